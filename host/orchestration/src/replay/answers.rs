@@ -1,0 +1,127 @@
+//! How each event moves the orchestrator: which task it answers, and what the host does about it by itself.
+
+use super::requests::{Request, Task, Tries};
+use super::{Completion, Cursor, RecordedAction, Stopped};
+use crate::{Event, EventId, EventKind, Failure, Json, RetryDecision, RetryPolicy, TaskNumber};
+
+impl Cursor {
+    /// Takes one event. What comes of it for the orchestrator waits in `ready`; a departure from the history in `stopped`.
+    pub(super) fn walk(&mut self, event: Event) {
+        self.replaying = self.past > 0;
+        self.past = self.past.saturating_sub(1);
+        match event.kind {
+            EventKind::OrchestratorStarted => {
+                self.now = event.at;
+                self.recorded = self.recorded_in_this_turn();
+            }
+            EventKind::OrchestratorCompleted => self.finish_turn(),
+            EventKind::ExecutionStarted(started) => self.started = Some(*started),
+            EventKind::TaskCompleted { scheduled, result }
+            | EventKind::SubOrchestrationInstanceCompleted { scheduled, result } => self.succeed(scheduled, result),
+            EventKind::TaskFailed { scheduled, failure }
+            | EventKind::SubOrchestrationInstanceFailed { scheduled, failure } => self.fail(scheduled, failure),
+            EventKind::TimerFired { timer, .. } => self.fire(timer),
+            EventKind::EventRaised(raised) => {
+                if let Some((task, input)) = self.external_events.raise(raised) {
+                    self.answer(task, Ok(input));
+                }
+            }
+            // Actions were compared when the orchestrator asked for them; the rest does not concern it.
+            EventKind::TaskScheduled { .. }
+            | EventKind::SubOrchestrationInstanceCreated { .. }
+            | EventKind::TimerCreated { .. }
+            | EventKind::ExecutionCompleted { .. }
+            | EventKind::ExecutionTerminated { .. } => {}
+        }
+    }
+
+    /// Answers a task with what is known now.
+    pub(super) fn answer(&mut self, task: TaskNumber, outcome: Result<Json, Failure>) {
+        self.tasks.remove(&task);
+        self.ready.push_back(Completion { task, outcome });
+    }
+
+    fn recorded_in_this_turn(&self) -> std::collections::VecDeque<RecordedAction> {
+        self.events
+            .iter()
+            .take(self.past)
+            .take_while(|event| !matches!(event.kind, EventKind::OrchestratorCompleted))
+            .filter_map(|event| RecordedAction::of_event(&event.kind))
+            .collect()
+    }
+
+    /// A task that was given up has no entry any more, and its answer is dropped.
+    fn succeed(&mut self, event: EventId, result: Json) {
+        if let Some(task) = self.by_event.remove(&event) {
+            self.answer(task, Ok(result));
+        }
+    }
+
+    fn fire(&mut self, timer: EventId) {
+        let Some(task) = self.by_event.remove(&timer) else {
+            return;
+        };
+        match self.tasks.remove(&task) {
+            Some(Task { request: Request::Timer, .. }) => self.answer(task, Ok(Json::null())),
+            // The pause between two tries is over. A failure to ask again is kept in `stopped`.
+            Some(Task { request, .. }) => {
+                let _stopped = self.try_again(task, request);
+            }
+            None => {}
+        }
+    }
+
+    fn fail(&mut self, event: EventId, failure: Failure) {
+        let Some(task) = self.by_event.remove(&event) else {
+            return;
+        };
+        let Some(Task { request, .. }) = self.tasks.remove(&task) else {
+            return;
+        };
+        let (policy, tries) = match &request {
+            Request::Activity(call, tries) => (call.retry.as_ref(), *tries),
+            Request::SubOrchestration(call, tries) => (call.retry.as_ref(), *tries),
+            Request::Timer | Request::ExternalEvent { .. } => return self.answer(task, Err(failure)),
+        };
+        match policy.map(|policy| self.decide(policy, &failure, tries)) {
+            Some(RetryDecision::After(pause)) => {
+                let fire_at = self.now.saturating_add(pause);
+                // A failure to set the timer is kept in `stopped`.
+                if let Ok(timer) = self.set_timer(fire_at) {
+                    let tries = Tries { failed: tries.failed + 1, paused: true, ..tries };
+                    self.open(task, request.with_tries(tries), Some(timer));
+                }
+            }
+            Some(RetryDecision::GiveUp(_)) | None => self.answer(task, Err(failure)),
+        }
+    }
+
+    fn decide(&self, policy: &RetryPolicy, failure: &Failure, tries: Tries) -> RetryDecision {
+        policy.decide(failure, tries.failed, tries.first_at, self.now)
+    }
+
+    fn try_again(&mut self, task: TaskNumber, request: Request) -> Result<(), Stopped> {
+        match request {
+            Request::Activity(call, tries) => {
+                let event = self.schedule_task(&call, tries.failed + 1)?;
+                self.open(task, Request::Activity(call, Tries { paused: false, ..tries }), Some(event));
+            }
+            Request::SubOrchestration(call, tries) => {
+                let event = self.create_sub_orchestration(&call)?;
+                self.open(task, Request::SubOrchestration(call, Tries { paused: false, ..tries }), Some(event));
+            }
+            Request::Timer | Request::ExternalEvent { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+impl Request {
+    fn with_tries(self, tries: Tries) -> Request {
+        match self {
+            Request::Activity(call, _) => Request::Activity(call, tries),
+            Request::SubOrchestration(call, _) => Request::SubOrchestration(call, tries),
+            Request::Timer | Request::ExternalEvent { .. } => self,
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The requests that an orchestrator can make, each answered with a task number at once.
+
+use super::external_events::Taken;
+use super::{Action, Completion, Cursor, RecordedAction, Stopped};
+use crate::{EventId, Failure, InstanceId, Json, RetryPolicy, TaskNumber, Timestamp};
+
+/// A call of an activity.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ActivityCall {
+    /// The activity.
+    pub name: String,
+    /// Its argument.
+    pub input: Json,
+    /// When to try again.
+    pub retry: Option<RetryPolicy>,
+}
+
+/// A call of another orchestrator.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SubOrchestrationCall {
+    /// The orchestrator.
+    pub name: String,
+    /// Its argument.
+    pub input: Json,
+    /// The child's id; none: a new deterministic GUID for each try.
+    pub instance_id: Option<String>,
+    /// When to try again.
+    pub retry: Option<RetryPolicy>,
+}
+
+/// A task that has not completed.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) request: Request,
+    /// The action whose answer it waits for; a task that waits for an external event has none.
+    pub(super) event: Option<EventId>,
+}
+
+/// What a task stands for.
+#[derive(Debug)]
+pub(super) enum Request {
+    Activity(ActivityCall, Tries),
+    SubOrchestration(SubOrchestrationCall, Tries),
+    Timer,
+    ExternalEvent {
+        name: String,
+        /// The event that is on its way to the task; given back if the task is given up before.
+        taken: Option<Taken>,
+    },
+}
+
+/// How often a call was tried.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tries {
+    pub(super) first_at: Timestamp,
+    /// The number of failures so far.
+    pub(super) failed: u32,
+    /// Whether what is open is the timer between two tries.
+    pub(super) paused: bool,
+}
+
+impl Cursor {
+    /// Asks for an activity.
+    ///
+    /// # Errors
+    /// As [`Cursor::next`].
+    pub fn call_activity(&mut self, call: ActivityCall) -> Result<TaskNumber, Stopped> {
+        self.check()?;
+        let task = self.new_task();
+        if let Some(failure) = invalid_policy(call.retry.as_ref()) {
+            self.answer(task, Err(failure));
+            return Ok(task);
+        }
+        let event = self.schedule_task(&call, 1)?;
+        let tries = Tries { first_at: self.now, failed: 0, paused: false };
+        self.open(task, Request::Activity(call, tries), Some(event));
+        Ok(task)
+    }
+
+    /// Asks for a child.
+    ///
+    /// # Errors
+    /// As [`Cursor::next`].
+    pub fn call_sub_orchestration(&mut self, call: SubOrchestrationCall) -> Result<TaskNumber, Stopped> {
+        self.check()?;
+        let task = self.new_task();
+        if let Some(failure) = invalid_policy(call.retry.as_ref()).or_else(|| self.invalid_child(&call)) {
+            self.answer(task, Err(failure));
+            return Ok(task);
+        }
+        let event = self.create_sub_orchestration(&call)?;
+        let tries = Tries { first_at: self.now, failed: 0, paused: false };
+        self.open(task, Request::SubOrchestration(call, tries), Some(event));
+        Ok(task)
+    }
+
+    /// Asks to be woken at `fire_at` or later.
+    ///
+    /// # Errors
+    /// As [`Cursor::next`].
+    pub fn create_timer(&mut self, fire_at: Timestamp) -> Result<TaskNumber, Stopped> {
+        self.check()?;
+        let task = self.new_task();
+        let event = self.set_timer(fire_at)?;
+        self.open(task, Request::Timer, Some(event));
+        Ok(task)
+    }
+
+    /// Waits for an event of this name, compared without case. The oldest one that nobody took answers at once.
+    ///
+    /// # Errors
+    /// As [`Cursor::next`].
+    pub fn wait_for_event(&mut self, name: &str) -> Result<TaskNumber, Stopped> {
+        self.check()?;
+        let task = self.new_task();
+        let taken = self.external_events.wait(task, name);
+        if let Some(taken) = &taken {
+            self.ready.push_back(Completion { task, outcome: Ok(taken.input()) });
+        }
+        self.open(task, Request::ExternalEvent { name: name.to_owned(), taken }, None);
+        Ok(task)
+    }
+
+    /// Gives a task up: `next` will not answer it.
+    pub fn cancel(&mut self, task: TaskNumber) {
+        self.ready.retain(|completion| completion.task != task);
+        let Some(Task { request, event }) = self.tasks.remove(&task) else {
+            return;
+        };
+        if let Some(event) = event {
+            self.by_event.remove(&event);
+        }
+        match request {
+            Request::ExternalEvent { taken: Some(taken), .. } => self.external_events.give_back(taken),
+            Request::ExternalEvent { name, taken: None } => self.external_events.stop_waiting(task, &name),
+            Request::Timer => self.cancel_timer(event),
+            Request::Activity(_, tries) | Request::SubOrchestration(_, tries) => {
+                self.cancel_timer(event.filter(|_| tries.paused));
+            }
+        }
+    }
+
+    fn cancel_timer(&mut self, timer: Option<EventId>) {
+        if let (Some(id), false) = (timer, self.replaying) {
+            self.actions.push(Action::CancelTimer { id });
+        }
+    }
+
+    pub(super) fn schedule_task(&mut self, call: &ActivityCall, attempt: u32) -> Result<EventId, Stopped> {
+        let id = self.number("TaskScheduled", Some((&call.name, &call.input)))?;
+        self.emit(|| Action::ScheduleTask { id, name: call.name.clone(), input: call.input.clone(), attempt });
+        Ok(id)
+    }
+
+    pub(super) fn create_sub_orchestration(&mut self, call: &SubOrchestrationCall) -> Result<EventId, Stopped> {
+        let instance_id = match &call.instance_id {
+            Some(chosen) => InstanceId::from_stored(chosen),
+            None => InstanceId::from_random(self.new_guid().as_u128()),
+        };
+        let id = self.number("SubOrchestrationInstanceCreated", Some((&call.name, &call.input)))?;
+        self.emit(|| Action::CreateSubOrchestration {
+            id,
+            name: call.name.clone(),
+            instance_id,
+            input: call.input.clone(),
+        });
+        Ok(id)
+    }
+
+    pub(super) fn set_timer(&mut self, fire_at: Timestamp) -> Result<EventId, Stopped> {
+        let id = self.number("TimerCreated", None)?;
+        self.emit(|| Action::CreateTimer { id, fire_at });
+        Ok(id)
+    }
+
+    /// Gives the next action its number, once it is known to be what the history records.
+    fn number(&mut self, kind: &'static str, call: Option<(&String, &Json)>) -> Result<EventId, Stopped> {
+        let id = EventId(self.next_event);
+        if self.replaying {
+            let (name, input) = call.map(|(name, input)| (name.clone(), input.clone())).unzip();
+            self.compare(RecordedAction { id, kind, name, input })?;
+        }
+        if self.actions.len() >= self.limits.max_actions {
+            let max = self.limits.max_actions;
+            return Err(self.stop(Stopped::TooManyActions { max }));
+        }
+        self.next_event += 1;
+        Ok(id)
+    }
+
+    /// What is replayed has been done before.
+    fn emit(&mut self, action: impl FnOnce() -> Action) {
+        if !self.replaying {
+            self.actions.push(action());
+        }
+    }
+
+    fn new_task(&mut self) -> TaskNumber {
+        let task = TaskNumber(self.next_task);
+        self.next_task += 1;
+        task
+    }
+
+    pub(super) fn open(&mut self, task: TaskNumber, request: Request, event: Option<EventId>) {
+        if let Some(event) = event {
+            self.by_event.insert(event, task);
+        }
+        self.tasks.insert(task, Task { request, event });
+    }
+
+    /// A child may have neither its parent's id nor its grandparent's, and none that is no id at all.
+    fn invalid_child(&self, call: &SubOrchestrationCall) -> Option<Failure> {
+        let id = call.instance_id.as_deref()?;
+        let invalid = |why: String| {
+            let message =
+                format!("cannot start the sub-orchestration '{}' with the instance id '{id}': {why}", call.name);
+            Some(Failure::new(Failure::INVALID_ARGUMENT, message).non_retriable())
+        };
+        if let Err(why) = InstanceId::parse(id) {
+            return invalid(why.to_string());
+        }
+        if id == self.identity.instance.as_str() {
+            return invalid("it is the parent's own id; choose another or leave it out".to_owned());
+        }
+        match &self.identity.parent {
+            Some(parent) if parent.instance.as_str() == id => {
+                invalid("it is the id of the parent's parent; choose another or leave it out".to_owned())
+            }
+            Some(_) | None => None,
+        }
+    }
+}
+
+fn invalid_policy(policy: Option<&RetryPolicy>) -> Option<Failure> {
+    let why = policy?.validate().err()?;
+    Some(Failure::new(Failure::INVALID_RETRY_POLICY, why.to_string()).non_retriable())
+}

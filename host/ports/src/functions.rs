@@ -1,0 +1,171 @@
+//! Users' functions, however they are run.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use orchestration::{ActivityTask, Cursor, Failure, Json};
+
+/// Any error that ends a body.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A body of a request or response that comes piece by piece.
+pub type Body = UnsyncBoxBody<Bytes, BoxError>;
+
+/// How a function itself went wrong, apart from the failures that it reports as data. Ends this one call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GuestFault {
+    /// The app has no such function.
+    #[error("there is no {kind} named '{name}'; the app has: {}", known.join(", "))]
+    NotFound {
+        /// What kind of function was looked for.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// What there is instead.
+        known: Vec<String>,
+    },
+    /// It trapped: a panic, a forbidden call, an access out of bounds.
+    #[error("function '{function}' trapped: {message}")]
+    Trapped {
+        /// Its name.
+        function: String,
+        /// What the sandbox says, with the guest's last words on standard error.
+        message: String,
+    },
+    /// It ran out of time.
+    #[error("function '{function}' exceeded its time limit of {limit_ms} ms and was stopped; raise {key}")]
+    TimedOut {
+        /// Its name.
+        function: String,
+        /// The limit.
+        limit_ms: u64,
+        /// The manifest key that sets it.
+        key: &'static str,
+    },
+    /// It ran out of memory.
+    #[error("function '{function}' exceeded its memory limit of {limit_bytes} bytes and was stopped; raise {key}")]
+    OutOfMemory {
+        /// Its name.
+        function: String,
+        /// The limit.
+        limit_bytes: u64,
+        /// The manifest key that sets it.
+        key: &'static str,
+    },
+    /// It returned too much.
+    #[error(
+        "function '{function}' returned {len} bytes where at most {limit_bytes} are allowed; return less, or raise {key}"
+    )]
+    OutputTooLarge {
+        /// Its name.
+        function: String,
+        /// What it returned, in bytes.
+        len: u64,
+        /// The limit.
+        limit_bytes: u64,
+        /// The manifest key that sets it.
+        key: &'static str,
+    },
+    /// The host has no room for it at the moment. Nothing ran; trying again may help.
+    #[error("function '{function}' could not be started: {message}")]
+    Unavailable {
+        /// Its name.
+        function: String,
+        /// What was missing.
+        message: String,
+    },
+}
+
+impl GuestFault {
+    /// The error type under which the fault is reported as a failure.
+    pub fn error_type(&self) -> &'static str {
+        match self {
+            GuestFault::NotFound { kind: "orchestrator", .. } => Failure::ORCHESTRATOR_NOT_FOUND,
+            GuestFault::NotFound { .. } => Failure::ACTIVITY_NOT_FOUND,
+            GuestFault::Trapped { .. } => "FunctionTrapped",
+            GuestFault::TimedOut { .. } => "FunctionTimeout",
+            GuestFault::OutOfMemory { .. } => "FunctionOutOfMemory",
+            GuestFault::OutputTooLarge { .. } => "FunctionOutputTooLarge",
+            GuestFault::Unavailable { .. } => "FunctionUnavailable",
+        }
+    }
+
+    /// The fault as a failure, for callers that get data. A function that is not there will not be there next time.
+    pub fn failure(&self) -> Failure {
+        let failure = Failure::new(self.error_type(), self.to_string());
+        match self {
+            GuestFault::NotFound { .. } => failure.non_retriable(),
+            GuestFault::Trapped { .. }
+            | GuestFault::TimedOut { .. }
+            | GuestFault::OutOfMemory { .. }
+            | GuestFault::OutputTooLarge { .. }
+            | GuestFault::Unavailable { .. } => failure,
+        }
+    }
+}
+
+/// The orchestrators of an app.
+#[async_trait]
+pub trait Orchestrators: Send + Sync {
+    /// The names of all orchestrators, sorted.
+    fn names(&self) -> Vec<String>;
+
+    /// Makes a fresh guest for one execution of the named orchestrator (compared without case). Nothing of it runs yet.
+    async fn begin(&self, name: &str) -> Result<Box<dyn Orchestrator>, GuestFault>;
+}
+
+/// One running orchestrator: a guest that lives between turns.
+#[async_trait]
+pub trait Orchestrator: Send {
+    /// Lets the guest run from where it stands, against `cursor`, until it waits or ends. The first call begins at its first
+    /// line, with [`Cursor::start`]. The cursor comes back in every case. After a fault or an end the guest is spent.
+    async fn advance(&mut self, cursor: Box<Cursor>) -> (Box<Cursor>, Result<Advanced, GuestFault>);
+
+    /// Roughly what the guest holds, in bytes.
+    fn memory_bytes(&self) -> usize;
+}
+
+/// What [`Orchestrator::advance`] came to.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Advanced {
+    /// It waits for [`Cursor::next`] to answer.
+    Waiting,
+    /// It returned.
+    Returned(Result<Json, Failure>),
+}
+
+/// One call of an activity.
+#[derive(Clone, Debug)]
+pub struct ActivityInvocation {
+    /// Identifies the call in logs.
+    pub invocation_id: String,
+    /// What to run.
+    pub task: ActivityTask,
+}
+
+/// The activities of an app.
+#[async_trait]
+pub trait Activities: Send + Sync {
+    /// Runs one activity. Dropping the future stops it.
+    async fn run(&self, invocation: ActivityInvocation) -> Result<Result<Json, Failure>, GuestFault>;
+}
+
+/// One HTTP request for a function.
+#[derive(Debug)]
+pub struct HttpInvocation {
+    /// Identifies the call in logs.
+    pub invocation_id: String,
+    /// The function's name in the manifest.
+    pub function: String,
+    /// What the route captured, by name.
+    pub route_parameters: Vec<(String, String)>,
+    /// The request, with an absolute URI.
+    pub request: http::Request<Body>,
+}
+
+/// The HTTP functions of an app.
+#[async_trait]
+pub trait HttpFunctions: Send + Sync {
+    /// Answers one request. The response's body may still be produced by the function after this returns.
+    async fn handle(&self, invocation: HttpInvocation) -> Result<http::Response<Body>, GuestFault>;
+}

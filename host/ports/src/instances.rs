@@ -1,0 +1,126 @@
+//! The task hub as its clients see it: instances to create, to talk to, to look at and to remove.
+
+use crate::StoreError;
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use orchestration::{
+    Envelope, Event, ExecutionId, InstanceId, InstanceRow, Json, NewInstance, RuntimeStatus, Timestamp,
+};
+
+/// Which existing instance of the same id a new one may replace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reuse {
+    /// One that has ended; Durable Functions' default.
+    Ended,
+    /// None: the id must be new.
+    Never,
+}
+
+/// What came of [`InstanceStore::create`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Created {
+    /// It is there now, durably.
+    Yes,
+    /// An instance of that id stands in the way; nothing changed.
+    Exists {
+        /// Its status.
+        status: RuntimeStatus,
+    },
+}
+
+/// What came of [`InstanceStore::send`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sent {
+    /// The message is durable.
+    Yes,
+    /// There is no such instance; nothing changed.
+    NoInstance,
+    /// The instance has ended; nothing changed.
+    Ended,
+}
+
+/// An instance with the payloads that were asked for.
+#[derive(Clone, PartialEq, Debug)]
+pub struct InstanceView {
+    /// Its row.
+    pub row: InstanceRow,
+    /// The argument of its current execution; none if it was not asked for.
+    pub input: Option<Json>,
+}
+
+/// Which instances to list. Conditions that are empty or none hold for all.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct InstanceQuery {
+    /// Any of these.
+    pub statuses: Vec<RuntimeStatus>,
+    /// Created at this moment or later.
+    pub created_from: Option<Timestamp>,
+    /// Created at this moment or earlier.
+    pub created_to: Option<Timestamp>,
+    /// Exactly this orchestrator.
+    pub name: Option<String>,
+    /// Ids that begin like this, with case.
+    pub id_prefix: Option<String>,
+    /// Whether to read the inputs.
+    pub with_input: bool,
+    /// At most this many; 0 means the store's own page size.
+    pub page_size: usize,
+    /// Where the last page ended.
+    pub after: Option<PageToken>,
+}
+
+/// Where a page ended. Only the store that made it can read it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PageToken(pub String);
+
+/// One page of a list.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Page {
+    /// The instances, by id in ascending order of bytes.
+    pub instances: Vec<InstanceView>,
+    /// Where to go on; none after the last page.
+    pub next: Option<PageToken>,
+}
+
+/// What [`InstanceStore::purge`] may remove.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purge {
+    /// Only an instance that has ended.
+    Ended,
+    /// Also one that is at work.
+    Any,
+}
+
+/// Where clients start and watch instances.
+///
+/// Guarantees:
+/// - `create`, `send` and `purge` are atomic and durable when they return; of several racing creations of one id exactly
+///   one wins;
+/// - reads see every commit that has returned;
+/// - paging is stable: an instance that is there during the whole listing is listed once, whatever comes and goes.
+///
+/// Not promised: that an instance which changes while it is listed shows its newest state.
+#[async_trait]
+pub trait InstanceStore: Send + Sync {
+    /// Creates an instance together with the message that starts it. `if_at_work` of the new instance is not used here.
+    async fn create(&self, instance: NewInstance, reuse: Reuse) -> Result<Created, StoreError>;
+
+    /// Puts a message into an instance's inbox.
+    async fn send(&self, envelope: Envelope) -> Result<Sent, StoreError>;
+
+    /// One instance; none if there is none of that id.
+    async fn read(&self, id: &InstanceId, with_input: bool) -> Result<Option<InstanceView>, StoreError>;
+
+    /// The recorded history of one execution, oldest first; empty if there is none.
+    async fn history(&self, id: &InstanceId, execution: ExecutionId) -> Result<Vec<Event>, StoreError>;
+
+    /// One page of the instances that meet all conditions.
+    async fn query(&self, query: &InstanceQuery) -> Result<Page, StoreError>;
+
+    /// Removes all traces of an instance. Answers whether there was one that could be removed.
+    async fn purge(&self, id: &InstanceId, purge: Purge) -> Result<bool, StoreError>;
+
+    /// Completes at the next commit on this instance after the call. To wait for a state, ask for the change first, then
+    /// read, then wait for it.
+    fn changed(&self, id: &InstanceId) -> BoxFuture<'static, ()>;
+}
