@@ -1,1 +1,117 @@
-//! (to be written)
+//! The durable engine: takes turns and activities from the store, runs them, and commits what came of them.
+//!
+//! It decides nothing about orchestrations itself (that is the core's part) and knows neither how a guest runs nor how a
+//! store keeps things: it moves values between ports. A process is the set of futures that [`TaskHub::workers`] answers.
+
+mod activities;
+mod client;
+mod live;
+mod settings;
+mod turns;
+
+#[cfg(test)]
+mod tests;
+
+pub use client::Client;
+pub use settings::Settings;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, Either, Shared, select};
+use live::LiveInstances;
+use ports::{Activities, Clock, Orchestrators, Randomness, StoreError, TaskHubStore};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a worker waits after its store failed, before it asks again.
+const STORE_RETRY_PAUSE: Duration = Duration::from_millis(200);
+
+/// The parts that an engine is put together from.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where instances live.
+    pub store: Arc<dyn TaskHubStore>,
+    /// The app's orchestrators.
+    pub orchestrators: Arc<dyn Orchestrators>,
+    /// The app's activities.
+    pub activities: Arc<dyn Activities>,
+    /// The wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// Where invocation ids come from.
+    pub randomness: Arc<dyn Randomness>,
+}
+
+/// Completes when the workers shall take no more work.
+pub type Stop = Shared<BoxFuture<'static, ()>>;
+
+/// The engine of one task hub.
+pub struct TaskHub {
+    inner: Arc<Inner>,
+}
+
+/// What all workers share.
+struct Inner {
+    parts: Parts,
+    settings: Settings,
+    live: LiveInstances,
+}
+
+impl TaskHub {
+    /// Puts an engine together. Nothing runs before its workers are polled.
+    pub fn new(parts: Parts, settings: Settings) -> TaskHub {
+        let live = LiveInstances::new(settings.live_instances, settings.live_instance_bytes);
+        TaskHub { inner: Arc::new(Inner { parts, settings, live }) }
+    }
+
+    /// The workers, one future each: as many as turns and activities may run at once. After `stop` each finishes and commits
+    /// what it has begun and then completes; dropped, a worker leaves its work to be taken again.
+    pub fn workers(&self, stop: &Stop) -> Vec<BoxFuture<'static, ()>> {
+        let turns = (0..self.inner.settings.concurrent_turns).map(|_| {
+            let (inner, stop) = (self.inner.clone(), stop.clone());
+            async move { inner.turn_worker(&stop).await }.boxed()
+        });
+        let activities = (0..self.inner.settings.concurrent_activities).map(|_| {
+            let (inner, stop) = (self.inner.clone(), stop.clone());
+            async move { inner.activity_worker(&stop).await }.boxed()
+        });
+        turns.chain(activities).collect()
+    }
+
+    /// How many orchestrators are kept in memory between their turns.
+    pub fn live_instances(&self) -> usize {
+        self.inner.live.len()
+    }
+}
+
+impl Inner {
+    async fn turn_worker(&self, stop: &Stop) {
+        while let Some(taken) = unless_stopped(stop, self.parts.store.take_turn()).await {
+            match taken {
+                Ok(work) => self.run_turn(work).await,
+                Err(error) => self.pause_after(&error, stop).await,
+            }
+        }
+    }
+
+    async fn activity_worker(&self, stop: &Stop) {
+        while let Some(taken) = unless_stopped(stop, self.parts.store.take_activity()).await {
+            match taken {
+                Ok(work) => self.run_activity(work).await,
+                Err(error) => self.pause_after(&error, stop).await,
+            }
+        }
+    }
+
+    async fn pause_after(&self, error: &StoreError, stop: &Stop) {
+        tracing::warn!(%error, "cannot take work from the task hub; trying again");
+        let until = self.parts.clock.now().saturating_add(STORE_RETRY_PAUSE);
+        unless_stopped(stop, self.parts.clock.sleep_until(until)).await;
+    }
+}
+
+/// The future's answer; none if `stop` comes first.
+async fn unless_stopped<T>(stop: &Stop, future: impl Future<Output = T> + Unpin) -> Option<T> {
+    match select(stop.clone(), future).await {
+        Either::Left(_) => None,
+        Either::Right((answer, _)) => Some(answer),
+    }
+}
