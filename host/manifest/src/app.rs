@@ -1,0 +1,148 @@
+//! The application that a valid manifest describes: what the rest of the host trusts.
+//!
+//! Plain data without TOML and without positions, except for the line that a message about a function may name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use crate::outbound::OutboundHost;
+use crate::route::{Methods, RouteTable, Template};
+use crate::settings::HostSettings;
+
+/// A function app: its components, the functions in them, and the host's settings for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    /// A letter, then letters, digits, `-` and `_`; at most [`crate::MAX_APP_NAME_CHARS`].
+    pub name: String,
+    /// Free-form but short, such as `1.0.0`; tells versions of a bundle apart.
+    pub version: String,
+    /// By name. Every component that a function names is here.
+    pub components: BTreeMap<String, Component>,
+    /// In the order of the file. Names are unique, ignoring case.
+    pub functions: Vec<Function>,
+    /// What host.json holds in Azure, with every default filled in.
+    pub host: HostSettings,
+}
+
+impl App {
+    /// The function of that name, ignoring case as Azure does.
+    pub fn function(&self, name: &str) -> Option<&Function> {
+        self.functions.iter().find(|function| function.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The routes of all HTTP functions, below the configured prefix; indices are those of [`App::functions`].
+    pub fn route_table(&self) -> RouteTable {
+        let http = self.functions.iter().enumerate().filter_map(|(index, function)| match &function.trigger {
+            Trigger::Http(trigger) => Some((index, &trigger.route, trigger.methods)),
+            Trigger::Orchestration | Trigger::Activity(_) => None,
+        });
+        RouteTable::new(&self.host.http.route_prefix, http)
+    }
+}
+
+/// One WebAssembly component and how it is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Component {
+    /// Path of the `.wasm` file as written, relative to the manifest's folder.
+    pub source: String,
+    /// Where this component's invocations may send requests; empty means nowhere.
+    pub allowed_outbound_hosts: Vec<OutboundHost>,
+    /// How to build it from source; absent for a component that is delivered ready.
+    pub build: Option<Build>,
+}
+
+/// How a component is built in the development loop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// A command line.
+    pub command: String,
+    /// Glob patterns, relative to the manifest's folder: a change to a matching file means building again.
+    pub watch: Vec<String>,
+    /// Where the command runs, relative to the manifest's folder; absent means in that folder.
+    pub workdir: Option<String>,
+}
+
+/// A named entry point and what starts it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// A letter, then letters, digits, `_` and `-`; at most [`crate::MAX_FUNCTION_NAME_CHARS`]; never `host`.
+    pub name: String,
+    /// A key of [`App::components`].
+    pub component: String,
+    /// The function's name inside the component; the same as `name` unless the manifest says otherwise.
+    pub entry_point: String,
+    /// What starts it.
+    pub trigger: Trigger,
+    /// The line of the manifest on which the function begins, from 1.
+    pub line: usize,
+}
+
+/// What starts a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trigger {
+    /// A request; `httpTrigger`.
+    Http(HttpTrigger),
+    /// The start of an orchestration instance; `orchestrationTrigger`.
+    Orchestration,
+    /// A call from an orchestrator; `activityTrigger`.
+    Activity(ActivityTrigger),
+}
+
+impl Trigger {
+    /// The name of this trigger in manifests.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Trigger::Http(_) => "httpTrigger",
+            Trigger::Orchestration => "orchestrationTrigger",
+            Trigger::Activity(_) => "activityTrigger",
+        }
+    }
+}
+
+/// Which requests start a function, and who may send them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpTrigger {
+    /// The methods that it answers.
+    pub methods: Methods,
+    /// Its path below the prefix; the function's name unless the manifest says otherwise.
+    pub route: Template,
+    /// What a caller must prove.
+    pub auth_level: AuthLevel,
+}
+
+/// How an activity is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivityTrigger {
+    /// Longest time for one attempt; absent means [`HostSettings::function_timeout`].
+    pub timeout: Option<Duration>,
+}
+
+/// What a caller of an HTTP function must prove, from nothing to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum AuthLevel {
+    /// Anybody may call.
+    Anonymous,
+    /// A key of the function or of the host; what a trigger that says nothing gets, as in Azure.
+    #[default]
+    Function,
+    /// The master key.
+    Admin,
+}
+
+impl AuthLevel {
+    /// The name in manifests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AuthLevel::Anonymous => "anonymous",
+            AuthLevel::Function => "function",
+            AuthLevel::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for AuthLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

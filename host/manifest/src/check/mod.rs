@@ -1,0 +1,39 @@
+//! From what the file says to what the program trusts: the rules that a manifest must keep.
+//!
+//! Everything wrong is reported before giving up; a field that is wrong takes its default meanwhile, so that the rest can
+//! still be checked. The resulting [`App`] counts only if nothing was reported.
+
+mod components;
+mod functions;
+mod names;
+mod settings;
+
+pub use names::{MAX_APP_NAME_CHARS, MAX_FUNCTION_NAME_CHARS};
+
+use crate::app::App;
+use crate::fields::Placed;
+use crate::file::File;
+use crate::problem::Report;
+
+/// Checks everything. The result is meaningful only when the report stayed empty.
+pub(crate) fn check(file: &File, report: &Report<'_>) -> App {
+    let name = text_or_empty(file.name.as_ref());
+    if let Some(placed) = &file.name {
+        names::check(placed, "app.name", names::APP, report);
+    }
+    if let Some(placed) = &file.version {
+        names::check(placed, "app.version", names::VERSION, report);
+    }
+    let host = settings::check(&file.host, &name, report);
+    App {
+        version: text_or_empty(file.version.as_ref()),
+        components: components::check(&file.components, report),
+        functions: functions::check(file, &host.http, report),
+        host,
+        name,
+    }
+}
+
+fn text_or_empty(placed: Option<&Placed<String>>) -> String {
+    placed.map(|placed| placed.get_ref().clone()).unwrap_or_default()
+}

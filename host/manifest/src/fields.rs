@@ -1,0 +1,176 @@
+//! Typed access to the tables of a TOML document, field by field.
+//!
+//! Every access that fails is reported and reading goes on, so that one pass finds everything: serde would stop at the
+//! first. Knows TOML's types and nothing about what the fields mean.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::problem::Report;
+use crate::suggestion::did_you_mean;
+
+/// A value together with where it stands in the text.
+pub(crate) type Placed<T> = Spanned<T>;
+
+/// One table of the document, and which of its fields somebody asked for.
+pub(crate) struct Section<'t, 'r> {
+    /// The table's own name in TOML's notation; empty for the document.
+    pub(crate) path: String,
+    /// Where the table's name stands; missing fields are reported here.
+    pub(crate) at: Range<usize>,
+    table: &'t DeTable<'t>,
+    report: &'r Report<'t>,
+    known: Vec<&'static str>,
+}
+
+impl<'t, 'r> Section<'t, 'r> {
+    pub(crate) fn document(table: &'t DeTable<'t>, report: &'r Report<'t>) -> Self {
+        Section { path: String::new(), at: 0..0, table, report, known: Vec::new() }
+    }
+
+    pub(crate) fn report(&self) -> &'r Report<'t> {
+        self.report
+    }
+
+    /// The full name of a field of this table.
+    pub(crate) fn field(&self, key: &str) -> String {
+        join(&self.path, key)
+    }
+
+    /// Whether the field is there, of whatever type.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    pub(crate) fn text(&mut self, key: &'static str) -> Option<Placed<String>> {
+        let value = self.value(key)?;
+        let text = value.get_ref().as_str().map(|text| Spanned::new(value.span(), text.to_owned()));
+        text.or_else(|| self.wrong_type(key, value, "a string in quotes"))
+    }
+
+    pub(crate) fn flag(&mut self, key: &'static str) -> Option<Placed<bool>> {
+        let value = self.value(key)?;
+        let flag = value.get_ref().as_bool().map(|flag| Spanned::new(value.span(), flag));
+        flag.or_else(|| self.wrong_type(key, value, "true or false"))
+    }
+
+    pub(crate) fn integer(&mut self, key: &'static str) -> Option<Placed<i64>> {
+        let value = self.value(key)?;
+        let Some(written) = value.get_ref().as_integer() else {
+            return self.wrong_type(key, value, "a whole number");
+        };
+        let number = i64::from_str_radix(written.as_str(), written.radix());
+        let number = number.ok().map(|number| Spanned::new(value.span(), number));
+        number.or_else(|| {
+            let what = format!("{written} is too large for any setting");
+            self.report.add(&value.span(), self.field(key), what, "write a smaller whole number");
+            None
+        })
+    }
+
+    /// A list of strings. Elements of another type are reported and left out.
+    pub(crate) fn texts(&mut self, key: &'static str) -> Option<Placed<Vec<Placed<String>>>> {
+        let value = self.value(key)?;
+        let Some(array) = value.get_ref().as_array() else {
+            return self.wrong_type(key, value, "a list of strings such as [\"one\", \"two\"]");
+        };
+        let mut texts = Vec::new();
+        for element in array.iter() {
+            match element.get_ref().as_str() {
+                Some(text) => texts.push(Spanned::new(element.span(), text.to_owned())),
+                None => self.report_type(key, element, "only strings in this list"),
+            }
+        }
+        Some(Spanned::new(value.span(), texts))
+    }
+
+    /// A table within this one.
+    pub(crate) fn section(&mut self, key: &'static str) -> Option<Section<'t, 'r>> {
+        self.known.push(key);
+        let (name, value) = self.table.get_key_value(key)?;
+        self.open(key, name.span(), value)
+    }
+
+    /// Every field of this table, each a table itself, in the order of the file: for tables whose keys are names that the
+    /// author chose.
+    pub(crate) fn named_sections(&self) -> Vec<(Placed<String>, Option<Section<'t, 'r>>)> {
+        let mut entries: Vec<_> = self.table.iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        entries
+            .into_iter()
+            .map(|(name, value)| {
+                let section = self.open(name.get_ref(), name.span(), value);
+                (Spanned::new(name.span(), name.get_ref().clone().into_owned()), section)
+            })
+            .collect()
+    }
+
+    /// Reports a field that stays out until a later version, and why; it is not reported as unknown then.
+    pub(crate) fn not_yet(&mut self, key: &'static str, next: &str) {
+        self.known.push(key);
+        if let Some((name, _)) = self.table.get_key_value(key) {
+            self.report.add(&name.span(), self.field(key), "is not supported yet", next);
+        }
+    }
+
+    /// Reports that a field that must be there is not.
+    pub(crate) fn missing(&self, key: &str, example: &str) {
+        self.report.add(&self.at, self.field(key), "is missing", format!("add {example}"));
+    }
+
+    /// Every field that nobody asked for is reported.
+    pub(crate) fn finish(self) {
+        for (name, _) in self.table.iter() {
+            if !self.known.contains(&name.get_ref().as_ref()) {
+                let next = if self.known.is_empty() {
+                    "remove it: this table takes no other fields".to_owned()
+                } else {
+                    did_you_mean(name.get_ref(), &self.known)
+                };
+                self.report.add(&name.span(), self.field(name.get_ref()), "unknown field", next);
+            }
+        }
+    }
+
+    fn value(&mut self, key: &'static str) -> Option<&'t Spanned<DeValue<'t>>> {
+        self.known.push(key);
+        self.table.get(key)
+    }
+
+    fn open(&self, key: &str, at: Range<usize>, value: &'t Spanned<DeValue<'t>>) -> Option<Section<'t, 'r>> {
+        let Some(table) = value.get_ref().as_table() else {
+            return self.wrong_type(key, value, "a table: a section of its own, or `{ field = value }`");
+        };
+        Some(Section { path: self.field(key), at, table, report: self.report, known: Vec::new() })
+    }
+
+    fn wrong_type<T>(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) -> Option<T> {
+        self.report_type(key, value, expected);
+        None
+    }
+
+    fn report_type(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) {
+        let article = if matches!(value.get_ref(), DeValue::Integer(_) | DeValue::Array(_)) { "an" } else { "a" };
+        let what = format!("has the wrong type, {article} {}", value.get_ref().type_str());
+        self.report.add(&value.span(), self.field(key), what, format!("write {expected}"));
+    }
+}
+
+/// `path.key`, with quotes around a key that TOML would not take bare.
+pub(crate) fn join(path: &str, key: &str) -> String {
+    let mut joined = path.to_owned();
+    if !path.is_empty() {
+        joined.push('.');
+    }
+    let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if bare {
+        joined.push_str(key);
+    } else {
+        // Debug form escapes quotes and control characters; writing to a string cannot fail.
+        write!(joined, "{key:?}").unwrap_or_default();
+    }
+    joined
+}

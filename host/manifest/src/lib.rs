@@ -1,0 +1,85 @@
+//! The manifest of a function app: TOML text to a validated [`App`], or every problem in it at once.
+//!
+//! Owns the names and defaults of all fields, the rules for function names, routes and settings, and the matching of
+//! requests to routes. Pure: it reads no files and no environment, and knows nothing of what the components contain;
+//! whether a function exists in its component is found out by whoever loads it.
+//!
+//! ```
+//! let app = manifest::parse(
+//!     r#"
+//!     [app]
+//!     name = "greetings"
+//!     version = "1.0.0"
+//!     [components.main]
+//!     source = "greetings.wasm"
+//!     [functions.Hello]
+//!     trigger = { type = "httpTrigger", methods = ["get"], route = "hello/{name?}" }
+//!     "#,
+//!     "greetings.toml",
+//! )?;
+//! assert_eq!(app.functions[0].component, "main");
+//! # Ok::<(), manifest::Problems>(())
+//! ```
+
+mod app;
+mod check;
+mod duration;
+mod fields;
+mod file;
+mod outbound;
+mod problem;
+pub mod route;
+pub mod settings;
+mod suggestion;
+
+#[cfg(test)]
+mod tests;
+
+pub use app::{ActivityTrigger, App, AuthLevel, Build, Component, Function, HttpTrigger, Trigger};
+pub use check::{MAX_APP_NAME_CHARS, MAX_FUNCTION_NAME_CHARS};
+pub use file::MAX_FUNCTIONS;
+pub use outbound::OutboundHost;
+pub use problem::{Problem, Problems};
+pub use settings::HostSettings;
+
+use toml::de::DeTable;
+
+use crate::fields::Section;
+use crate::problem::Report;
+
+/// Longest manifest, in bytes. A thousand functions take about a tenth of it.
+pub const MAX_MANIFEST_BYTES: usize = 1 << 20;
+
+/// Reads and checks a manifest. `file` is its name as messages should show it.
+///
+/// # Errors
+///
+/// Every problem in the text, in the order of its lines. Broken TOML is reported alone, since the fields behind it would
+/// be guesses; duplicate keys are not broken in that sense.
+pub fn parse(text: &str, file: &str) -> Result<App, Problems> {
+    let report = Report::new(text);
+    if text.len() > MAX_MANIFEST_BYTES {
+        let next = "split the app, or move what is not configuration elsewhere";
+        report.add(&(0..0), "", format!("the manifest is larger than {MAX_MANIFEST_BYTES} bytes"), next);
+        return Err(report.into_problems(file));
+    }
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut broken = false;
+    for error in &errors {
+        let span = error.span().unwrap_or(0..0);
+        let duplicate = error.message().starts_with("duplicate key");
+        broken |= !duplicate;
+        if duplicate {
+            let key = text.get(span.clone()).unwrap_or_default();
+            report.add(&span, key, "is there twice", "remove or rename one of them");
+        } else {
+            report.add(&span, "", format!("not valid TOML: {}", error.message()), "correct the line");
+        }
+    }
+    if broken {
+        return Err(report.into_problems(file));
+    }
+    let mirror = file::read(Section::document(document.get_ref(), &report));
+    let app = check::check(&mirror, &report);
+    if report.is_empty() { Ok(app) } else { Err(report.into_problems(file)) }
+}

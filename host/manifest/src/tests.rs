@@ -1,0 +1,6 @@
+//! Data-driven checks of manifests, routes and the small formats in them.
+
+mod files;
+mod formats;
+mod properties;
+mod routes;
