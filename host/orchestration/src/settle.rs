@@ -227,7 +227,7 @@ pub struct Settling<'a> {
     /// The row before the turn.
     pub row: &'a InstanceRow,
     /// What the history adds up to before the turn.
-    pub ledger: &'a Ledger,
+    pub ledger: Ledger,
     /// What became of the inbox.
     pub admission: Admission,
     /// What the orchestrator asked for.
@@ -259,10 +259,11 @@ pub fn settle(settling: Settling<'_>) -> Result<(Checkpoint, Ledger), IllegalEve
         messages: Vec::new(),
     };
     if admission.events.is_empty() {
-        return Ok((checkpoint, ledger.clone()));
+        return Ok((checkpoint, ledger));
     }
     let mut events = admission.events;
-    let mut after = ledger.clone();
+    let turn = ledger.turns;
+    let mut after = ledger;
     let end = match admission.termination {
         Some(reason) => End::Terminated(reason),
         None => {
@@ -276,7 +277,7 @@ pub fn settle(settling: Settling<'_>) -> Result<(Checkpoint, Ledger), IllegalEve
     }
     finish_row(&mut checkpoint, &after, now);
     if checkpoint.row.execution == checkpoint.execution {
-        checkpoint.record = Some(TurnRecord { turn: ledger.turns, events });
+        checkpoint.record = Some(TurnRecord { turn, events });
     }
     Ok((checkpoint, after))
 }

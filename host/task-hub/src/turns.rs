@@ -16,11 +16,14 @@ struct Turn {
     now: Timestamp,
 }
 
+/// A guest and the place where it stands.
+type Suspended = (Box<dyn Orchestrator>, Box<Cursor>);
+
 /// The instance as it stands before the turn.
 struct Standing {
     ledger: Ledger,
     /// The orchestrator, if it was kept alive.
-    live: Option<(Box<dyn Orchestrator>, Box<Cursor>)>,
+    live: Option<Suspended>,
     /// Its recorded events, if it was not.
     past: Vec<Event>,
 }
@@ -29,7 +32,7 @@ struct Standing {
 struct Ran {
     end: TurnEnd,
     /// The suspended guest and the place where it stands; none if it is spent.
-    rest: Option<(Box<dyn Orchestrator>, Box<Cursor>)>,
+    rest: Option<Suspended>,
     actions: Vec<orchestration::Action>,
     custom_status: Option<Option<orchestration::Json>>,
 }
@@ -66,9 +69,9 @@ impl Inner {
         for (message, why) in &admission.ignored {
             tracing::debug!(instance_id = %turn.row.id, message = message.kind.name(), ?why, "a message was ignored");
         }
-        let ledger = standing.ledger.clone();
-        let ran = self.run(&turn, standing, &admission).await?;
-        self.finish(&turn, &ledger, admission, ran).await
+        let Standing { ledger, live, past } = standing;
+        let ran = self.run(&turn, (live, past), &admission).await?;
+        self.finish(&turn, ledger, admission, ran).await
     }
 
     /// Where the instance stands: as kept alive, else as recorded. A history that cannot be used is the instance's
@@ -101,15 +104,19 @@ impl Inner {
     }
 
     /// Lets the orchestrator run on the new events, if there are any and it may.
-    async fn run(&self, turn: &Turn, standing: Standing, admission: &Admission) -> Result<Ran, Undone> {
+    async fn run(
+        &self,
+        turn: &Turn,
+        (live, past): (Option<Suspended>, Vec<Event>),
+        admission: &Admission,
+    ) -> Result<Ran, Undone> {
         if admission.events.is_empty() || admission.termination.is_some() {
-            let rest = standing.live;
-            return Ok(Ran { end: TurnEnd::Waiting, rest, actions: Vec::new(), custom_status: None });
+            return Ok(Ran { end: TurnEnd::Waiting, rest: live, actions: Vec::new(), custom_status: None });
         }
-        let (mut guest, mut cursor) = match standing.live {
+        let (mut guest, mut cursor) = match live {
             Some(live) => live,
             None => match self.parts.orchestrators.begin(&turn.row.name).await {
-                Ok(guest) => (guest, self.cursor(&turn.row, standing.past)),
+                Ok(guest) => (guest, self.cursor(&turn.row, past)),
                 Err(fault) => return self.after_fault(fault, turn.failed_attempts),
             },
         };
@@ -155,7 +162,7 @@ impl Inner {
         }
     }
 
-    async fn finish(&self, turn: &Turn, ledger: &Ledger, admission: Admission, ran: Ran) -> Result<(), Undone> {
+    async fn finish(&self, turn: &Turn, ledger: Ledger, admission: Admission, ran: Ran) -> Result<(), Undone> {
         let Ran { end, rest, actions, custom_status } = ran;
         let consumed = admission.consumed.clone();
         let settling = Settling { row: &turn.row, ledger, admission, actions, custom_status, end, now: turn.now };
