@@ -1,0 +1,125 @@
+//! The attribute macros of `dacapo-sdk`; use them through that crate, which documents them with examples.
+//!
+//! Owns the syntax: what signatures are accepted and what is said about the others. What the generated code does is
+//! decided in `dacapo-sdk`: the macros only implement its traits and register the function.
+
+mod arguments;
+mod expand;
+mod signature;
+
+use proc_macro::TokenStream;
+use syn::{ItemFn, parse_macro_input};
+
+use crate::arguments::Arguments;
+
+/// Makes an activity of a function: ordinary code that may have effects and runs at least once.
+///
+/// ```
+/// # #[derive(serde::Serialize, serde::Deserialize)] struct Trip;
+/// # #[derive(serde::Serialize, serde::Deserialize)] struct Booking;
+/// use dacapo::{ActivityContext, Failure};
+///
+/// #[dacapo::activity]
+/// fn book_flight(trip: Trip) -> Result<Booking, Failure> {
+///     # let _ = trip; Ok(Booking)
+///     // ...
+/// }
+///
+/// #[dacapo::activity(name = "Book-Hotel")]
+/// fn book_hotel(ctx: &ActivityContext, trip: Trip) -> Booking {
+///     # let _ = trip; Booking
+///     // `ctx.attempt` tells which try this is.
+/// }
+/// ```
+///
+/// **Signature.** A plain `fn` with at most one input, which may be preceded by `&ActivityContext`. It returns a value, or
+/// a `Result` (written with that name) whose error converts into `dacapo::Failure`. Input and output cross the border as
+/// JSON, so they implement serde's `Serialize` and `DeserializeOwned`.
+///
+/// **Name.** `book_flight` is known to the host as `BookFlight`, unless `name = "..."` says otherwise.
+///
+/// **Use.** The name stays what it was, a function to call: `book_flight(trip)`. It is also the handle for a call through
+/// the host, checked by the compiler: `ctx.call(book_flight, &trip).await?`.
+///
+/// ```compile_fail
+/// # #[derive(serde::Serialize, serde::Deserialize)] struct Trip;
+/// #[dacapo::activity]
+/// fn book_flight(trip: Trip) -> String {
+///     # let _ = trip; String::new()
+///     // ...
+/// }
+/// # async fn wrong(ctx: dacapo::Context) {
+/// let seat = ctx.call(book_flight, &"Oslo").await; // expected `&Trip`, found `&&str`
+/// # }
+/// ```
+#[proc_macro_attribute]
+pub fn activity(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let arguments = parse_macro_input!(arguments as Arguments);
+    let function = parse_macro_input!(item as ItemFn);
+    expand::activity(&arguments, function).unwrap_or_else(|error| error.into_compile_error()).into()
+}
+
+/// Makes an orchestrator of an `async fn`: it calls activities and waits, for seconds or months, and survives the process.
+///
+/// ```
+/// # #[derive(serde::Serialize, serde::Deserialize)] struct Trip;
+/// # #[dacapo::activity] fn book_flight(trip: Trip) -> String { let _ = trip; String::new() }
+/// use dacapo::{Context, Failure};
+///
+/// #[dacapo::orchestrator]
+/// async fn travel(ctx: Context, trip: Trip) -> Result<String, Failure> {
+///     let seat = ctx.call(book_flight, &trip).await?;
+///     Ok(seat)
+/// }
+///
+/// #[dacapo::orchestrator]
+/// async fn round_trip(ctx: Context, trip: Trip) -> Result<[String; 2], Failure> {
+///     let there = ctx.call_sub(travel, &trip).await?;
+///     let back = ctx.call_sub(travel, &trip).await?;
+///     Ok([there, back])
+/// }
+/// ```
+///
+/// **Signature.** An `async fn` that takes a `Context` and at most one input. It returns a value, or a `Result` (written
+/// with that name) whose error converts into `dacapo::Failure`. Input and output implement serde's `Serialize` and
+/// `DeserializeOwned`.
+///
+/// **Name.** `round_trip` is known to the host as `RoundTrip`, unless `name = "..."` says otherwise.
+///
+/// ```compile_fail
+/// # #[dacapo::activity] fn book_flight() -> String { String::new() }
+/// # async fn wrong(ctx: dacapo::Context) {
+/// let seat = ctx.call_sub(book_flight, &()).await; // `book_flight` is not an orchestrator
+/// # }
+/// ```
+#[proc_macro_attribute]
+pub fn orchestrator(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let arguments = parse_macro_input!(arguments as Arguments);
+    let function = parse_macro_input!(item as ItemFn);
+    expand::orchestrator(&arguments, function).unwrap_or_else(|error| error.into_compile_error()).into()
+}
+
+/// Makes an HTTP function of a function from request to response.
+///
+/// ```
+/// use dacapo::{Failure, Request, Response};
+///
+/// #[dacapo::http]
+/// fn greet(request: Request) -> Result<Response, Failure> {
+///     let name: String = request.json()?;
+///     Ok(Response::text(format!("Hello, {name}!")))
+/// }
+/// assert_eq!(greet(Request::post("http://localhost/api/greet", "you")).unwrap().body, b"Hello, you!");
+/// ```
+///
+/// **Signature.** A plain `fn` that takes a `Request` or nothing. It returns a `Response`, a text, or a `Result` of one of
+/// these. An error becomes a 500 and a line of log, unless the failure names a status of its own.
+///
+/// **Name.** `start_trip` is known to the host as `StartTrip`, unless `name = "..."` says otherwise. Route and methods
+/// are the manifest's.
+#[proc_macro_attribute]
+pub fn http(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let arguments = parse_macro_input!(arguments as Arguments);
+    let function = parse_macro_input!(item as ItemFn);
+    expand::http(&arguments, function).unwrap_or_else(|error| error.into_compile_error()).into()
+}

@@ -1,0 +1,204 @@
+//! The functions of a component: what the attribute macros register, and how a call from the host finds them.
+
+use std::rc::Rc;
+
+use futures::future::LocalBoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::execution::{Driver, Execution, Outcome};
+use crate::http::{Request, Response};
+use crate::{Context, Failure, payload};
+
+/// What [`#[dacapo::activity]`](macro@crate::activity) makes of a function: a handle that names it and knows its types.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an activity",
+    label = "expected the name of a function under `#[dacapo::activity]`",
+    note = "an activity of another component is called with `call_by_name::<Output>(\"Name\", &input)`"
+)]
+pub trait Activity: Copy + 'static {
+    /// The name under which the host knows it.
+    const NAME: &'static str;
+    /// What it takes; `()` if it takes nothing.
+    type Input: Serialize + DeserializeOwned + 'static;
+    /// What it returns when it does not fail.
+    type Output: Serialize + DeserializeOwned + 'static;
+
+    #[doc(hidden)]
+    fn invoke(context: &ActivityContext, input: Self::Input) -> Result<Self::Output, Failure>;
+
+    /// The input of a function that has no parameter for one: what was sent is not even looked at.
+    #[doc(hidden)]
+    fn nothing() -> Option<Self::Input> {
+        None
+    }
+}
+
+/// What [`#[dacapo::orchestrator]`](macro@crate::orchestrator) makes of a function: a handle that names it and knows its
+/// types.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an orchestrator",
+    label = "expected the name of a function under `#[dacapo::orchestrator]`",
+    note = "an orchestrator of another component is called with `call_sub_by_name::<Output>(\"Name\", &input)`"
+)]
+pub trait Orchestrator: Copy + 'static {
+    /// The name under which the host knows it.
+    const NAME: &'static str;
+    /// What it takes; `()` if it takes nothing.
+    type Input: Serialize + DeserializeOwned + 'static;
+    /// What it returns when it does not fail.
+    type Output: Serialize + DeserializeOwned + 'static;
+
+    #[doc(hidden)]
+    fn run(context: Context, input: Self::Input) -> LocalBoxFuture<'static, Result<Self::Output, Failure>>;
+
+    /// The input of a function that has no parameter for one: what was sent is not even looked at.
+    #[doc(hidden)]
+    fn nothing() -> Option<Self::Input> {
+        None
+    }
+}
+
+/// What an activity may know about its call: `fn book_flight(ctx: &ActivityContext, trip: Trip)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ActivityContext {
+    /// The id of this invocation, as in the host's log.
+    pub invocation_id: String,
+    /// The instance that asked.
+    pub instance_id: String,
+    /// The event id of the request within the instance's history. With the instance id it makes an idempotency key:
+    /// the same for every run of this call.
+    pub task_id: u32,
+    /// Which try of the call's retry policy this is; 1 is the first, and the only one without a policy.
+    pub attempt: u32,
+}
+
+/// The first try, of nobody in particular; for calling an activity in a test.
+impl Default for ActivityContext {
+    fn default() -> ActivityContext {
+        ActivityContext { invocation_id: String::new(), instance_id: String::new(), task_id: 0, attempt: 1 }
+    }
+}
+
+/// One function as registered by a macro.
+pub struct Function {
+    name: &'static str,
+    entry: Entry,
+}
+
+pub(crate) enum Entry {
+    Activity(fn(&ActivityContext, &str) -> Outcome),
+    Orchestrator(fn(Context, &str) -> LocalBoxFuture<'static, Outcome>),
+    Http(fn(Request) -> Response),
+}
+
+/// What kind of entry point a function is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Activity,
+    Orchestrator,
+    Http,
+}
+
+inventory::collect!(Function);
+
+impl Function {
+    #[doc(hidden)]
+    pub const fn activity<A: Activity>() -> Function {
+        Function { name: A::NAME, entry: Entry::Activity(run_activity::<A>) }
+    }
+
+    #[doc(hidden)]
+    pub const fn orchestrator<O: Orchestrator>() -> Function {
+        Function { name: O::NAME, entry: Entry::Orchestrator(run_orchestrator::<O>) }
+    }
+
+    #[doc(hidden)]
+    pub const fn http(name: &'static str, entry: fn(Request) -> Response) -> Function {
+        Function { name, entry: Entry::Http(entry) }
+    }
+
+    fn kind(&self) -> Kind {
+        match self.entry {
+            Entry::Activity(_) => Kind::Activity,
+            Entry::Orchestrator(_) => Kind::Orchestrator,
+            Entry::Http(_) => Kind::Http,
+        }
+    }
+}
+
+/// Every function linked into this component, sorted.
+///
+/// # Panics
+/// When two functions of one kind share a name: which one is meant would be up to the linker.
+pub(crate) fn describe() -> Vec<(&'static str, Kind)> {
+    let mut functions: Vec<_> = inventory::iter::<Function>().map(|f| (f.name, f.kind())).collect();
+    functions.sort_unstable();
+    for pair in functions.windows(2) {
+        assert!(pair[0] != pair[1], "two functions have the name {}: rename one, or `(name = \"...\")`", pair[0].0);
+    }
+    functions
+}
+
+/// Runs an activity by its name.
+pub(crate) fn invoke_activity(name: &str, context: &ActivityContext, input: &str) -> Outcome {
+    match find(name, Kind::Activity) {
+        Some(Entry::Activity(entry)) => entry(context, input),
+        _ => Err(not_found(name, Kind::Activity)),
+    }
+}
+
+/// Prepares a run of an orchestrator by its name.
+pub(crate) fn start_orchestrator(name: &str, execution: &Rc<Execution>, input: &str) -> Result<Driver, Failure> {
+    match find(name, Kind::Orchestrator) {
+        Some(Entry::Orchestrator(entry)) => {
+            let future = entry(Context::new(Rc::clone(execution)), input);
+            Ok(Driver::new(Rc::clone(execution), future))
+        }
+        _ => Err(not_found(name, Kind::Orchestrator)),
+    }
+}
+
+/// Answers a request by the HTTP function of that name.
+#[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "requests come from the host"))]
+pub(crate) fn handle_http(name: &str, request: Request) -> Response {
+    match find(name, Kind::Http) {
+        Some(Entry::Http(entry)) => entry(request),
+        _ => Response::from(not_found(name, Kind::Http).with_http_status(404)),
+    }
+}
+
+fn find(name: &str, kind: Kind) -> Option<&'static Entry> {
+    inventory::iter::<Function>().find(|f| f.name == name && f.kind() == kind).map(|f| &f.entry)
+}
+
+fn not_found(name: &str, kind: Kind) -> Failure {
+    let known: Vec<_> = describe().into_iter().filter(|(_, k)| *k == kind).map(|(name, _)| name).collect();
+    let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+    let (error_type, kind) = match kind {
+        Kind::Activity => ("ActivityTaskNotFound", "activity"),
+        Kind::Orchestrator => ("OrchestratorTaskNotFound", "orchestrator"),
+        Kind::Http => ("HttpFunctionNotFound", "HTTP function"),
+    };
+    Failure::new(error_type, format!("this component has no {kind} '{name}'; it has: {known}")).non_retriable()
+}
+
+fn run_activity<A: Activity>(context: &ActivityContext, input: &str) -> Outcome {
+    let input = match A::nothing() {
+        Some(nothing) => nothing,
+        None => payload::decode(input, &format!("the input of {}", A::NAME))?,
+    };
+    payload::encode(&A::invoke(context, input)?, &format!("the result of {}", A::NAME))
+}
+
+fn run_orchestrator<O: Orchestrator>(context: Context, input: &str) -> LocalBoxFuture<'static, Outcome> {
+    let input = match O::nothing() {
+        Some(nothing) => Ok(nothing),
+        None => payload::decode(input, &format!("the input of {}", O::NAME)),
+    };
+    Box::pin(async move {
+        let output = O::run(context, input?).await?;
+        payload::encode(&output, &format!("the result of {}", O::NAME))
+    })
+}

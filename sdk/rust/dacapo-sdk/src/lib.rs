@@ -1,0 +1,107 @@
+//! Write Dacapo functions in Rust.
+//!
+//! A function app is a crate of plain functions, each under an attribute that says what it is:
+//!
+//! - [`activity`](macro@activity): ordinary code with effects. Runs at least once.
+//! - [`orchestrator`](macro@orchestrator): an `async fn` that calls activities, waits for timers and events, and survives
+//!   the process, because the host replays it from its recorded history.
+//! - [`http`](macro@http): answers a request; starts and steers orchestrations through a [`Client`].
+//!
+//! ```
+//! use dacapo::{Client, Context, Failure, Request, Response};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Trip {
+//!     conference: String,
+//! }
+//!
+//! #[dacapo::activity]
+//! fn book_flight(trip: Trip) -> Result<String, Failure> {
+//!     Ok(format!("a seat on the flight to {}", trip.conference))
+//! }
+//!
+//! #[dacapo::orchestrator]
+//! async fn travel(ctx: Context, trip: Trip) -> Result<String, Failure> {
+//!     let seat = ctx.call(book_flight, &trip).await?;
+//!     ctx.info(format_args!("booked {seat}"));
+//!     Ok(seat)
+//! }
+//!
+//! #[dacapo::http]
+//! fn start_travel(request: Request) -> Result<Response, Failure> {
+//!     let client = Client::new();
+//!     let id = client.start(travel, &request.json()?)?;
+//!     Ok(client.check_status_response(&id))
+//! }
+//!
+//! // An ordinary test, without WebAssembly and without a host:
+//! let outcome = dacapo::testing::Scripted::new()
+//!     .activity("BookFlight", |trip: Trip| Ok(format!("12A to {}", trip.conference)))
+//!     .run(travel, &Trip { conference: "RustConf".into() });
+//! assert_eq!(outcome.result.unwrap(), "12A to RustConf");
+//! ```
+//!
+//! Make the crate a `cdylib` and build it with `cargo build --target wasm32-wasip2`: the result is a component, and the
+//! functions in it are found by themselves. There is no list of them to keep, except the manifest's triggers.
+//!
+//! **Futures.** What [`Context`] returns are ordinary futures. `futures::join!`, `try_join!`, `select!` and `join_all`
+//! work; dropping one that is not done gives its task up. They are lazy: a call goes out when it is first polled, or at
+//! once with `.start()`.
+
+mod client;
+#[cfg(target_arch = "wasm32")]
+mod component;
+mod context;
+mod execution;
+mod failure;
+mod functions;
+mod http;
+mod payload;
+mod retry;
+mod tasks;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+#[cfg(test)]
+mod tests;
+mod timestamp;
+
+// The macros expand to `::dacapo::...`, in this crate's own tests too.
+#[cfg(test)]
+extern crate self as dacapo;
+
+pub use client::{Client, ClientError, InstanceStatus, RuntimeStatus};
+pub use context::{Context, Identity, Level};
+pub use dacapo_sdk_macros::{activity, http, orchestrator};
+pub use failure::{Cause, Failure};
+pub use functions::{Activity, ActivityContext, Orchestrator};
+pub use http::{IntoResponse, Request, Response};
+pub use retry::RetryPolicy;
+pub use tasks::{ActivityCall, Event, Sleep, SubOrchestration, TimedOut};
+pub use timestamp::{Timestamp, TimestampError};
+
+/// What the attribute macros expand to. Not for use by hand, and not stable.
+#[doc(hidden)]
+pub mod __private {
+    pub use futures::future::LocalBoxFuture;
+    pub use inventory;
+
+    pub use crate::functions::Function;
+
+    /// The two halves of a `Result`, under whatever name the function's signature has it.
+    #[diagnostic::on_unimplemented(message = "`{Self}` is named `Result` but is not a `std::result::Result`")]
+    pub trait Fallible {
+        /// The type of success.
+        type Value;
+        /// With the error as a failure.
+        fn into_outcome(self) -> Result<Self::Value, crate::Failure>;
+    }
+
+    impl<T, E: Into<crate::Failure>> Fallible for Result<T, E> {
+        type Value = T;
+
+        fn into_outcome(self) -> Result<T, crate::Failure> {
+            self.map_err(Into::into)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! JSON in and out, and what a function says when the JSON is not what it takes.
+
+use std::any::type_name;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Failure;
+use crate::failure::short_name;
+
+/// The error type of a failure because a payload does not fit its type.
+pub(crate) const INVALID_PAYLOAD: &str = "InvalidPayload";
+
+/// `what` names the payload in the failure: "the input of BookFlight".
+pub(crate) fn decode<T: DeserializeOwned>(json: &str, what: &str) -> Result<T, Failure> {
+    serde_json::from_str(json).map_err(|error| {
+        let message = format!("{what} is not a {}: {error}", short_name(type_name::<T>()));
+        Failure::new(INVALID_PAYLOAD, message).non_retriable()
+    })
+}
+
+pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, what: &str) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| {
+        let message = format!("{what}, a {}, cannot be written as JSON: {error}", short_name(type_name::<T>()));
+        Failure::new(INVALID_PAYLOAD, message).non_retriable()
+    })
+}
