@@ -1,1 +1,7 @@
-//! (to be written)
+//! What starts functions: each trigger turns something that happens in the world into an invocation, and the invocation's
+//! result into whatever the world expects.
+//!
+//! A trigger is built when an app is loaded and knows the world through ports only: it neither opens sockets nor runs
+//! WebAssembly. Which function a request means is decided by `manifest`'s route table.
+
+pub mod http;
