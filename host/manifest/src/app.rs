@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::outbound::OutboundHost;
-use crate::route::{Methods, RouteTable, Template};
+use crate::route::{Methods, NamedRoute, OrderNotice, RouteTable, Template, differences};
 use crate::settings::HostSettings;
 
 /// A function app: its components, the functions in them, and the host's settings for it.
@@ -38,6 +38,18 @@ impl App {
             Trigger::Orchestration | Trigger::Activity(_) => None,
         });
         RouteTable::new(&self.host.http.route_prefix, http)
+    }
+
+    /// Functions that get requests here which Azure, going by the alphabet, would give to another one. Found by trying an
+    /// example of each route, so that there may be more.
+    pub fn order_notices(&self) -> Vec<OrderNotice> {
+        let http = self.functions.iter().filter_map(|function| match &function.trigger {
+            Trigger::Http(HttpTrigger { methods, route, .. }) => {
+                Some(NamedRoute { function: &function.name, template: route, methods: *methods })
+            }
+            Trigger::Orchestration | Trigger::Activity(_) => None,
+        });
+        differences(&self.host.http.route_prefix, http.collect())
     }
 }
 

@@ -73,7 +73,8 @@ impl<'t> Report<'t> {
         next: impl Into<String>,
     ) {
         let (line, column) = self.position(span.start);
-        let problem = Problem { line, column, field: field.into(), what: what.into(), next_step: next.into() };
+        let (what, next_step) = (one_line(&what.into()), one_line(&next.into()));
+        let problem = Problem { line, column, field: field.into(), what, next_step };
         self.found.borrow_mut().push(problem);
     }
 
@@ -99,4 +100,13 @@ impl<'t> Report<'t> {
         let before = self.text.get(self.line_starts[line - 1]..offset);
         (line, before.map_or(1, |text| text.chars().count() + 1))
     }
+}
+
+/// Texts that quote the manifest may bring line breaks and worse with them.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line
 }

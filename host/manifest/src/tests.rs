@@ -3,4 +3,5 @@
 mod files;
 mod formats;
 mod properties;
+mod round_trip;
 mod routes;

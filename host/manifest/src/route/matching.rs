@@ -92,6 +92,21 @@ impl Segment {
 }
 
 impl Template {
+    /// Whether this template alone matches; the table answers the same for many at once.
+    pub(super) fn matches(&self, path: &Path<'_>) -> bool {
+        for (index, segment) in self.segments.iter().enumerate() {
+            let fits = match (segment, path.segment(index)) {
+                (Segment::CatchAll { parameter, .. }, _) => return parameter.takes_rest(&path.rest(index)),
+                (_, None) => return self.segments[index..].iter().all(Segment::may_be_absent),
+                (_, Some(text)) => segment.takes(text),
+            };
+            if !fits {
+                return false;
+            }
+        }
+        path.segment(self.segments.len()).is_none()
+    }
+
     /// The values of the parameters for a path that matches, from segment `offset` on.
     pub(super) fn capture<'t>(&'t self, path: &Path<'_>, offset: usize) -> Vec<(&'t str, String)> {
         let mut values = Vec::new();

@@ -388,3 +388,28 @@ fn templates_print_as_they_were_written() {
         assert_eq!(text.parse::<Template>().unwrap().to_string(), text);
     }
 }
+
+#[test]
+fn differences_from_azures_order() {
+    let text = r#"
+        [app]
+        name = "ported"
+        version = "1"
+        [components.main]
+        source = "main.wasm"
+        [functions]
+        aaa.trigger = { type = "httpTrigger", route = "{*path}" }
+        Trips.trigger = { type = "httpTrigger", methods = ["get"], route = "trips/{id:guid}" }
+        Any.trigger = { type = "httpTrigger", methods = ["post"], route = "trips/{id}" }
+        aa.trigger = { type = "httpTrigger", route = "early" }
+        zzz.trigger = { type = "httpTrigger", methods = ["post"], route = "trips/{a:int}" }
+        odd.trigger = { type = "httpTrigger", route = "odd/{x:regex(^never$)}" }
+        Run.trigger = { type = "orchestrationTrigger" }
+    "#;
+    let app = crate::parse(text, "ported.toml").unwrap();
+    let notices: Vec<String> = app.order_notices().iter().map(ToString::to_string).collect();
+    expect![[r#"
+        `/api/trips/x` runs `Any`, whose route is more specific; Azure would run `aaa`, whose name comes first
+        `/api/trips/0f8fad5b-d9cb-469f-a165-70867728950e` runs `Trips`, whose route is more specific; Azure would run `aaa`, whose name comes first
+        `/api/trips/1` runs `zzz`, whose route is more specific; Azure would run `aaa`, whose name comes first"#]].assert_eq(&notices.join("\n"));
+}
