@@ -1,2 +1,35 @@
-//! (to be written)
-fn main() {}
+//! The binary `dacapo`: the table of contents of what it does from its first line to its exit code.
+//!
+//! Each command has a file under `commands`. The environment is read here, once, through `settings`; nothing else reads it.
+
+mod cli;
+mod clock;
+mod commands;
+mod console;
+mod data_folder;
+mod exit;
+mod guests;
+mod listing;
+mod manifest_file;
+mod port;
+mod settings;
+mod shutdown;
+mod telemetry;
+mod wiring;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+use crate::console::Console;
+use crate::settings::Environment;
+
+fn main() -> ExitCode {
+    let stopwatch = clock::Stopwatch::start();
+    let environment = Environment::read();
+    let cli = cli::Cli::parse();
+    let console = Console::new(&environment);
+    let outcome = match cli.command {
+        cli::Command::Start(arguments) => commands::start::run(&arguments, &environment, &console, stopwatch),
+    };
+    exit::finish(outcome, &console)
+}

@@ -1,0 +1,3 @@
+//! The commands, one file each: what a person can ask this binary to do.
+
+pub(crate) mod start;

@@ -1,0 +1,113 @@
+//! What an app offers, as the console lists it: its functions with their triggers and URLs.
+
+use manifest::{App, AuthLevel, Function, Trigger};
+use std::net::{IpAddr, SocketAddr};
+
+use crate::console::Listing;
+
+/// Scheme, host and port under which a person reaches a socket of this machine.
+pub(crate) fn origin(address: SocketAddr) -> String {
+    let port = address.port();
+    match address.ip() {
+        // Everywhere includes here, and a name can be clicked on.
+        ip if ip.is_unspecified() => format!("http://localhost:{port}"),
+        IpAddr::V4(ip) if ip.is_loopback() => format!("http://localhost:{port}"),
+        IpAddr::V4(ip) => format!("http://{ip}:{port}"),
+        IpAddr::V6(ip) => format!("http://[{ip}]:{port}"),
+    }
+}
+
+/// HTTP functions first, then the others, each group in the order of the manifest.
+pub(crate) fn functions(app: &App, origin: &str) -> Vec<Listing> {
+    let (http, others): (Vec<&Function>, Vec<&Function>) =
+        app.functions.iter().partition(|function| matches!(function.trigger, Trigger::Http(_)));
+    http.into_iter().chain(others).map(|function| listing(function, &app.host.http.route_prefix, origin)).collect()
+}
+
+/// The HTTP functions that ask their callers for a key.
+pub(crate) fn guarded(app: &App) -> Vec<(&str, AuthLevel)> {
+    let guard = |function: &'_ Function| match &function.trigger {
+        Trigger::Http(trigger) if trigger.auth_level != AuthLevel::Anonymous => Some(trigger.auth_level),
+        Trigger::Http(_) | Trigger::Orchestration | Trigger::Activity(_) => None,
+    };
+    app.functions.iter().filter_map(|function| Some((function.name.as_str(), guard(function)?))).collect()
+}
+
+fn listing(function: &Function, route_prefix: &str, origin: &str) -> Listing {
+    let name = function.name.clone();
+    match &function.trigger {
+        Trigger::Http(trigger) => {
+            let methods: Vec<&str> =
+                trigger.methods.to_vec().into_iter().map(manifest::route::Method::as_str).collect();
+            let route = trigger.route.to_string();
+            let path: Vec<&str> = [route_prefix, &route].into_iter().filter(|part| !part.is_empty()).collect();
+            Listing::Http { name, methods: methods.join(","), url: format!("{origin}/{}", path.join("/")) }
+        }
+        Trigger::Orchestration | Trigger::Activity(_) => Listing::Other { name, trigger: function.trigger.type_name() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check_functions(http_settings: &str, expected: &Expect) {
+        let text = format!(
+            r#"
+            [app]
+            name = "trips"
+            version = "1"
+            [components.a]
+            source = "a.wasm"
+            [functions.BookTrip]
+            trigger = {{ type = "orchestrationTrigger" }}
+            [functions.StartTrip]
+            trigger = {{ type = "httpTrigger", methods = ["post", "get"], route = "/trips/{{conference}}" }}
+            [functions.Root]
+            trigger = {{ type = "httpTrigger", route = "", authLevel = "anonymous" }}
+            {http_settings}"#
+        );
+        let app = manifest::parse(&text, "trips.toml").expect("the manifest is right");
+        let mut lines: Vec<String> =
+            functions(&app, "http://localhost:1").into_iter().map(|listing| format!("{listing:?}")).collect();
+        lines.push(format!("guarded: {:?}", guarded(&app)));
+        expected.assert_eq(&lines.join("\n"));
+    }
+
+    #[test]
+    fn http_functions_come_first_with_their_urls() {
+        check_functions(
+            "",
+            &expect![[r#"
+            Http { name: "StartTrip", methods: "GET,POST", url: "http://localhost:1/api/trips/{conference}" }
+            Http { name: "Root", methods: "GET,POST,DELETE,HEAD,PATCH,PUT,OPTIONS,TRACE", url: "http://localhost:1/api" }
+            Other { name: "BookTrip", trigger: "orchestrationTrigger" }
+            guarded: [("StartTrip", Function)]"#]],
+        );
+    }
+
+    #[test]
+    fn an_empty_prefix_leaves_no_slash() {
+        check_functions(
+            "[host.http]\nroutePrefix = ''",
+            &expect![[r#"
+            Http { name: "StartTrip", methods: "GET,POST", url: "http://localhost:1/trips/{conference}" }
+            Http { name: "Root", methods: "GET,POST,DELETE,HEAD,PATCH,PUT,OPTIONS,TRACE", url: "http://localhost:1/" }
+            Other { name: "BookTrip", trigger: "orchestrationTrigger" }
+            guarded: [("StartTrip", Function)]"#]],
+        );
+    }
+
+    #[test]
+    fn a_person_gets_a_name_where_there_is_one() {
+        let check = |address: &str, expected: &str| {
+            assert_eq!(origin(address.parse().expect("an address")), expected);
+        };
+        check("127.0.0.1:7071", "http://localhost:7071");
+        check("0.0.0.0:80", "http://localhost:80");
+        check("10.0.0.7:80", "http://10.0.0.7:80");
+        check("[::1]:80", "http://[::1]:80");
+        check("[::]:80", "http://localhost:80");
+    }
+}

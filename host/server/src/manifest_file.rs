@@ -1,0 +1,73 @@
+//! Reading the manifest from disk. What its text means is up to the `manifest` crate.
+
+use anyhow::anyhow;
+use manifest::App;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use crate::exit::Problem;
+
+/// An app and where its manifest is.
+#[derive(Debug, Clone)]
+pub(crate) struct LocatedApp {
+    /// What the manifest says.
+    pub(crate) app: App,
+    /// The manifest's folder, absolute: paths in the manifest are relative to it.
+    pub(crate) folder: PathBuf,
+}
+
+/// Reads and checks the manifest at `path`.
+///
+/// # Errors
+/// There is no such file, it cannot be read, or the manifest is wrong; then every problem is named with its line.
+pub(crate) fn read(path: &Path) -> Result<LocatedApp, Problem> {
+    let text = read_text(path).map_err(Problem::App)?;
+    let app = manifest::parse(&text, &path.display().to_string()).map_err(|problems| {
+        let count = match problems.problems.len() {
+            1 => "a problem".to_owned(),
+            n => format!("{n} problems"),
+        };
+        Problem::App(anyhow!("the manifest has {count}\n{problems}"))
+    })?;
+    let absolute = std::path::absolute(path).map_err(|error| Problem::Host(anyhow!("{}: {error}", path.display())))?;
+    let folder = absolute.parent().unwrap_or(Path::new("/")).to_owned();
+    Ok(LocatedApp { app, folder })
+}
+
+fn read_text(path: &Path) -> anyhow::Result<String> {
+    let shown = path.display();
+    if path.is_dir() {
+        return Err(anyhow!("{shown} is a folder; name the manifest in it{}", manifests_in(path)));
+    }
+    let file = File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            anyhow!("there is no manifest {shown}; check the path{}", manifests_in(folder))
+        }
+        _ => anyhow!("the manifest {shown} cannot be read: {error}"),
+    })?;
+    // One byte more than allowed is enough to find out; the parser says the rest.
+    let limit = manifest::MAX_MANIFEST_BYTES as u64 + 1;
+    let mut bytes = Vec::new();
+    file.take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|error| anyhow!("the manifest {shown} cannot be read: {error}"))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let line =
+            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        anyhow!("{shown}:{line}: the manifest is not UTF-8 text; save it as UTF-8")
+    })
+}
+
+/// What could have been meant: the TOML files of a folder, as the end of a sentence.
+fn manifests_in(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<String> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .map(|path| path.display().to_string())
+        .collect();
+    found.sort();
+    if found.is_empty() { String::new() } else { format!("; there is: {}", found.join(", ")) }
+}
