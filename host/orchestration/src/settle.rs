@@ -262,7 +262,7 @@ pub fn settle(settling: Settling<'_>) -> Result<(Checkpoint, Ledger), IllegalEve
         return Ok((checkpoint, ledger));
     }
     let mut events = admission.events;
-    let turn = ledger.turns;
+    let (turn, first_action) = (ledger.turns, EventId(ledger.next_event_id));
     let mut after = ledger;
     let end = match admission.termination {
         Some(reason) => End::Terminated(reason),
@@ -275,7 +275,7 @@ pub fn settle(settling: Settling<'_>) -> Result<(Checkpoint, Ledger), IllegalEve
     for event in &events {
         after.append(event)?;
     }
-    finish_row(&mut checkpoint, &after, now);
+    finish_row(&mut checkpoint, &after, first_action, now);
     if checkpoint.row.execution == checkpoint.execution {
         checkpoint.record = Some(TurnRecord { turn, events });
     }
@@ -458,8 +458,9 @@ fn answer_to_parent(row: &InstanceRow, parent: &Parent, output: Option<Json>, fa
     Envelope { to: parent.instance.clone(), execution: Some(parent.execution), kind }
 }
 
-/// What follows from the events alone.
-fn finish_row(checkpoint: &mut Checkpoint, after: &Ledger, now: Timestamp) {
+/// What follows from the events alone. The actions of this turn begin with `first_action`: a timer among them is not set
+/// at all when the execution ends.
+fn finish_row(checkpoint: &mut Checkpoint, after: &Ledger, first_action: EventId, now: Timestamp) {
     let row = &mut checkpoint.row;
     row.updated_at = now;
     let goes_on = row.execution != checkpoint.execution;
@@ -467,8 +468,9 @@ fn finish_row(checkpoint: &mut Checkpoint, after: &Ledger, now: Timestamp) {
     row.events = if goes_on { 0 } else { after.events };
     if after.ended.is_some() {
         checkpoint.timers.clear();
+        let open_before = after.outstanding.range(..first_action);
         checkpoint.cancelled_timers =
-            after.outstanding.iter().filter(|(_, awaited)| **awaited == Awaited::Timer).map(|(id, _)| *id).collect();
+            open_before.filter(|(_, awaited)| **awaited == Awaited::Timer).map(|(id, _)| *id).collect();
     }
 }
 

@@ -60,15 +60,29 @@ impl ExternalEvents {
         }
     }
 
-    /// A task gives up an event that it took; the next who waits gets it.
-    pub(super) fn give_back(&mut self, taken: Taken) {
+    /// A task gives up an event that it took: the oldest task that waits for its name gets it, else it is kept at its old
+    /// place.
+    pub(super) fn give_back(&mut self, taken: Taken) -> Option<(TaskNumber, Taken)> {
+        match self.waiting.get_mut(&taken.event.name.to_lowercase()).and_then(VecDeque::pop_front) {
+            Some(task) => Some((task, taken)),
+            None => {
+                self.keep(taken);
+                None
+            }
+        }
+    }
+
+    fn keep(&mut self, taken: Taken) {
         let queue = self.untaken.entry(taken.event.name.to_lowercase()).or_default();
         let place = queue.partition_point(|(arrival, _)| *arrival < taken.arrival);
         queue.insert(place, (taken.arrival, taken.event));
     }
 
-    /// All events that nobody took, in the order of arrival.
-    pub(super) fn take_untaken(&mut self) -> Vec<RaisedEvent> {
+    /// All events that nobody took, in the order of arrival; those that were on their way to a task are among them.
+    pub(super) fn take_untaken(&mut self, on_their_way: impl IntoIterator<Item = Taken>) -> Vec<RaisedEvent> {
+        for taken in on_their_way {
+            self.keep(taken);
+        }
         let mut untaken: Vec<_> = std::mem::take(&mut self.untaken).into_values().flatten().collect();
         untaken.sort_by_key(|(arrival, _)| *arrival);
         untaken.into_iter().map(|(_, event)| event).collect()

@@ -225,9 +225,11 @@ impl Cursor {
         self.stopped.as_ref()
     }
 
-    /// The actions of the turn that just ended, and the custom status if the turn set one.
+    /// The actions of the turn that just ended, and the custom status if the turn set one. What an orchestrator asked for
+    /// before it was stopped is void.
     pub fn take_actions(&mut self) -> (Vec<Action>, Option<Option<Json>>) {
-        (std::mem::take(&mut self.actions), self.custom_status.take())
+        let (actions, custom_status) = (std::mem::take(&mut self.actions), self.custom_status.take());
+        if self.stopped.is_some() { (Vec::new(), None) } else { (actions, custom_status) }
     }
 
     /// How many answers the code still waits for; for diagnosis.
@@ -271,7 +273,12 @@ impl Cursor {
     /// Events that nobody took: those that came before, if they are to be preserved, and always those of this turn that
     /// were not walked any more.
     fn left_over(&mut self, preserve: bool) -> Vec<RaisedEvent> {
-        let kept = if preserve { self.external_events.take_untaken() } else { Vec::new() };
+        let kept = if preserve {
+            let on_their_way = self.stop_handing_over();
+            self.external_events.take_untaken(on_their_way)
+        } else {
+            Vec::new()
+        };
         let unwalked = self.events.drain(..).filter_map(|event| match event.kind {
             EventKind::EventRaised(raised) => Some(raised),
             EventKind::OrchestratorStarted

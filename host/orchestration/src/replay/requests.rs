@@ -3,6 +3,7 @@
 use super::external_events::Taken;
 use super::{Action, Completion, Cursor, RecordedAction, Stopped};
 use crate::{EventId, Failure, InstanceId, Json, RetryPolicy, TaskNumber, Timestamp};
+use uuid::Uuid;
 
 /// A call of an activity.
 #[derive(Clone, PartialEq, Debug)]
@@ -114,11 +115,28 @@ impl Cursor {
         self.check()?;
         let task = self.new_task();
         let taken = self.external_events.wait(task, name);
-        if let Some(taken) = &taken {
-            self.ready.push_back(Completion { task, outcome: Ok(taken.input()) });
+        self.open(task, Request::ExternalEvent { name: name.to_owned(), taken: None }, None);
+        if let Some(taken) = taken {
+            self.hand_over(task, taken);
         }
-        self.open(task, Request::ExternalEvent { name: name.to_owned(), taken }, None);
         Ok(task)
+    }
+
+    /// An event is on its way to a task that waits for it; until it is there, the task can still be given up.
+    fn hand_over(&mut self, task: TaskNumber, event: Taken) {
+        if let Some(Task { request: Request::ExternalEvent { taken, .. }, .. }) = self.tasks.get_mut(&task) {
+            self.ready.push_back(Completion { task, outcome: Ok(event.input()) });
+            *taken = Some(event);
+        }
+    }
+
+    /// The events that are on their way to tasks. None of them arrives any more.
+    pub(super) fn stop_handing_over(&mut self) -> Vec<Taken> {
+        let taken = |completion: Completion| match self.tasks.remove(&completion.task)?.request {
+            Request::ExternalEvent { taken, .. } => taken,
+            Request::Activity(..) | Request::SubOrchestration(..) | Request::Timer => None,
+        };
+        self.ready.drain(..).filter_map(taken).collect()
     }
 
     /// Gives a task up: `next` will not answer it.
@@ -131,7 +149,11 @@ impl Cursor {
             self.by_event.remove(&event);
         }
         match request {
-            Request::ExternalEvent { taken: Some(taken), .. } => self.external_events.give_back(taken),
+            Request::ExternalEvent { taken: Some(taken), .. } => {
+                if let Some((next, taken)) = self.external_events.give_back(taken) {
+                    self.hand_over(next, taken);
+                }
+            }
             Request::ExternalEvent { name, taken: None } => self.external_events.stop_waiting(task, &name),
             Request::Timer => self.cancel_timer(event),
             Request::Activity(_, tries) | Request::SubOrchestration(_, tries) => {
@@ -155,7 +177,7 @@ impl Cursor {
     pub(super) fn create_sub_orchestration(&mut self, call: &SubOrchestrationCall) -> Result<EventId, Stopped> {
         let instance_id = match &call.instance_id {
             Some(chosen) => InstanceId::from_stored(chosen),
-            None => InstanceId::from_random(self.new_guid().as_u128()),
+            None => self.default_child_id(),
         };
         let id = self.number("SubOrchestrationInstanceCreated", Some((&call.name, &call.input)))?;
         self.emit(|| Action::CreateSubOrchestration {
@@ -165,6 +187,14 @@ impl Cursor {
             input: call.input.clone(),
         });
         Ok(id)
+    }
+
+    /// The GUID of a child follows from the execution and the place of the request, not from the clock: two executions of
+    /// one instance may see the same time.
+    fn default_child_id(&self) -> InstanceId {
+        let namespace = Uuid::from_u128(self.identity.execution.as_u128());
+        let name = format!("child instance {}", self.next_event);
+        InstanceId::from_random(Uuid::new_v5(&namespace, name.as_bytes()).as_u128())
     }
 
     pub(super) fn set_timer(&mut self, fire_at: Timestamp) -> Result<EventId, Stopped> {
