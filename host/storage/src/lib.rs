@@ -1,1 +1,32 @@
-//! (to be written)
+//! Task hub stores: where instances, their histories and everything on its way between them live.
+//!
+//! One implementation of a task hub's semantics, [`TaskHub`], stands on a small notion of durable rows. [`memory`] keeps the
+//! rows in maps, for tests, simulations and hosts that need not remember; [`embedded`] keeps them in a data folder. Both pass
+//! the same conformance suite. What is *done* with instances is decided elsewhere: this crate stores, hands out and fences.
+
+mod codec;
+mod dispatch;
+mod hub;
+mod keys;
+mod rows;
+
+#[cfg(test)]
+mod tests;
+
+pub use hub::{Settings, TaskHub};
+pub use rows::MemoryRows;
+
+use ports::Clock;
+use std::sync::Arc;
+
+/// A new, empty task hub in memory.
+pub fn memory(clock: Arc<dyn Clock>, settings: Settings) -> TaskHub {
+    reopen(&MemoryRows::new(), clock, settings)
+}
+
+/// A task hub over rows that an earlier one may have left, as after a crash: leases and results that were not yet consumed
+/// are forgotten, and a hub that is still open on the rows can no longer write.
+pub fn reopen(rows: &MemoryRows, clock: Arc<dyn Clock>, settings: Settings) -> TaskHub {
+    TaskHub::open(Arc::new(rows.open()), clock, settings)
+        .expect("rows in memory can always be read and, by whoever opened them last, written")
+}

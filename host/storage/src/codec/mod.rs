@@ -1,0 +1,130 @@
+//! The stored form of values: protobuf messages, private to this crate.
+//!
+//! Owns [`wire`], the mirror structs whose field numbers are the format, and the conversions. A field is never renumbered or
+//! reused; a new one is optional. What was written by any version reads for ever; what cannot be read is an [`Unreadable`],
+//! never a panic. Keys are not repeated in values.
+
+mod convert;
+mod history;
+mod inbox;
+mod wire;
+
+use convert::absent;
+use orchestration::MessageKind;
+use orchestration::{
+    ActivityTask, EventId, ExecutionId, InstanceId, InstanceRow, Json, Message, Origin, Timestamp, TurnRecord,
+};
+use prost::Message as _;
+
+/// Why stored bytes are no value.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unreadable(pub(crate) String);
+
+impl From<prost::DecodeError> for Unreadable {
+    fn from(error: prost::DecodeError) -> Unreadable {
+        Unreadable(error.to_string())
+    }
+}
+
+/// The row of an instance. Its id is in the key.
+pub(crate) fn encode_row(row: &InstanceRow) -> Vec<u8> {
+    wire::InstanceRow {
+        execution: Some(convert::execution(row.execution)),
+        name: row.name.clone(),
+        status: row.status as u32,
+        created_at: row.created_at.ticks(),
+        updated_at: row.updated_at.ticks(),
+        completed_at: row.completed_at.map(Timestamp::ticks),
+        custom_status: row.custom_status.as_ref().map(convert::text),
+        output: row.output.as_ref().map(convert::text),
+        failure: row.failure.as_ref().map(convert::failure),
+        parent: row.parent.as_ref().map(convert::parent),
+        component: row.component.clone(),
+        turns: row.turns,
+        events: row.events,
+    }
+    .encode_to_vec()
+}
+
+pub(crate) fn decode_row(id: InstanceId, bytes: &[u8]) -> Result<InstanceRow, Unreadable> {
+    let row = wire::InstanceRow::decode(bytes)?;
+    Ok(InstanceRow {
+        id,
+        execution: convert::read_execution(row.execution)?,
+        name: row.name,
+        status: convert::read_status(row.status)?,
+        created_at: Timestamp::from_ticks(row.created_at),
+        updated_at: Timestamp::from_ticks(row.updated_at),
+        completed_at: row.completed_at.map(Timestamp::from_ticks),
+        custom_status: row.custom_status.map(Json::from),
+        output: row.output.map(Json::from),
+        failure: row.failure.map(convert::read_failure).transpose()?,
+        parent: row.parent.map(convert::read_parent).transpose()?,
+        component: row.component,
+        turns: row.turns,
+        events: row.events,
+    })
+}
+
+/// An execution's argument.
+pub(crate) fn encode_input(input: &Json) -> Vec<u8> {
+    wire::Input { json: convert::text(input) }.encode_to_vec()
+}
+
+pub(crate) fn decode_input(bytes: &[u8]) -> Result<Json, Unreadable> {
+    Ok(Json::from(wire::Input::decode(bytes)?.json))
+}
+
+/// The events of one turn. Its number is in the key.
+pub(crate) fn encode_turn(record: &TurnRecord) -> Vec<u8> {
+    wire::Turn { events: record.events.iter().map(history::event).collect() }.encode_to_vec()
+}
+
+pub(crate) fn decode_turn(bytes: &[u8]) -> Result<Vec<orchestration::Event>, Unreadable> {
+    wire::Turn::decode(bytes)?.events.into_iter().map(history::read_event).collect()
+}
+
+/// A message in an inbox. Its receiver and its place are in the key.
+pub(crate) fn encode_message(execution: Option<ExecutionId>, kind: &MessageKind) -> Vec<u8> {
+    wire::InboxMessage { execution: execution.map(convert::execution), kind: Some(inbox::kind(kind)) }.encode_to_vec()
+}
+
+pub(crate) fn decode_message(sequence: u64, bytes: &[u8]) -> Result<Message, Unreadable> {
+    let message = wire::InboxMessage::decode(bytes)?;
+    let execution = message.execution.map(|execution| convert::read_execution(Some(execution))).transpose()?;
+    let kind = inbox::read_kind(message.kind.ok_or_else(|| absent("the message's kind"))?)?;
+    Ok(Message { origin: Origin::Inbox(sequence), execution, kind })
+}
+
+/// A pending activity. Who asked for it is in the key.
+pub(crate) fn encode_activity(task: &ActivityTask) -> Vec<u8> {
+    wire::Activity { name: task.name.clone(), input: convert::text(&task.input), attempt: task.attempt }.encode_to_vec()
+}
+
+pub(crate) fn decode_activity(
+    (instance, execution, id): (InstanceId, ExecutionId, EventId),
+    bytes: &[u8],
+) -> Result<ActivityTask, Unreadable> {
+    let task = wire::Activity::decode(bytes)?;
+    Ok(ActivityTask { instance, execution, id, name: task.name, input: Json::from(task.input), attempt: task.attempt })
+}
+
+/// When a timer is due.
+pub(crate) fn encode_timer(fire_at: Timestamp) -> Vec<u8> {
+    wire::Timer { fire_at: Some(fire_at.ticks()) }.encode_to_vec()
+}
+
+pub(crate) fn decode_timer(bytes: &[u8]) -> Result<Timestamp, Unreadable> {
+    let ticks = wire::Timer::decode(bytes)?.fire_at.ok_or_else(|| absent("the moment"))?;
+    Ok(Timestamp::from_ticks(ticks))
+}
+
+/// A number about the store itself.
+pub(crate) fn encode_number(number: u64) -> Vec<u8> {
+    wire::Number { value: number }.encode_to_vec()
+}
+
+pub(crate) fn decode_number(bytes: &[u8]) -> Result<u64, Unreadable> {
+    Ok(wire::Number::decode(bytes)?.value)
+}

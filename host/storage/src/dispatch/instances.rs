@@ -1,0 +1,253 @@
+//! Instances: messages collect, a turn takes them all, a commit removes the consumed ones.
+
+use super::activities::Activity;
+use super::alarms::Alarm;
+use super::leases::{Standing, Work};
+use super::{Dispatch, EventKey, LeaseLost, TakenTurn};
+use orchestration::{
+    ActivityTask, EventId, ExecutionId, InstanceId, InstanceRow, Message, MessageKind, Origin, Timer, Timestamp,
+};
+use ports::Lease;
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+/// Up to how many consumed messages are looked for one by one.
+const FEW: usize = 8;
+
+/// What is pending of one instance.
+#[derive(Debug, Default)]
+pub(super) struct Entry {
+    /// As of the last commit; only while there is work, so that waiting instances take little.
+    row: Option<Arc<InstanceRow>>,
+    /// In order of arrival. A turn works on a copy; they go when they are consumed.
+    messages: VecDeque<Message>,
+    pub(super) standing: Standing,
+    pub(super) failed_attempts: u32,
+    pub(super) activities: BTreeMap<(ExecutionId, EventId), Activity>,
+    /// Timers that are set and not yet due.
+    timers: BTreeMap<(ExecutionId, EventId), Timestamp>,
+}
+
+impl Entry {
+    fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+            && self.activities.is_empty()
+            && self.timers.is_empty()
+            && matches!(self.standing, Standing::Idle)
+    }
+}
+
+/// What a durable checkpoint changes for the instance itself.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    pub(crate) row: Arc<InstanceRow>,
+    /// The execution that the turn belonged to.
+    pub(crate) execution: ExecutionId,
+    pub(crate) consumed: Vec<Origin>,
+    pub(crate) cancelled_timers: Vec<EventId>,
+    pub(crate) activities: Vec<ActivityTask>,
+    pub(crate) timers: Vec<Timer>,
+}
+
+impl Dispatch {
+    /// Puts a message that is durable, or whose origin is, in front of its instance.
+    pub(crate) fn deliver(&mut self, id: &InstanceId, message: Message) {
+        self.entry(id).messages.push_back(message);
+        self.queue_turn(id);
+    }
+
+    fn entry(&mut self, id: &InstanceId) -> &mut Entry {
+        self.instances.entry(id.clone()).or_default()
+    }
+
+    pub(super) fn queue_turn(&mut self, id: &InstanceId) {
+        if let Some(entry) = self.instances.get_mut(id)
+            && entry.standing == Standing::Idle
+            && !entry.messages.is_empty()
+        {
+            entry.standing = Standing::Ready;
+            self.ready_turns.push_back(id.clone());
+            self.wake.turns += 1;
+        }
+    }
+
+    /// Sets a timer whose row is durable.
+    pub(crate) fn arm(&mut self, key: EventKey, fire_at: Timestamp) {
+        self.entry(&key.instance).timers.insert((key.execution, key.event), fire_at);
+        self.alarms.set(fire_at, Alarm::Timer(key));
+    }
+
+    fn disarm(&mut self, key: EventKey) {
+        if let Some(entry) = self.instances.get_mut(&key.instance)
+            && let Some(fire_at) = entry.timers.remove(&(key.execution, key.event))
+        {
+            self.alarms.cancel(fire_at, Alarm::Timer(key));
+        }
+    }
+
+    pub(super) fn timer_is_due(&mut self, key: EventKey) {
+        let Some(entry) = self.instances.get_mut(&key.instance) else { return };
+        let Some(fire_at) = entry.timers.remove(&(key.execution, key.event)) else { return };
+        let origin = Origin::Timer(key.execution, key.event);
+        let kind = MessageKind::TimerFired { timer: key.event, fire_at };
+        self.deliver(&key.instance, Message { origin, execution: Some(key.execution), kind });
+    }
+
+    /// Hands out the turn that waits longest.
+    pub(crate) fn take_turn(&mut self, now: Timestamp) -> Option<TakenTurn> {
+        self.advance(now);
+        while let Some(id) = self.ready_turns.pop_front() {
+            if self.instances.get(&id).is_none_or(|entry| entry.standing != Standing::Ready) {
+                continue;
+            }
+            let (lease, standing) = self.lease(Work::Turn(id.clone()), now);
+            let entry = self.entry(&id);
+            entry.standing = standing;
+            let (row, failed_attempts) = (entry.row.clone(), entry.failed_attempts);
+            let messages = entry.messages.iter().cloned().collect();
+            return Some(TakenTurn { id, lease, row, messages, failed_attempts });
+        }
+        None
+    }
+
+    /// The row as of the last commit, if it is at hand.
+    pub(crate) fn row(&self, id: &InstanceId) -> Option<Arc<InstanceRow>> {
+        self.instances.get(id)?.row.clone()
+    }
+
+    /// Keeps the row of an instance that is being worked on at hand.
+    pub(crate) fn keep_row(&mut self, lease: &Lease, row: Arc<InstanceRow>) {
+        if let Some(Work::Turn(id)) = self.works.get(&lease.epoch)
+            && let Some(entry) = self.instances.get_mut(id)
+        {
+            entry.row.get_or_insert(row);
+        }
+    }
+
+    /// Puts an instance away whose row cannot be read: it is looked at again when something new arrives for it.
+    pub(crate) fn set_aside(&mut self, id: &InstanceId) {
+        if let Some(entry) = self.instances.get_mut(id) {
+            let standing = std::mem::take(&mut entry.standing);
+            self.release(standing);
+        }
+    }
+
+    /// Which instance the lease is for, if it counts.
+    pub(crate) fn check_turn(&mut self, lease: &Lease, now: Timestamp) -> Result<InstanceId, LeaseLost> {
+        match self.check(lease, now)? {
+            Work::Turn(id) => Ok(id),
+            Work::Activity(_) => Err(LeaseLost),
+        }
+    }
+
+    /// From here until [`Dispatch::committed`] or [`Dispatch::commit_failed`] the lease does not expire.
+    pub(crate) fn committing(&mut self, id: &InstanceId, lease: &Lease) {
+        let work = Work::Turn(id.clone());
+        let standing = self.standing(&work).copied().unwrap_or_default();
+        self.cancel_alarm(standing);
+        self.set_standing(&work, Standing::Committing { epoch: lease.epoch });
+    }
+
+    /// The checkpoint is not durable: the worker has its lease as before.
+    pub(crate) fn commit_failed(&mut self, id: &InstanceId, lease: &Lease) {
+        let Lease { epoch, expires_at, .. } = *lease;
+        self.set_standing(&Work::Turn(id.clone()), Standing::Leased { epoch, expires_at });
+        self.alarms.set(expires_at, Alarm::Work(epoch));
+    }
+
+    /// The checkpoint is durable: what it consumed goes, what it asked for begins, the lease ends.
+    pub(crate) fn committed(&mut self, committed: Committed) {
+        let Committed { row, execution, consumed, cancelled_timers, activities, timers } = committed;
+        let id = row.id.clone();
+        let key = |execution, event| EventKey { instance: id.clone(), execution, event };
+        for origin in &consumed {
+            match origin {
+                Origin::Inbox(_) => {}
+                Origin::Activity(execution, event) => self.drop_activity(&key(*execution, *event)),
+                Origin::Timer(execution, event) => self.disarm(key(*execution, *event)),
+            }
+        }
+        self.entry(&id).remove_consumed(&consumed);
+        for event in cancelled_timers {
+            self.disarm(key(execution, event));
+            self.entry(&id).messages.retain(|message| message.origin != Origin::Timer(execution, event));
+        }
+        if row.execution != execution {
+            self.drop_execution(&id, execution);
+        }
+        for timer in timers {
+            self.arm(key(row.execution, timer.id), timer.fire_at);
+        }
+        for task in activities {
+            self.schedule(task);
+        }
+        self.end_turn(&id, &row);
+    }
+
+    fn end_turn(&mut self, id: &InstanceId, row: &Arc<InstanceRow>) {
+        let entry = self.entry(id);
+        entry.failed_attempts = 0;
+        let standing = std::mem::take(&mut entry.standing);
+        let has_work = !entry.messages.is_empty() || !entry.activities.is_empty();
+        entry.row = has_work.then(|| Arc::clone(row));
+        self.release(standing);
+        self.queue_turn(id);
+        self.remove_if_empty(id);
+    }
+
+    pub(super) fn remove_if_empty(&mut self, id: &InstanceId) {
+        if self.instances.get(id).is_some_and(Entry::is_empty) {
+            self.instances.remove(id);
+        }
+    }
+
+    /// Forgets timers and activities of an execution that is over. Messages stay: whoever takes them decides.
+    fn drop_execution(&mut self, id: &InstanceId, execution: ExecutionId) {
+        let range = (execution, EventId(0))..=(execution, EventId(u32::MAX));
+        let Some(entry) = self.instances.get_mut(id) else { return };
+        let timers: Vec<_> = entry.timers.range(range.clone()).map(|(key, _)| *key).collect();
+        let activities: Vec<_> = entry.activities.range(range).map(|(key, _)| *key).collect();
+        for (execution, event) in timers {
+            self.disarm(EventKey { instance: id.clone(), execution, event });
+        }
+        for (execution, event) in activities {
+            self.drop_activity(&EventKey { instance: id.clone(), execution, event });
+        }
+    }
+
+    /// The pending activities and timers of one execution, including those whose message waits.
+    pub(crate) fn pending(&self, id: &InstanceId, execution: ExecutionId) -> (Vec<EventId>, Vec<EventId>) {
+        let range = (execution, EventId(0))..=(execution, EventId(u32::MAX));
+        let Some(entry) = self.instances.get(id) else { return Default::default() };
+        let activities = entry.activities.range(range.clone()).map(|((_, event), _)| *event).collect();
+        let due = entry.messages.iter().filter_map(|message| match message.origin {
+            Origin::Timer(of, event) if of == execution => Some(event),
+            Origin::Timer(..) | Origin::Activity(..) | Origin::Inbox(_) => None,
+        });
+        let timers = entry.timers.range(range).map(|((_, event), _)| *event).chain(due).collect();
+        (activities, timers)
+    }
+
+    /// Forgets all about an instance: its rows are gone. Leases on it are lost.
+    pub(crate) fn forget(&mut self, id: &InstanceId) {
+        let Some(entry) = self.instances.remove(id) else { return };
+        self.release(entry.standing);
+        for ((execution, event), fire_at) in entry.timers {
+            self.alarms.cancel(fire_at, Alarm::Timer(EventKey { instance: id.clone(), execution, event }));
+        }
+        for activity in entry.activities.values() {
+            self.forget_activity(activity);
+        }
+    }
+}
+
+impl Entry {
+    fn remove_consumed(&mut self, consumed: &[Origin]) {
+        if consumed.len() <= FEW {
+            self.messages.retain(|message| !consumed.contains(&message.origin));
+        } else {
+            let consumed: HashSet<Origin> = consumed.iter().copied().collect();
+            self.messages.retain(|message| !consumed.contains(&message.origin));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The task hub: what the ports promise, over durable rows and the dispatch in memory.
+//!
+//! Every operation that changes something goes the same way: claim the instances it touches, read, build one batch, write
+//! it, and when it is durable change the dispatch and answer. The last step runs with the write, not with the caller: a
+//! caller that goes away in the meantime loses its answer and nothing else.
+
+mod claims;
+mod commit;
+mod create;
+mod open;
+mod query;
+mod reading;
+mod records;
+mod send;
+mod waiting;
+mod watchers;
+mod workers;
+
+use crate::dispatch::Dispatch;
+use crate::rows::Rows;
+use claims::Claims;
+use ports::{Clock, StoreError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, oneshot};
+use waiting::Waiting;
+use watchers::Watchers;
+
+/// The numbers of a store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// How long a lease lasts, unless it is renewed.
+    pub lease_time: Duration,
+    /// How many instances a page has when the query does not say.
+    pub page_size: usize,
+}
+
+impl Default for Settings {
+    /// Leases of 60 seconds, pages of 100 instances.
+    fn default() -> Settings {
+        Settings { lease_time: Duration::from_secs(60), page_size: 100 }
+    }
+}
+
+/// A task hub store. Closing it, or dropping it, finishes what was begun.
+pub struct TaskHub {
+    shared: Arc<Shared>,
+}
+
+impl TaskHub {
+    /// Finishes the writes that were begun and lets the data go. Later writes fail; waiting workers go on waiting.
+    ///
+    /// Blocks for as long as the last write takes.
+    pub fn close(&self) {
+        self.shared.rows.close();
+    }
+}
+
+impl Drop for TaskHub {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl std::fmt::Debug for TaskHub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TaskHub").finish_non_exhaustive()
+    }
+}
+
+struct Shared {
+    rows: Arc<dyn Rows>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+    state: Mutex<State>,
+    /// Wakes workers that wait for a turn.
+    turns: Notify,
+    /// Wakes workers that wait for an activity.
+    activities: Notify,
+    /// Wakes the one worker that watches the clock.
+    rearm: Notify,
+    watchers: Arc<Watchers>,
+    /// The next place in any inbox.
+    next_sequence: AtomicU64,
+}
+
+struct State {
+    dispatch: Dispatch,
+    claims: Claims,
+    waiting: Waiting,
+}
+
+impl Shared {
+    /// Changes the state in memory, and wakes whom the change concerns.
+    fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = change(&mut state);
+        self.wake(&mut state);
+        result
+    }
+
+    /// A place behind all others in any inbox.
+    fn next_sequence(&self) -> u64 {
+        self.next_sequence.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// The answer to a write, for the caller that waits for it.
+struct Answer<T>(oneshot::Receiver<Result<T, StoreError>>);
+
+/// Where the write leaves its answer.
+struct Caller<T>(oneshot::Sender<Result<T, StoreError>>);
+
+impl<T> Answer<T> {
+    fn channel() -> (Caller<T>, Answer<T>) {
+        let (sender, receiver) = oneshot::channel();
+        (Caller(sender), Answer(receiver))
+    }
+
+    async fn wait(self) -> Result<T, StoreError> {
+        self.0.await.unwrap_or_else(|_| {
+            let detail = "the store stopped before it answered; what was asked may have happened".to_owned();
+            Err(StoreError::Unavailable { detail })
+        })
+    }
+}
+
+impl<T> Caller<T> {
+    /// A caller that has gone away does without.
+    fn give(self, answer: Result<T, StoreError>) {
+        drop(self.0.send(answer));
+    }
+}

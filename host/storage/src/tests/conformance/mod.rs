@@ -1,0 +1,16 @@
+//! The conformance suite: every guarantee that the ports write down, for every implementation.
+
+mod turns;
+
+/// Runs each test against each implementation.
+macro_rules! conformance {
+    ($($test:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(crate::tests::world::World::memory()).await;
+            })*
+        }
+    };
+}
+use conformance;

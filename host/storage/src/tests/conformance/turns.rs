@@ -1,0 +1,153 @@
+//! Turns: taken under leases, committed once, redelivered until then.
+
+use super::conformance;
+use crate::tests::world::{LEASE, START, World, ending, id, kinds, new, origins, poll_once, raised, ready, waiting};
+use orchestration::{RuntimeStatus, Timestamp};
+use ports::{InstanceStore, Reuse, Sent, StoreError, WorkStore};
+use std::time::Duration;
+
+conformance![
+    a_created_instance_is_handed_out,
+    one_holder_at_a_time,
+    an_expired_lease_is_refused_everywhere,
+    what_was_consumed_is_gone_and_the_rest_comes_again,
+    messages_keep_their_order,
+    abandoned_work_waits_and_counts,
+    renewing_keeps_the_work,
+    a_waiting_worker_is_woken,
+    what_was_durable_survives_a_restart,
+    ended_and_absent_instances_take_no_messages,
+];
+
+async fn a_created_instance_is_handed_out(world: World) {
+    world.no_turn().await;
+    world.create(new("a"), Reuse::Ended).await.unwrap();
+    let work = world.turn().await;
+    assert_eq!(
+        (work.row.status, kinds(&work), work.failed_attempts),
+        (RuntimeStatus::Pending, vec!["ExecutionStarted".to_owned()], 0)
+    );
+}
+
+async fn one_holder_at_a_time(world: World) {
+    world.create(new("a"), Reuse::Ended).await.unwrap();
+    let work = world.turn().await;
+    world.raise(&id("a"), "x").await;
+    world.no_turn().await;
+    world.commit(&work.lease, waiting(&work)).await.unwrap();
+    assert_eq!(kinds(&world.turn().await), ["x"]);
+}
+
+async fn an_expired_lease_is_refused_everywhere(world: World) {
+    world.create(new("a"), Reuse::Ended).await.unwrap();
+    let stale = world.turn().await;
+    world.clock.advance(LEASE);
+    let fresh = world.turn().await;
+    assert!(fresh.lease.epoch > stale.lease.epoch);
+    assert_eq!((fresh.failed_attempts, kinds(&fresh)), (1, kinds(&stale)));
+    let lost = StoreError::LeaseLost { what: stale.lease.what.clone() };
+    assert_eq!(world.commit(&stale.lease, ending(&stale, RuntimeStatus::Failed)).await, Err(lost.clone()));
+    assert_eq!(world.renew(&stale.lease).await, Err(lost.clone()));
+    assert_eq!(world.abandon(&stale.lease, Timestamp::MAX).await, Err(lost.clone()));
+    assert_eq!(world.complete_activity(&stale.lease, Ok("1".into())).await, Err(lost.clone()));
+    assert_eq!(world.read(&id("a"), false).await.unwrap().unwrap().row.status, RuntimeStatus::Pending);
+    world.commit(&fresh.lease, waiting(&fresh)).await.unwrap();
+    assert_eq!(
+        world.commit(&fresh.lease, waiting(&fresh)).await,
+        Err(StoreError::LeaseLost { what: lost_what(&fresh) })
+    );
+    world.no_turn().await;
+}
+
+fn lost_what(work: &ports::TurnWork) -> String {
+    work.lease.what.clone()
+}
+
+async fn what_was_consumed_is_gone_and_the_rest_comes_again(mut world: World) {
+    let a = world.start("a").await;
+    for name in ["x", "y", "z"] {
+        world.raise(&a, name).await;
+    }
+    let work = world.turn().await;
+    let mut checkpoint = waiting(&work);
+    checkpoint.consumed = vec![origins(&work)[1]];
+    world.commit(&work.lease, checkpoint).await.unwrap();
+    assert_eq!(kinds(&world.turn().await), ["x", "z"]);
+    world.reopen();
+    assert_eq!(kinds(&world.turn().await), ["x", "z"]);
+}
+
+async fn messages_keep_their_order(mut world: World) {
+    let a = world.start("a").await;
+    let names: Vec<String> = (0..300).map(|n| n.to_string()).collect();
+    for name in &names {
+        world.raise(&a, name).await;
+    }
+    world.reopen();
+    assert_eq!(kinds(&world.turn().await), names);
+}
+
+async fn abandoned_work_waits_and_counts(world: World) {
+    world.create(new("a"), Reuse::Ended).await.unwrap();
+    let work = world.turn().await;
+    let later = START.saturating_add(Duration::from_secs(5));
+    world.abandon(&work.lease, later).await.unwrap();
+    world.raise(&id("a"), "x").await;
+    world.clock.advance(Duration::from_nanos(4_999_999_900));
+    world.no_turn().await;
+    world.clock.advance(Duration::from_nanos(100));
+    let again = world.turn().await;
+    assert_eq!((again.failed_attempts, kinds(&again)), (1, vec!["ExecutionStarted".to_owned(), "x".to_owned()]));
+    assert!(again.lease.epoch > work.lease.epoch);
+    world.commit(&again.lease, waiting(&again)).await.unwrap();
+    world.raise(&id("a"), "y").await;
+    assert_eq!(world.turn().await.failed_attempts, 0);
+}
+
+async fn renewing_keeps_the_work(world: World) {
+    world.create(new("a"), Reuse::Ended).await.unwrap();
+    let work = world.turn().await;
+    let mut lease = work.lease.clone();
+    for _ in 0..5 {
+        world.clock.advance(LEASE / 2);
+        lease = world.renew(&lease).await.unwrap();
+        world.no_turn().await;
+    }
+    world.commit(&lease, waiting(&work)).await.unwrap();
+}
+
+async fn a_waiting_worker_is_woken(world: World) {
+    let mut worker = world.take_turn();
+    assert_eq!(poll_once(worker.as_mut()).await, None);
+    world.create(new("a"), Reuse::Ended).await.unwrap();
+    assert!(poll_once(worker.as_mut()).await.is_some());
+    drop(worker);
+    let mut worker = world.take_turn();
+    assert_eq!(poll_once(worker.as_mut()).await, None);
+    world.clock.advance(LEASE);
+    assert!(poll_once(worker.as_mut()).await.is_some(), "the expired lease wakes the waiting worker");
+}
+
+async fn what_was_durable_survives_a_restart(mut world: World) {
+    world.create(new("a"), Reuse::Ended).await.unwrap();
+    let before = world.turn().await;
+    world.reopen();
+    let work = world.turn().await;
+    assert_eq!((&work.row, &work.messages), (&before.row, &before.messages));
+    assert!(matches!(world.commit(&before.lease, waiting(&before)).await, Err(StoreError::LeaseLost { .. })));
+    world.commit(&work.lease, waiting(&work)).await.unwrap();
+    world.reopen();
+    world.no_turn().await;
+    let row = world.read(&id("a"), false).await.unwrap().unwrap().row;
+    assert_eq!((row.status, row.turns), (RuntimeStatus::Running, 1));
+}
+
+async fn ended_and_absent_instances_take_no_messages(world: World) {
+    assert_eq!(world.send(raised(&id("a"), "x")).await, Ok(Sent::NoInstance));
+    let a = world.start("a").await;
+    world.raise(&a, "x").await;
+    let work = world.turn().await;
+    world.commit(&work.lease, ending(&work, RuntimeStatus::Completed)).await.unwrap();
+    assert_eq!(world.send(raised(&a, "y")).await, Ok(Sent::Ended));
+    assert_eq!(ready(world.take_turn()).await, None);
+}

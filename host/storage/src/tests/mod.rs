@@ -1,0 +1,4 @@
+//! Tests of this crate; the conformance suite is the heart of them.
+
+mod conformance;
+mod world;

@@ -1,0 +1,244 @@
+//! What the tests stand on: a clock that moves by hand, a store of either kind that can be opened again, and short ways to
+//! build the values that cross the ports.
+
+use crate::{MemoryRows, Settings, TaskHub};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use orchestration::{
+    ActivityTask, Checkpoint, Envelope, Event, EventId, EventKind, ExecutionId, ExecutionStarted, InstanceId, Json,
+    MessageKind, NewInstance, Origin, RaisedEvent, RuntimeStatus, Timer, Timestamp, TurnRecord,
+};
+use ports::{Clock, Created, InstanceStore, Reuse, Sent, TurnWork, WorkStore};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// When the tests begin.
+pub(crate) const START: Timestamp = Timestamp::from_unix_ms(1_700_000_000_000);
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
+
+/// A clock that stands still until it is moved.
+pub(crate) struct ManualClock(Mutex<(Timestamp, Vec<(Timestamp, oneshot::Sender<()>)>)>);
+
+impl ManualClock {
+    pub(crate) fn new() -> Arc<ManualClock> {
+        Arc::new(ManualClock(Mutex::new((START, Vec::new()))))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        let mut state = self.0.lock().unwrap();
+        state.0 = state.0.saturating_add(by);
+        let now = state.0;
+        let (due, sleeping) = std::mem::take(&mut state.1).into_iter().partition(|(until, _)| *until <= now);
+        state.1 = sleeping;
+        drop(state);
+        let due: Vec<(Timestamp, oneshot::Sender<()>)> = due;
+        for (_, sleeper) in due {
+            sleeper.send(()).unwrap_or_default();
+        }
+    }
+
+    /// How many sleeps have not ended and are still waited for.
+    pub(crate) fn sleepers(&self) -> usize {
+        self.0.lock().unwrap().1.iter().filter(|(_, sleeper)| !sleeper.is_closed()).count()
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        self.0.lock().unwrap().0
+    }
+
+    fn sleep_until(&self, moment: Timestamp) -> BoxFuture<'static, ()> {
+        let mut state = self.0.lock().unwrap();
+        if moment <= state.0 {
+            return std::future::ready(()).boxed();
+        }
+        let (sender, receiver) = oneshot::channel();
+        state.1.push((moment, sender));
+        async move { receiver.await.unwrap_or_default() }.boxed()
+    }
+}
+
+/// Where a world's rows are.
+enum Rows {
+    Memory(MemoryRows),
+}
+
+/// A store with its clock.
+pub(crate) struct World {
+    hub: Option<TaskHub>,
+    pub(crate) clock: Arc<ManualClock>,
+    rows: Rows,
+}
+
+impl std::ops::Deref for World {
+    type Target = TaskHub;
+
+    fn deref(&self) -> &TaskHub {
+        self.hub.as_ref().expect("a world has a hub")
+    }
+}
+
+impl World {
+    pub(crate) fn memory() -> World {
+        World::over(Rows::Memory(MemoryRows::new()), ManualClock::new())
+    }
+
+    fn over(rows: Rows, clock: Arc<ManualClock>) -> World {
+        let mut world = World { hub: None, clock, rows };
+        world.open();
+        world
+    }
+
+    fn open(&mut self) {
+        let settings = Settings { lease_time: LEASE, ..Settings::default() };
+        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        self.hub = Some(match &self.rows {
+            Rows::Memory(rows) => crate::reopen(rows, clock, settings),
+        });
+    }
+
+    /// Drops the hub and opens its rows again, as the next process would.
+    pub(crate) fn reopen(&mut self) {
+        self.hub = None;
+        self.open();
+    }
+
+    /// Creates an instance, and takes and commits its first turn.
+    pub(crate) async fn start(&self, name: &str) -> InstanceId {
+        assert_eq!(self.create(new(name), Reuse::Ended).await, Ok(Created::Yes));
+        let work = self.turn().await;
+        assert_eq!(work.row.id, id(name));
+        self.commit(&work.lease, waiting(&work)).await.unwrap();
+        id(name)
+    }
+
+    /// The next turn, which must be there already.
+    pub(crate) async fn turn(&self) -> TurnWork {
+        ready(self.take_turn()).await.expect("a turn is ready").unwrap()
+    }
+
+    /// Checks that there is no turn to take.
+    pub(crate) async fn no_turn(&self) {
+        assert_eq!(ready(self.take_turn()).await, None, "no turn is ready");
+    }
+
+    pub(crate) async fn raise(&self, to: &InstanceId, name: &str) {
+        assert_eq!(self.send(raised(to, name)).await, Ok(Sent::Yes));
+    }
+}
+
+/// The result of a future that is ready after one poll.
+pub(crate) async fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    poll_once(future.as_mut()).await
+}
+
+pub(crate) async fn poll_once<F: Future + ?Sized>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+pub(crate) fn id(name: &str) -> InstanceId {
+    InstanceId::from_stored(name)
+}
+
+/// An execution id made of a name.
+pub(crate) fn execution(name: &str) -> ExecutionId {
+    ExecutionId::from_random(name.bytes().fold(0, |sum, byte| sum << 8 | u128::from(byte)))
+}
+
+/// A new instance of the orchestrator `Hello` whose execution is named like it.
+pub(crate) fn new(name: &str) -> NewInstance {
+    new_execution(name, name)
+}
+
+pub(crate) fn new_execution(name: &str, of: &str) -> NewInstance {
+    let started =
+        ExecutionStarted { name: "Hello".to_owned(), input: Json::from("1"), execution: execution(of), parent: None };
+    NewInstance { id: id(name), started, at: START, if_at_work: None }
+}
+
+pub(crate) fn raised(to: &InstanceId, name: &str) -> Envelope {
+    let kind = MessageKind::EventRaised(RaisedEvent { name: name.to_owned(), input: Json::from("null") });
+    Envelope { to: to.clone(), execution: None, kind }
+}
+
+/// The checkpoint of a turn that consumes all its messages, records one event and waits.
+pub(crate) fn waiting(work: &TurnWork) -> Checkpoint {
+    let mut row = work.row.clone();
+    row.status = RuntimeStatus::Running;
+    row.turns += 1;
+    row.events += 1;
+    let event = Event { at: START, kind: EventKind::OrchestratorStarted };
+    Checkpoint {
+        execution: row.execution,
+        next_input: None,
+        record: Some(TurnRecord { turn: row.turns - 1, events: vec![event] }),
+        consumed: origins(work),
+        activities: Vec::new(),
+        timers: Vec::new(),
+        cancelled_timers: Vec::new(),
+        children: Vec::new(),
+        messages: Vec::new(),
+        row,
+    }
+}
+
+/// The same, with the end of the instance.
+pub(crate) fn ending(work: &TurnWork, status: RuntimeStatus) -> Checkpoint {
+    let mut checkpoint = waiting(work);
+    checkpoint.row.status = status;
+    checkpoint.row.completed_at = Some(START);
+    checkpoint
+}
+
+/// The same, with the next execution.
+pub(crate) fn continuing(work: &TurnWork, next: &str) -> Checkpoint {
+    let mut checkpoint = waiting(work);
+    let row = &mut checkpoint.row;
+    row.execution = execution(next);
+    (row.turns, row.events) = (0, 0);
+    let started =
+        ExecutionStarted { name: row.name.clone(), input: Json::from("2"), execution: row.execution, parent: None };
+    let kind = MessageKind::ExecutionStarted { started: Box::new(started), carried_over: Vec::new() };
+    checkpoint.messages.push(Envelope { to: row.id.clone(), execution: Some(row.execution), kind });
+    checkpoint.next_input = Some(Json::from("2"));
+    checkpoint.record = None;
+    checkpoint
+}
+
+pub(crate) fn task(work: &TurnWork, event: u32) -> ActivityTask {
+    ActivityTask {
+        instance: work.row.id.clone(),
+        execution: work.row.execution,
+        id: EventId(event),
+        name: "Greet".to_owned(),
+        input: Json::from("\"you\""),
+        attempt: 1,
+    }
+}
+
+pub(crate) fn timer(event: u32, seconds: u64) -> Timer {
+    Timer { id: EventId(event), fire_at: START.saturating_add(Duration::from_secs(seconds)) }
+}
+
+pub(crate) fn origins(work: &TurnWork) -> Vec<Origin> {
+    work.messages.iter().map(|message| message.origin).collect()
+}
+
+/// The messages in short: the kind, and the name of a raised event.
+pub(crate) fn kinds(work: &TurnWork) -> Vec<String> {
+    let short = |kind: &MessageKind| match kind {
+        MessageKind::EventRaised(raised) => raised.name.clone(),
+        kind => kind.name().to_owned(),
+    };
+    work.messages.iter().map(|message| short(&message.kind)).collect()
+}
