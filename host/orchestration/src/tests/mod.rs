@@ -1,12 +1,15 @@
 //! The rules of the core, as transcripts.
 
 mod activities;
+mod admission;
 mod author;
 mod children;
 mod continue_as_new;
 mod determinism;
 mod external_events;
+mod fixtures;
 mod retries;
+mod settling;
 mod termination;
 mod timers;
 mod what_code_sees;

@@ -1,30 +1,13 @@
 //! What an orchestrator sees of the world: its clock, its GUIDs, whether it is replayed; and its custom status.
 
 use super::author::{Driver, author};
+use super::fixtures::{begin, cursor, event};
 use super::ok;
-use super::world::{BEGIN, Scenario, check};
-use crate::{
-    Cursor, Event, EventKind, ExecutionId, ExecutionStarted, Identity, InstanceId, Json, Limits, Next, TurnEnd,
-};
+use super::world::{Scenario, check};
+use crate::{Cursor, Event, EventKind, Json, Next, TurnEnd};
 use expect_test::expect;
 use std::cell::RefCell;
 use std::rc::Rc;
-
-fn event(kind: EventKind) -> Event {
-    Event { at: BEGIN, kind }
-}
-
-fn begin(input: &str) -> Vec<Event> {
-    let execution = ExecutionId::from_random(1);
-    let started = ExecutionStarted { name: "Main".to_owned(), input: input.into(), execution, parent: None };
-    vec![event(EventKind::OrchestratorStarted), event(EventKind::ExecutionStarted(Box::new(started)))]
-}
-
-fn cursor(instance: &str, past: Vec<Event>) -> Cursor {
-    let instance = InstanceId::parse(instance).unwrap();
-    let identity = Identity { instance, execution: ExecutionId::from_random(1), name: "Main".to_owned(), parent: None };
-    Cursor::new(identity, Limits::default(), past)
-}
 
 #[test]
 fn guids_are_those_of_the_isolated_worker() {
