@@ -37,7 +37,11 @@ fn trip(simulate: Value) -> Value {
 
 #[test]
 fn one_thing_after_another() {
-    check(Scripted::new(), sequential, trip(json!({})), expect![[r#"
+    check(
+        Scripted::new(),
+        sequential,
+        trip(json!({})),
+        expect![[r#"
         BookConference BookFlight BookHotel
         after 0ns: {
           "traveller": "Ada",
@@ -60,12 +64,17 @@ fn one_thing_after_another() {
             }
           ],
           "totalCents": 77000
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
 fn the_train_when_there_is_no_flight() {
-    check(Scripted::new(), flight_or_train, trip(json!({ "flight": { "refuses": true } })), expect![[r#"
+    check(
+        Scripted::new(),
+        flight_or_train,
+        trip(json!({ "flight": { "refuses": true } })),
+        expect![[r#"
         BookConference BookFlight BookTrain BookHotel
         after 0ns: {
           "traveller": "Ada",
@@ -88,7 +97,8 @@ fn the_train_when_there_is_no_flight() {
             }
           ],
           "totalCents": 68500
-        }"#]]);
+        }"#]],
+    );
     let outcome = Scripted::new()
         .real_activities()
         .run(flight_or_train, &serde_json::from_value(trip(json!({ "flight": { "failures": 1 } }))).unwrap());
@@ -98,11 +108,20 @@ fn the_train_when_there_is_no_flight() {
 #[test]
 fn what_was_booked_is_undone() {
     let flaky = json!({ "hotel": { "refuses": true }, "cancellation": { "failures": 2 } });
-    check(Scripted::new(), compensating, trip(flaky), expect![[r#"
+    check(
+        Scripted::new(),
+        compensating,
+        trip(flaky),
+        expect![[r#"
         BookConference BookFlight BookHotel CancelBooking CancelBooking CancelBooking CancelBooking CancelBooking CancelBooking
         after 6s: TripUndone: undone: flight for RustConf, ticket for RustConf
-          caused by Refused: hotel: refused for good"#]]);
-    check(Scripted::new(), compensating, trip(json!({})), expect![[r#"
+          caused by Refused: hotel: refused for good"#]],
+    );
+    check(
+        Scripted::new(),
+        compensating,
+        trip(json!({})),
+        expect![[r#"
         BookConference BookFlight BookHotel
         after 0ns: {
           "traveller": "Ada",
@@ -125,39 +144,64 @@ fn what_was_booked_is_undone() {
             }
           ],
           "totalCents": 77000
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
 fn a_flaky_service_is_asked_again() {
-    check(Scripted::new(), flight_with_retry, trip(json!({ "flight": { "failures": 4 } })), expect![[r#"
+    check(
+        Scripted::new(),
+        flight_with_retry,
+        trip(json!({ "flight": { "failures": 4 } })),
+        expect![[r#"
         BookFlight BookFlight BookFlight BookFlight BookFlight
         after 12s: {
           "what": "flight for RustConf",
           "reference": "FL-7W84X8",
           "priceCents": 18000
-        }"#]]);
-    check(Scripted::new(), flight_with_retry, trip(json!({ "flight": { "failures": 5 } })), expect![[r#"
+        }"#]],
+    );
+    check(
+        Scripted::new(),
+        flight_with_retry,
+        trip(json!({ "flight": { "failures": 5 } })),
+        expect![[r#"
         BookFlight BookFlight BookFlight BookFlight BookFlight
-        after 12s: Unavailable: flight: no answer at attempt 5"#]]);
-    check(Scripted::new(), flight_with_retry, trip(json!({ "flight": { "refuses": true } })), expect![[r#"
+        after 12s: Unavailable: flight: no answer at attempt 5"#]],
+    );
+    check(
+        Scripted::new(),
+        flight_with_retry,
+        trip(json!({ "flight": { "refuses": true } })),
+        expect![[r#"
         BookFlight
-        after 0ns: Refused: flight: refused for good (non-retriable)"#]]);
+        after 0ns: Refused: flight: refused for good (non-retriable)"#]],
+    );
 }
 
 #[test]
 fn a_workflow_of_workflows() {
     let tour = json!({ "trips": [trip(json!({})), trip(json!({ "flight": { "refuses": true } }))] });
-    check(Scripted::new(), combined_trips, tour, expect![[r#"
+    check(
+        Scripted::new(),
+        combined_trips,
+        tour,
+        expect![[r#"
         BookTrip BookConference BookFlight BookHotel BookTrip BookConference BookFlight
-        after 0ns: Refused: flight: refused for good (non-retriable)"#]]);
+        after 0ns: Refused: flight: refused for good (non-retriable)"#]],
+    );
 }
 
 #[test]
 fn two_at_once_take_as_long_as_one() {
     let tour = json!({ "trips": [trip(json!({})), trip(json!({}))] });
     let slow = Scripted::new().activity_takes("BookFlight", Duration::from_secs(60));
-    check(slow, parallel_trips, tour, expect![[r#"
+    check(
+        slow,
+        parallel_trips,
+        tour,
+        expect![[r#"
         BookTrip BookTrip BookConference BookConference BookFlight BookFlight BookHotel BookHotel ReportExpenses
         after 60s: {
           "itineraries": [
@@ -211,7 +255,8 @@ fn two_at_once_take_as_long_as_one() {
             "bookings": 6,
             "totalCents": 154000
           }
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
@@ -231,7 +276,11 @@ fn a_person_decides_in_time_or_not() {
     let request = || json!({ "trip": trip(json!({})), "deadlineSeconds": 60 });
     let answer = |approved: bool| json!({ "approved": approved, "by": "Grace" });
     let second = Duration::from_secs(1);
-    check(Scripted::new().event_at(second, "Approval", &answer(true)), approved_trip, request(), expect![[r#"
+    check(
+        Scripted::new().event_at(second, "Approval", &answer(true)),
+        approved_trip,
+        request(),
+        expect![[r#"
         BookTrip BookConference BookFlight BookHotel
         after 1s: {
           "decision": "approved",
@@ -258,18 +307,29 @@ fn a_person_decides_in_time_or_not() {
             ],
             "totalCents": 77000
           }
-        }"#]]);
-    check(Scripted::new().event_at(second, "approval", &answer(false)), approved_trip, request(), expect![[r#"
+        }"#]],
+    );
+    check(
+        Scripted::new().event_at(second, "approval", &answer(false)),
+        approved_trip,
+        request(),
+        expect![[r#"
 
         after 1s: {
           "decision": "declined",
           "by": "Grace"
-        }"#]]);
-    check(Scripted::new().event_at(second * 61, "Approval", &answer(true)), approved_trip, request(), expect![[r#"
+        }"#]],
+    );
+    check(
+        Scripted::new().event_at(second * 61, "Approval", &answer(true)),
+        approved_trip,
+        request(),
+        expect![[r#"
 
         after 60s: {
           "decision": "deadlinePassed"
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
@@ -284,7 +344,11 @@ fn the_price_is_watched_until_it_is_right() {
         "everySeconds": 3_600,
         "priceFallsByCents": 5_000,
     });
-    check(Scripted::new(), price_watch, watch, expect![[r#"
+    check(
+        Scripted::new(),
+        price_watch,
+        watch,
+        expect![[r#"
         BookFlight BookFlight BookFlight BookFlight
         after 10800s: {
           "flight": {
@@ -293,7 +357,8 @@ fn the_price_is_watched_until_it_is_right() {
             "priceCents": 10000
           },
           "looks": 4
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The ways to misbehave.
+//! The ways to misbehave, as plain code without a function of the app around it: the same for an activity, an
+//! orchestrator and an HTTP function.
 
 use std::hint::black_box;
 use std::io::Write;

@@ -216,19 +216,21 @@ impl Client {
 
     /// The URIs of the management API for an instance, by name: `statusQueryGetUri`, `sendEventPostUri`, ...
     pub fn management_uris(&self, instance_id: &str) -> BTreeMap<String, String> {
-        serde_json::from_str(&self.instances.management_uris(instance_id)).unwrap_or_default()
+        read_uris(&self.instances.management_uris(instance_id))
     }
 
     /// The answer to "start this": 202, where to ask for the status, and the URIs to steer it.
     pub fn check_status_response(&self, instance_id: &str) -> Response {
-        let mut response = Response::new(202)
+        let uris = self.instances.management_uris(instance_id);
+        let location = read_uris(&uris).remove("statusQueryGetUri");
+        let response = Response::new(202)
             .with_header("content-type", "application/json")
             .with_header("retry-after", "10")
-            .with_body(self.instances.management_uris(instance_id));
-        if let Some(status_uri) = self.management_uris(instance_id).get("statusQueryGetUri") {
-            response = response.with_header("location", status_uri);
+            .with_body(uris);
+        match location {
+            Some(location) => response.with_header("location", location),
+            None => response,
         }
-        response
     }
 
     /// Waits for the end and answers with it: 200 with the output if the instance has completed, 200 with its status if
@@ -254,6 +256,11 @@ impl Client {
             | RuntimeStatus::ContinuedAsNew => self.check_status_response(instance_id),
         })
     }
+}
+
+/// Empty if it is not what the contract promises: then there is nothing to show, which the caller sees soon enough.
+fn read_uris(json: &str) -> BTreeMap<String, String> {
+    serde_json::from_str(json).unwrap_or_default()
 }
 
 fn encode(value: &(impl Serialize + ?Sized), what: &str) -> Result<String, ClientError> {

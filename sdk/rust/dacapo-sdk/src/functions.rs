@@ -67,8 +67,9 @@ pub struct ActivityContext {
     pub invocation_id: String,
     /// The instance that asked.
     pub instance_id: String,
-    /// The event id of the request within the instance's history. With the instance id it makes an idempotency key:
-    /// the same for every run of this call.
+    /// The event id of the request within the instance's history. With the instance id it makes an idempotency key: the
+    /// same for every run of this call. (The numbers begin again when an instance continues as new; there, put something
+    /// of the input into the key.)
     pub task_id: u32,
     /// Which try of the call's retry policy this is; 1 is the first, and the only one without a policy.
     pub attempt: u32,
