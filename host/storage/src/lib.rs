@@ -14,9 +14,10 @@ mod rows;
 mod tests;
 
 pub use hub::{Settings, TaskHub};
-pub use rows::MemoryRows;
+pub use rows::{MemoryRows, OpenError};
 
-use ports::Clock;
+use ports::{Clock, StoreError};
+use std::path::Path;
 use std::sync::Arc;
 
 /// A new, empty task hub in memory.
@@ -29,4 +30,20 @@ pub fn memory(clock: Arc<dyn Clock>, settings: Settings) -> TaskHub {
 pub fn reopen(rows: &MemoryRows, clock: Arc<dyn Clock>, settings: Settings) -> TaskHub {
     TaskHub::open(Arc::new(rows.open()), clock, settings)
         .expect("rows in memory can always be read and, by whoever opened them last, written")
+}
+
+/// The task hub in a data folder, which is made if it is not there. Until the hub is dropped no other process can open it.
+///
+/// # Errors
+/// When somebody else has the folder open, when a newer host has written it, when it is damaged, or when the system refuses.
+/// Single records that cannot be read do not keep the store from opening: they are set aside and logged.
+pub fn embedded(path: &Path, clock: Arc<dyn Clock>, settings: Settings) -> Result<TaskHub, OpenError> {
+    let rows = rows::EmbeddedRows::open(path)?;
+    TaskHub::open(Arc::new(rows), clock, settings).map_err(|error| {
+        let (folder, detail) = (path.to_owned(), error.to_string());
+        match error {
+            StoreError::Corrupt { .. } => OpenError::Damaged { folder, detail },
+            StoreError::Unavailable { .. } | StoreError::LeaseLost { .. } => OpenError::Io { folder, detail },
+        }
+    })
 }

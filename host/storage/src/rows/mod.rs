@@ -3,8 +3,11 @@
 //! Owns the list of tables, ranges of keys and the batch that is written as one. Leaves the shape of keys to [`crate::keys`]
 //! and the shape of values to [`crate::codec`].
 
+mod embedded;
 mod memory;
 
+pub(crate) use embedded::EmbeddedRows;
+pub use embedded::OpenError;
 pub use memory::MemoryRows;
 
 use ports::StoreError;

@@ -14,6 +14,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 /// When the tests begin.
@@ -66,6 +67,7 @@ impl Clock for ManualClock {
 /// Where a world's rows are.
 enum Rows {
     Memory(MemoryRows),
+    Embedded(TempDir),
 }
 
 /// A store with its clock.
@@ -88,6 +90,10 @@ impl World {
         World::over(Rows::Memory(MemoryRows::new()), ManualClock::new())
     }
 
+    pub(crate) fn embedded() -> World {
+        World::over(Rows::Embedded(tempfile::tempdir().unwrap()), ManualClock::new())
+    }
+
     fn over(rows: Rows, clock: Arc<ManualClock>) -> World {
         let mut world = World { hub: None, clock, rows };
         world.open();
@@ -99,6 +105,7 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
         self.hub = Some(match &self.rows {
             Rows::Memory(rows) => crate::reopen(rows, clock, settings),
+            Rows::Embedded(folder) => crate::embedded(folder.path(), clock, settings).unwrap(),
         });
     }
 

@@ -11,6 +11,12 @@ macro_rules! conformance {
                 super::$test(crate::tests::world::World::memory()).await;
             })*
         }
+        mod embedded {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(crate::tests::world::World::embedded()).await;
+            })*
+        }
     };
 }
 use conformance;
