@@ -25,8 +25,7 @@ const CONNECTIONS: usize = 32;
 /// Requests per second over 32 connections, for both.
 pub(crate) async fn measure(report: &mut Report, seconds: u64) -> Result<()> {
     let program = std::env::current_exe()?;
-    let mut bare =
-        Command::new(program).arg("--serve-bare-hyper").stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+    let mut bare = Command::new(program).arg("--serve-bare-hyper").stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
     let stdout = bare.stdout.take().context("the server's output is piped")?;
     let line = BufReader::new(stdout).lines().next_line().await?.context("the bare server printed no address")?;
     let bare_rate = load(report, "hello HTTP, bare hyper", line.parse()?, seconds).await?;
