@@ -1,0 +1,42 @@
+//! Payloads on their way in: read up to a limit, checked to be JSON, kept byte for byte.
+
+use super::reply::Refusal;
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::BodyExt;
+use orchestration::Json;
+use ports::Body;
+use serde::de::IgnoredAny;
+
+/// Reads a payload. No payload is `null`.
+pub(super) async fn read_json(headers: &HeaderMap, mut body: Body, limit_bytes: usize) -> Result<Json, Refusal> {
+    let stated = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if stated.is_some_and(|bytes| bytes > limit_bytes as u64) {
+        return Err(Refusal::TooLarge { limit_bytes });
+    }
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Refusal::InvalidJson(format!("the request's body broke off: {error}")))?;
+        // Trailers say nothing here.
+        let Ok(data) = frame.into_data() else { continue };
+        if data.len() > limit_bytes - bytes.len() {
+            return Err(Refusal::TooLarge { limit_bytes });
+        }
+        bytes.extend_from_slice(&data);
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|error| Refusal::InvalidJson(format!("the request's body is not UTF-8: {error}")))?;
+    if text.trim().is_empty() {
+        return Ok(Json::null());
+    }
+    match serde_json::from_str::<IgnoredAny>(&text) {
+        Ok(_) => Ok(Json::from(text)),
+        Err(error) => Err(Refusal::InvalidJson(error.to_string())),
+    }
+}
+
+/// Whether the request says that its body is JSON.
+pub(super) fn says_json(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()?.split(';').next());
+    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
+}

@@ -1,0 +1,127 @@
+//! Every operation with every answer it can give, against a task hub that only remembers what it was told.
+
+mod changes;
+mod histories;
+mod looks;
+mod pure;
+mod starts;
+pub(crate) mod world;
+
+use expect_test::{Expect, expect};
+use futures::future::FutureExt;
+use orchestration::RuntimeStatus;
+use proptest::prelude::{ProptestConfig, any, prop, proptest};
+use std::sync::Arc;
+use world::{World, instance, management, print, request};
+
+/// One request to a world with one instance of each status.
+fn check(asked: &str, expected: &Expect) {
+    check_in(all(), asked, expected);
+}
+
+/// One request to a world: the answer, and after it what reached the client.
+fn check_in(world: World, asked: &str, expected: &Expect) {
+    let world = Arc::new(world);
+    let answer = management(&world).handle(request(asked)).now_or_never().expect("nothing in here waits");
+    let mut text = print(answer);
+    for said in world.said.lock().expect("nobody panicked").iter() {
+        text.push_str(&format!("\n-> {said}"));
+    }
+    expected.assert_eq(&text);
+}
+
+/// One instance of each status that can be seen.
+fn all() -> World {
+    World::with([
+        instance("completed", RuntimeStatus::Completed, 10),
+        instance("failed", RuntimeStatus::Failed, 20),
+        instance("pending", RuntimeStatus::Pending, 30),
+        instance("running", RuntimeStatus::Running, 40),
+        instance("suspended", RuntimeStatus::Suspended, 50),
+        instance("terminated", RuntimeStatus::Terminated, 60),
+    ])
+}
+
+fn broken() -> World {
+    World::broken()
+}
+
+#[test]
+fn what_is_no_operation_is_404_without_a_body() {
+    let requests = [
+        "GET ",
+        "GET /",
+        "GET /orchestrators/Trip",
+        "PUT /orchestrators/Trip",
+        "POST /orchestrators",
+        "POST /orchestrators/Trip/a/b",
+        "POST /orchestrators//a",
+        "POST /orchestrators/Trip/%FF",
+        "HEAD /instances/running",
+        "POST /instances/running",
+        "POST /instances",
+        "GET /instances/running/raiseEvent/Approval",
+        "POST /instances/running/raiseEvent",
+        "POST /instances/running/raiseEvent/a/b",
+        "GET /instances/running/terminate",
+        "POST /instances/running/explode",
+        "POST /instances//terminate",
+        "GET /instances//",
+    ];
+    for asked in requests {
+        let world = Arc::new(all());
+        let answer = management(&world).handle(request(asked)).now_or_never().expect("nothing in here waits");
+        assert_eq!(print(answer), "404", "{asked}");
+        assert_eq!(world.said.lock().expect("nobody panicked").as_slice(), [] as [&str; 0], "{asked}");
+    }
+}
+
+#[test]
+fn the_host_header_decides_what_uris_begin_with() {
+    let world = Arc::new(all());
+    let asked = request("POST /orchestrators/Trip/t");
+    let (mut head, body) = asked.into_parts();
+    head.headers.insert("host", "shop.example".parse().expect("a value"));
+    head.headers.insert("x-forwarded-host", "evil.example".parse().expect("a value"));
+    let answer =
+        management(&world).handle(http::Request::from_parts(head, body)).now_or_never().expect("nothing waits");
+    expect!["http://shop.example/runtime/webhooks/durabletask/instances/t?taskHub=Trips&connection=Storage"]
+        .assert_eq(answer.headers()["location"].to_str().expect("visible"));
+    let asked = request("GET /instances/running").map(|body| body);
+    let (mut head, body) = asked.into_parts();
+    head.headers.insert("host", "a/b".parse().expect("a value"));
+    let answer =
+        management(&world).handle(http::Request::from_parts(head, body)).now_or_never().expect("nothing waits");
+    expect![[r#"400 {"Message":"One or more of the arguments submitted is incorrect","ExceptionMessage":"the Host header \"a/b\" is not a host with an optional port","ExceptionType":"System.ArgumentException","StackTrace":""}"#]]
+    .assert_eq(&print(answer));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_request_makes_it_panic(
+        method in "(GET|POST|DELETE|PUT|[A-Z]{1,7})",
+        path in "(/(orchestrators|instances|trip|running|failed|raiseEvent|terminate|%[0-9A-F]{2}|\\PC{0,5})){0,5}/?",
+        query in "((timeout|pollingInterval|createdTimeFrom|createdTimeTo|top|runtimeStatus|force|reason)=\\PC{0,9}&){0,4}",
+        token in "[ -~]{0,12}",
+        json in any::<bool>(),
+        body in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        use http_body_util::BodyExt;
+        let asked = http::Request::builder()
+            .method(method.as_str())
+            .uri(format!("/runtime/webhooks/durabletask{path}?{query}"))
+            .header("host", "h")
+            .header("content-type", if json { "application/json" } else { "text/plain" })
+            .header("x-ms-continuation-token", token)
+            .body(http_body_util::Full::from(body).map_err(|never| match never {}).boxed_unsync());
+        // What is no request at all never gets here.
+        if let Ok(asked) = asked {
+            let world = Arc::new(all());
+            let answer = management(&world).handle(asked).now_or_never().expect("nothing in here waits");
+            assert!(!answer.status().is_server_error() || answer.status() == 500);
+            drop(print(answer));
+        }
+    }
+}
