@@ -176,13 +176,14 @@ fn the_start_comes_first_with_what_it_brings() {
     ];
     let admission = admit(&Ledger::default(), &row(RuntimeStatus::Pending), messages, BEGIN);
     expect![[r#"
+        events
             0.000  OrchestratorStarted
             0.000  ExecutionStarted                   Main(0)
             0.000  EventRaised                        E(1)
             0.000  EventRaised                        E(2)
             0.000  EventRaised                        E(3)
     "#]]
-    .assert_eq(&crate::transcript::transcript(&admission.events));
+    .assert_eq(&format!("events\n{}", crate::transcript::transcript(&admission.events)));
     let ignored: Vec<_> = admission.ignored.iter().map(|(message, why)| (message.origin, *why)).collect();
     assert_eq!(ignored, [(Origin::Inbox(3), crate::Ignored::StartedBefore)]);
 }

@@ -8,10 +8,13 @@ mod continue_as_new;
 mod determinism;
 mod external_events;
 mod fixtures;
+mod programs;
+mod properties;
 mod retries;
 mod settling;
 mod termination;
 mod timers;
+mod values;
 mod what_code_sees;
 mod world;
 

@@ -167,8 +167,10 @@ fn a_turn_that_continues_as_new() {
     // The one after it has another id again, and the same turn run twice has the same.
     let (again, _) = settle(first(&row, Vec::new(), end.clone())).unwrap();
     assert_eq!(again, checkpoint);
-    let (next, _) = settle(Settling { row: new, ..first(new, Vec::new(), end) }).unwrap_or_else(|_| panic!("settles"));
-    assert_eq!(next.consumed.len(), 1, "the start of the execution before it is stale here");
+    let start = Message { execution: Some(new.execution), ..start() };
+    let admission = admit(&crate::Ledger::default(), new, vec![start], at(11));
+    let (third, _) = settle(Settling { admission, now: at(11), ..first(new, Vec::new(), end) }).unwrap();
+    assert!(third.row.execution != new.execution && third.row.execution != EXECUTION);
 }
 
 #[test]
