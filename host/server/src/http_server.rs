@@ -3,6 +3,9 @@
 //! Owns connection limits and the graceful end. Knows of each part only the paths that are its own; what the parts answer is
 //! theirs.
 
+#[cfg(test)]
+mod tests;
+
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
