@@ -10,7 +10,7 @@ use crate::{
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 fn json() -> impl Strategy<Value = Json> {
@@ -347,6 +347,17 @@ fn wish() -> impl Strategy<Value = Wish> {
     ]
 }
 
+/// The next event that is delivered, to a task that still waits.
+fn deliver(cursor: &mut Cursor, waiting: &mut BTreeMap<TaskNumber, String>) -> Option<u32> {
+    match cursor.next().unwrap() {
+        Next::Waiting => None,
+        Next::Completed(completion) => {
+            assert!(waiting.remove(&completion.task).is_some(), "a task that was given up is not answered");
+            Some(completion.outcome.unwrap().as_str().parse().unwrap())
+        }
+    }
+}
+
 proptest! {
     /// Whatever is waited for and given up: at the end each event was delivered or is carried over, once.
     #[test]
@@ -354,7 +365,7 @@ proptest! {
         let mut cursor = cursor("main", Vec::new());
         cursor.feed(begin("0"));
         cursor.start().unwrap();
-        let (mut raised, mut delivered, mut given_up, mut tasks) = (0, Vec::new(), BTreeSet::new(), Vec::new());
+        let (mut raised, mut delivered, mut waiting, mut tasks) = (0, Vec::new(), BTreeMap::new(), Vec::new());
         for (names, wishes) in turns {
             cursor.feed([event(EventKind::OrchestratorStarted)]);
             for name in names {
@@ -364,21 +375,21 @@ proptest! {
             }
             for wish in wishes {
                 match wish {
-                    Wish::Wait(name) => tasks.push(cursor.wait_for_event(&name).unwrap()),
+                    Wish::Wait(name) => {
+                        tasks.push(cursor.wait_for_event(&name).unwrap());
+                        waiting.extend(tasks.last().map(|task| (*task, name.to_lowercase())));
+                    }
                     Wish::GiveUp(_) if tasks.is_empty() => {}
                     Wish::GiveUp(which) => {
                         let task = tasks[which % tasks.len()];
                         cursor.cancel(task);
-                        given_up.insert(task);
+                        waiting.remove(&task);
                     }
-                    Wish::Next => if let Next::Completed(completion) = cursor.next().unwrap() {
-                        prop_assert!(!given_up.contains(&completion.task));
-                        delivered.push(completion.outcome.unwrap().to_string());
-                    }
+                    Wish::Next => delivered.extend(deliver(&mut cursor, &mut waiting)),
                 }
             }
-            while let Next::Completed(completion) = cursor.next().unwrap() {
-                delivered.push(completion.outcome.unwrap().to_string());
+            while let Some(event) = deliver(&mut cursor, &mut waiting) {
+                delivered.push(event);
             }
         }
         cursor.continue_as_new(Json::null(), true);
@@ -386,7 +397,9 @@ proptest! {
         let TurnEnd::ContinuedAsNew { carried_over, .. } = end else { panic!("{end:?}") };
         let carried: Vec<u32> = carried_over.iter().map(|event| event.input.as_str().parse().unwrap()).collect();
         prop_assert!(carried.is_sorted(), "carried over in the order of arrival");
-        let mut all: Vec<u32> = delivered.iter().map(|input| input.parse().unwrap()).chain(carried).collect();
+        let waits = |event: &RaisedEvent| waiting.values().any(|name| *name == event.name.to_lowercase());
+        prop_assert!(!carried_over.iter().any(waits), "nobody waits for an event that is there");
+        let mut all: Vec<u32> = delivered.into_iter().chain(carried).collect();
         all.sort_unstable();
         prop_assert_eq!(all, (0..raised).collect::<Vec<u32>>());
     }
