@@ -35,7 +35,7 @@ pub(crate) struct Management {
     pub(crate) client: Arc<dyn DurableClient>,
     /// Lists, histories and purges.
     pub(crate) store: Arc<dyn InstanceStore>,
-    /// Tells what "until now" means for a purge.
+    /// Tells what "until now" means for a purge, and when a payload takes too long.
     pub(crate) clock: Arc<dyn Clock>,
     /// Makes the URIs in answers; knows the task hub's name.
     pub(crate) uris: ManagementUris,

@@ -5,11 +5,13 @@ use super::reply::{self, Refusal, Reply};
 use super::status::{self, InstanceStatus};
 use super::uris::{InstanceUris, Payload};
 use super::{Call, Management, body};
+use futures::future::{Either, select};
 use http::header::LOCATION;
 use http::{HeaderName, StatusCode};
 use orchestration::{Json, RuntimeStatus};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use ports::{Body, InstanceQuery, InstanceView, PageToken, StartRequest};
+use std::pin::pin;
 use std::time::Duration;
 
 /// Where a list goes on; empty at its end.
@@ -27,6 +29,9 @@ const MAX_PAGE: usize = 1_000;
 /// The longest that one request may wait for an instance to end. Who wants to wait longer asks again.
 const MAX_WAIT: Duration = Duration::from_secs(3_600);
 
+/// How long a payload may take to arrive: megabytes over a poor line, but no connection held for nothing.
+const PAYLOAD_TIMEOUT: Duration = Duration::from_secs(60);
+
 impl Management {
     pub(super) async fn start(
         &self,
@@ -35,7 +40,7 @@ impl Management {
         function: String,
         instance_id: Option<String>,
     ) -> Result<Reply, Refusal> {
-        let input = body::read_json(&call.head.headers, payload, self.max_payload_bytes).await?;
+        let input = self.read_payload(call, payload).await?;
         let wait = wait_of(call)?;
         let id = self.client.start(StartRequest { name: function, input, instance_id }).await?;
         let ended = match wait {
@@ -52,6 +57,14 @@ impl Management {
                 Ok(reply::text(StatusCode::OK, "application/json", output.as_str().to_owned()))
             }
             Some(_) => self.status(call, id.as_str()).await,
+        }
+    }
+
+    async fn read_payload(&self, call: &Call, payload: Body) -> Result<Json, Refusal> {
+        let read = pin!(body::read_json(&call.head.headers, payload, self.max_payload_bytes));
+        match select(read, self.clock.sleep_until(self.clock.now().saturating_add(PAYLOAD_TIMEOUT))).await {
+            Either::Left((json, _)) => json,
+            Either::Right(_) => Err(Refusal::TooSlow),
         }
     }
 
@@ -123,7 +136,7 @@ impl Management {
         if !body::says_json(&call.head.headers) {
             return Err(Refusal::ContentType);
         }
-        let input = body::read_json(&call.head.headers, payload, self.max_payload_bytes).await?;
+        let input = self.read_payload(call, payload).await?;
         self.client.raise_event(id, event, input).await?;
         Ok(reply::empty(StatusCode::ACCEPTED))
     }

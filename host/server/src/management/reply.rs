@@ -32,6 +32,10 @@ pub(super) enum Refusal {
     NoCreatedTimeFrom,
     /// The body is too long.
     TooLarge { limit_bytes: usize },
+    /// The body took longer than allowed.
+    TooSlow,
+    /// An instance of that id is at work; with which.
+    InTheWay(String),
     /// It could not be done; with why.
     Failed(String),
 }
@@ -59,7 +63,10 @@ impl Refusal {
                 "The request body is longer than {limit_bytes} bytes; send a reference to the data, or raise \
                  host.durableTask.maxPayloadBytes."
             ),
-            Refusal::Failed(_) => "Something went wrong while processing your request".to_owned(),
+            Refusal::TooSlow => "The request body did not arrive in time.".to_owned(),
+            Refusal::InTheWay(_) | Refusal::Failed(_) => {
+                "Something went wrong while processing your request".to_owned()
+            }
         }
     }
 }
@@ -70,7 +77,8 @@ impl From<ClientError> for Refusal {
             ClientError::NotFound(id) => Refusal::UnknownInstance(id),
             ClientError::Gone { id, status } => Refusal::Ended { id, status },
             ClientError::Invalid(why) => Refusal::Argument(why),
-            ClientError::AlreadyExists { .. } | ClientError::Store(_) => Refusal::Failed(error.to_string()),
+            ClientError::AlreadyExists { .. } => Refusal::InTheWay(error.to_string()),
+            ClientError::Store(error) => Refusal::from(error),
         }
     }
 }
@@ -117,13 +125,15 @@ pub(super) fn refused(refusal: &Refusal) -> Reply {
         Refusal::Ended { .. } => plain(StatusCode::GONE),
         Refusal::ContentType => plain(StatusCode::BAD_REQUEST),
         Refusal::TooLarge { .. } => plain(StatusCode::PAYLOAD_TOO_LARGE),
+        Refusal::TooSlow => plain(StatusCode::REQUEST_TIMEOUT),
         // A bare string, as in Durable Functions.
         Refusal::NoCreatedTimeFrom => json(StatusCode::BAD_REQUEST, &message),
         Refusal::InvalidJson(detail) => {
             exception(StatusCode::BAD_REQUEST, "Newtonsoft.Json.JsonReaderException", detail)
         }
         Refusal::Argument(detail) => exception(StatusCode::BAD_REQUEST, "System.ArgumentException", detail),
-        Refusal::Failed(detail) => {
+        // A conflict is the caller's doing, but Durable Functions throws there.
+        Refusal::InTheWay(detail) | Refusal::Failed(detail) => {
             exception(StatusCode::INTERNAL_SERVER_ERROR, "System.InvalidOperationException", detail)
         }
     }

@@ -7,9 +7,14 @@ mod pure;
 mod starts;
 pub(crate) mod world;
 
+use bytes::Bytes;
 use expect_test::{Expect, expect};
-use futures::future::FutureExt;
-use orchestration::RuntimeStatus;
+use futures::future::{BoxFuture, FutureExt, ready};
+use futures::stream;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
+use orchestration::{RuntimeStatus, Timestamp};
+use ports::Clock;
 use proptest::prelude::{ProptestConfig, any, prop, proptest};
 use std::sync::Arc;
 use world::{World, instance, management, print, request};
@@ -96,6 +101,60 @@ fn the_host_header_decides_what_uris_begin_with() {
     .assert_eq(&print(answer));
 }
 
+/// A payload that no text can stand for.
+fn check_payload(clock: Option<Arc<dyn Clock>>, body: ports::Body, expected: &Expect) {
+    let world = Arc::new(all());
+    let mut management = management(&world);
+    management.clock = clock.unwrap_or(management.clock);
+    let asked = request("POST /orchestrators/Trip").map(|_| body);
+    expected.assert_eq(&print(management.handle(asked).now_or_never().expect("nothing in here waits")));
+}
+
+#[test]
+fn a_payload_must_be_text_and_come_whole_and_in_time() {
+    struct Late;
+    impl Clock for Late {
+        fn now(&self) -> Timestamp {
+            Timestamp::MAX
+        }
+        fn sleep_until(&self, _moment: Timestamp) -> BoxFuture<'static, ()> {
+            ready(()).boxed()
+        }
+    }
+    type Piece = Result<Frame<Bytes>, ports::BoxError>;
+    let bytes = |bytes: &'static [u8]| Piece::Ok(Frame::data(Bytes::from_static(bytes)));
+    let latin = StreamBody::new(stream::iter([bytes(b"\"caf\xe9\"")]));
+    check_payload(
+        None,
+        latin.boxed_unsync(),
+        &expect![[
+            r#"400 {"Message":"Invalid JSON content","ExceptionMessage":"the request's body is not UTF-8: invalid utf-8 sequence of 1 bytes from index 4","ExceptionType":"Newtonsoft.Json.JsonReaderException","StackTrace":""}"#
+        ]],
+    );
+    let broken = StreamBody::new(stream::iter([bytes(b"[1,"), Err("connection reset".into())]));
+    check_payload(
+        None,
+        broken.boxed_unsync(),
+        &expect![[
+            r#"400 {"Message":"Invalid JSON content","ExceptionMessage":"the request's body broke off: connection reset","ExceptionType":"Newtonsoft.Json.JsonReaderException","StackTrace":""}"#
+        ]],
+    );
+    let endless = StreamBody::new(stream::repeat_with(move || bytes(b"[[[[[[[[")));
+    check_payload(
+        None,
+        endless.boxed_unsync(),
+        &expect![[
+            r#"413 {"Message":"The request body is longer than 32 bytes; send a reference to the data, or raise host.durableTask.maxPayloadBytes."}"#
+        ]],
+    );
+    let stalled = StreamBody::new(stream::pending::<Piece>());
+    check_payload(
+        Some(Arc::new(Late)),
+        stalled.boxed_unsync(),
+        &expect![[r#"408 {"Message":"The request body did not arrive in time."}"#]],
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -108,7 +167,6 @@ proptest! {
         json in any::<bool>(),
         body in prop::collection::vec(any::<u8>(), 0..40),
     ) {
-        use http_body_util::BodyExt;
         let asked = http::Request::builder()
             .method(method.as_str())
             .uri(format!("/runtime/webhooks/durabletask{path}?{query}"))

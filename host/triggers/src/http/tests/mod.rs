@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, StreamBody};
 use ports::{BoxError, GuestFault};
 use proptest::prelude::{ProptestConfig, any, prop, proptest};
 use std::sync::{Arc, Mutex};
-use world::{APP, Answer, echo, full, options, pieces, print, request, trigger};
+use world::{APP, Answer, echo, full, logged, options, pieces, print, request, trigger};
 
 /// One request to a fresh trigger whose functions echo.
 fn check(asked: &str, expected: &Expect) {
@@ -95,6 +95,12 @@ fn a_request_that_means_no_function_is_answered_like_azure_does() {
     );
     check(
         "GET /api/Work\nHost: h",
+        &expect![[r#"
+        404 Not Found
+    "#]],
+    );
+    check(
+        "OPTIONS *\nHost: h",
         &expect![[r#"
         404 Not Found
     "#]],
@@ -544,32 +550,6 @@ fn limits_that_the_manifest_leaves_open_come_from_memory() {
     assert_eq!((limits.outstanding_requests, limits.concurrent_requests), (7, 5));
 }
 
-/// Runs `action` and answers what it logs.
-fn logged(action: impl FnOnce()) -> String {
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-    impl std::io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().expect("nobody panicked").extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(move || writer.clone())
-        .without_time()
-        .with_target(false)
-        .with_ansi(false)
-        .finish();
-    tracing::subscriber::with_default(subscriber, action);
-    let bytes = lines.0.lock().expect("nobody panicked").clone();
-    String::from_utf8(bytes).expect("log lines are text")
-}
-
 #[test]
 fn every_invocation_has_a_first_and_a_last_line() {
     let run = |answer: fn() -> Answer| {
@@ -580,17 +560,17 @@ fn every_invocation_has_a_first_and_a_last_line() {
         })
     };
     let succeeds = run(|| std::future::ready(Ok(Response::new(full("done")))).boxed());
-    expect![""].assert_eq(&succeeds);
+    expect![[r#"
+        INFO invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executing 'Functions.Anything' reason="This function was programmatically called via the host APIs."
+        INFO invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executed 'Functions.Anything' outcome="Succeeded" duration_ms=5"#]].assert_eq(&succeeds);
     let breaks = run(|| std::future::ready(Ok(Response::new(pieces(vec![Ok("a"), Err("out of fuel")])))).boxed());
     expect![[r#"
-         INFO invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executing 'Functions.Anything' reason="This function was programmatically called via the host APIs."
-        ERROR invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executed 'Functions.Anything' outcome="Failed" duration_ms=5 error=out of fuel
-    "#]].assert_eq(&breaks);
+        INFO invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executing 'Functions.Anything' reason="This function was programmatically called via the host APIs."
+        ERROR invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executed 'Functions.Anything' outcome="Failed" duration_ms=5 error=out of fuel"#]].assert_eq(&breaks);
     let hangs = run(|| pending().boxed());
     expect![[r#"
-         INFO invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executing 'Functions.Anything' reason="This function was programmatically called via the host APIs."
-         INFO invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executed 'Functions.Anything' outcome="Cancelled" duration_ms=5
-    "#]].assert_eq(&hangs);
+        INFO invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executing 'Functions.Anything' reason="This function was programmatically called via the host APIs."
+        INFO invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executed 'Functions.Anything' outcome="Cancelled" duration_ms=5"#]].assert_eq(&hangs);
 }
 
 proptest! {
