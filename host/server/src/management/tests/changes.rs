@@ -1,4 +1,5 @@
-//! Raising events, terminating, purging.
+//! Operations that change an instance: raising an event, terminating, purging one and many; what reached the client is
+//! part of each expectation.
 
 use super::{broken, check, check_in};
 use expect_test::expect;

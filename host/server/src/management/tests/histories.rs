@@ -1,4 +1,4 @@
-//! Histories as callers see them.
+//! Histories as callers see them: one execution that did everything once, with and without inputs and results.
 
 use super::check_in;
 use super::world::{World, instance, minute};

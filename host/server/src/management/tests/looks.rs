@@ -1,4 +1,4 @@
-//! Looking at one instance and at lists.
+//! Looking at one instance and at lists of them: what is shown, filters and pages.
 
 use super::world::{World, instance};
 use super::{broken, check, check_in};

@@ -1,4 +1,4 @@
-//! URIs and moments, which need no world.
+//! URIs and moments: what the API computes without looking at a request or a task hub.
 
 use super::super::moment;
 use super::super::uris::{ManagementUris, Payload};

@@ -1,4 +1,4 @@
-//! Starting instances.
+//! Starting an instance: the answer with all URIs, waiting for the end, and every reason not to start.
 
 use super::{broken, check, check_in};
 use expect_test::expect;

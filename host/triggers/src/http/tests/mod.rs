@@ -337,81 +337,86 @@ fn bodies_flow_both_ways_at_once() {
     assert!(answer.body_mut().frame().now_or_never().expect("the end is there").is_none());
 }
 
+/// The answer to a developer when the function goes wrong like that.
+fn check_fault(what: GuestFault, expected: &Expect) {
+    check_with(options(), "GET /api/hello/world\nHost: h", fault(what), expected);
+}
+
 #[test]
-fn faults_are_explained_to_developers() {
+fn a_function_that_stops_is_explained_to_developers() {
     let function = || "Hello".to_owned();
-    let trapped = GuestFault::Trapped { function: function(), message: "panicked at src/lib.rs:3".to_owned() };
-    let cases = [
-        (
-            trapped,
-            expect![[r#"
-            500 Internal Server Error
-            content-type: application/problem+json
-            x-ms-invocation-id: 00000000-0000-4000-8000-000000000001
+    let message = "panicked at src/lib.rs:3".to_owned();
+    check_fault(
+        GuestFault::Trapped { function: function(), message },
+        &expect![[r#"
+        500 Internal Server Error
+        content-type: application/problem+json
+        x-ms-invocation-id: 00000000-0000-4000-8000-000000000001
 
-            {"detail":"function 'Hello' trapped: panicked at src/lib.rs:3","function":"Hello","hint":"The function's own code stopped; the first frames of the trap say where.","invocationId":"00000000-0000-4000-8000-000000000001","status":500,"title":"FunctionTrapped","type":"about:blank"}
-        "#]],
-        ),
-        (
-            GuestFault::TimedOut { function: function(), limit_ms: 250, key: "functionTimeout" },
-            expect![[r#"
-            504 Gateway Timeout
-            content-type: application/problem+json
-            x-ms-invocation-id: 00000000-0000-4000-8000-000000000001
+        {"detail":"function 'Hello' trapped: panicked at src/lib.rs:3","function":"Hello","hint":"The function's own code stopped; the first frames of the trap say where.","invocationId":"00000000-0000-4000-8000-000000000001","status":500,"title":"FunctionTrapped","type":"about:blank"}
+    "#]],
+    );
+    let timed_out = GuestFault::TimedOut { function: function(), limit_ms: 250, key: "functionTimeout" };
+    check_fault(
+        timed_out,
+        &expect![[r#"
+        504 Gateway Timeout
+        content-type: application/problem+json
+        x-ms-invocation-id: 00000000-0000-4000-8000-000000000001
 
-            {"detail":"function 'Hello' exceeded its time limit of 250 ms and was stopped; raise functionTimeout","function":"Hello","hint":"Do less in one request, start an orchestration and answer 202, or raise the limit.","invocationId":"00000000-0000-4000-8000-000000000001","status":504,"title":"FunctionTimeout","type":"about:blank"}
-        "#]],
-        ),
-        (
-            GuestFault::OutOfMemory { function: function(), limit_bytes: 1, key: "host.guest.maxMemoryBytes" },
-            expect![[r#"
-                500 Internal Server Error
-                content-type: application/problem+json
-                x-ms-invocation-id: 00000000-0000-4000-8000-000000000001
+        {"detail":"function 'Hello' exceeded its time limit of 250 ms and was stopped; raise functionTimeout","function":"Hello","hint":"Do less in one request, start an orchestration and answer 202, or raise the limit.","invocationId":"00000000-0000-4000-8000-000000000001","status":504,"title":"FunctionTimeout","type":"about:blank"}
+    "#]],
+    );
+    let known = vec!["Hullo".to_owned()];
+    check_fault(
+        GuestFault::NotFound { kind: "HTTP function", name: function(), known },
+        &expect![[r#"
+        500 Internal Server Error
+        content-type: application/problem+json
+        x-ms-invocation-id: 00000000-0000-4000-8000-000000000001
 
-                {"detail":"function 'Hello' exceeded its memory limit of 1 bytes and was stopped; raise host.guest.maxMemoryBytes","function":"Hello","hint":"Hold less in memory at a time, or raise the limit.","invocationId":"00000000-0000-4000-8000-000000000001","status":500,"title":"FunctionOutOfMemory","type":"about:blank"}
-            "#]],
-        ),
-        (
-            GuestFault::OutputTooLarge {
-                function: function(),
-                len: 2,
-                limit_bytes: 1,
-                key: "host.guest.maxOutputBytes",
-            },
-            expect![[r#"
-                500 Internal Server Error
-                content-type: application/problem+json
-                x-ms-invocation-id: 00000000-0000-4000-8000-000000000001
+        {"detail":"there is no HTTP function named 'Hello'; the app has: Hullo","function":"Hello","hint":"The manifest names a function that the component does not contain: correct the name, or build again.","invocationId":"00000000-0000-4000-8000-000000000001","status":500,"title":"FunctionNotFound","type":"about:blank"}
+    "#]],
+    );
+}
 
-                {"detail":"function 'Hello' returned 2 bytes where at most 1 are allowed; return less, or raise host.guest.maxOutputBytes","function":"Hello","hint":"Answer in pages, stream the body, or raise the limit.","invocationId":"00000000-0000-4000-8000-000000000001","status":500,"title":"FunctionOutputTooLarge","type":"about:blank"}
-            "#]],
-        ),
-        (
-            GuestFault::Unavailable { function: function(), message: "no room".to_owned() },
-            expect![[r#"
-            503 Service Unavailable
-            content-type: application/problem+json
-            retry-after: 1
-            x-ms-invocation-id: 00000000-0000-4000-8000-000000000001
+#[test]
+fn a_function_that_takes_too_much_is_explained_to_developers() {
+    let function = || "Hello".to_owned();
+    let key = "host.guest.maxMemoryBytes";
+    check_fault(
+        GuestFault::OutOfMemory { function: function(), limit_bytes: 1, key },
+        &expect![[r#"
+        500 Internal Server Error
+        content-type: application/problem+json
+        x-ms-invocation-id: 00000000-0000-4000-8000-000000000001
 
-            {"detail":"function 'Hello' could not be started: no room","function":"Hello","hint":"Nothing ran. Try again; if it stays so, the host is overloaded.","invocationId":"00000000-0000-4000-8000-000000000001","status":503,"title":"FunctionUnavailable","type":"about:blank"}
-        "#]],
-        ),
-        (
-            GuestFault::NotFound { kind: "HTTP function", name: function(), known: vec!["Hullo".to_owned()] },
-            expect![[r#"
-                500 Internal Server Error
-                content-type: application/problem+json
-                x-ms-invocation-id: 00000000-0000-4000-8000-000000000001
+        {"detail":"function 'Hello' exceeded its memory limit of 1 bytes and was stopped; raise host.guest.maxMemoryBytes","function":"Hello","hint":"Hold less in memory at a time, or raise the limit.","invocationId":"00000000-0000-4000-8000-000000000001","status":500,"title":"FunctionOutOfMemory","type":"about:blank"}
+    "#]],
+    );
+    let key = "host.guest.maxOutputBytes";
+    check_fault(
+        GuestFault::OutputTooLarge { function: function(), len: 2, limit_bytes: 1, key },
+        &expect![[r#"
+        500 Internal Server Error
+        content-type: application/problem+json
+        x-ms-invocation-id: 00000000-0000-4000-8000-000000000001
 
-                {"detail":"there is no HTTP function named 'Hello'; the app has: Hullo","function":"Hello","hint":"The manifest names a function that the component does not contain: correct the name, or build again.","invocationId":"00000000-0000-4000-8000-000000000001","status":500,"title":"FunctionNotFound","type":"about:blank"}
-            "#]],
-        ),
-    ];
-    for (what, expected) in cases {
-        check_with(options(), "GET /api/hello/world\nHost: h", fault(what), &expected);
-    }
+        {"detail":"function 'Hello' returned 2 bytes where at most 1 are allowed; return less, or raise host.guest.maxOutputBytes","function":"Hello","hint":"Answer in pages, stream the body, or raise the limit.","invocationId":"00000000-0000-4000-8000-000000000001","status":500,"title":"FunctionOutputTooLarge","type":"about:blank"}
+    "#]],
+    );
+    let message = "no room".to_owned();
+    check_fault(
+        GuestFault::Unavailable { function: function(), message },
+        &expect![[r#"
+        503 Service Unavailable
+        content-type: application/problem+json
+        retry-after: 1
+        x-ms-invocation-id: 00000000-0000-4000-8000-000000000001
+
+        {"detail":"function 'Hello' could not be started: no room","function":"Hello","hint":"Nothing ran. Try again; if it stays so, the host is overloaded.","invocationId":"00000000-0000-4000-8000-000000000001","status":503,"title":"FunctionUnavailable","type":"about:blank"}
+    "#]],
+    );
 }
 
 #[test]
