@@ -70,7 +70,11 @@ impl Shared {
             woken.as_mut().enable();
             match self.attempt(what, &mut attempt) {
                 Ok(taken) => return taken,
-                Err(waiter) => waiter.wait(woken).await,
+                Err(mut waiter) => {
+                    waiter.wait(woken).await;
+                    // The next attempt follows at once: it finds work, or watches the clock again.
+                    waiter.comes_back = true;
+                }
             }
         }
     }
@@ -83,6 +87,9 @@ impl Shared {
         let now = self.clock.now();
         self.with(|state| {
             if let Some(taken) = attempt(state, now) {
+                if state.waiting.watched.is_none() {
+                    self.wake_another(state);
+                }
                 return Ok(taken);
             }
             *state.waiting.count(what) += 1;
@@ -90,8 +97,17 @@ impl Shared {
             if watches {
                 state.waiting.watched = Some(state.dispatch.next_alarm().unwrap_or(Timestamp::MAX));
             }
-            Err(Waiter { shared: self, what, watches })
+            Err(Waiter { shared: self, what, watches, comes_back: false })
         })
+    }
+
+    /// Nobody watches the clock: whoever is woken finds nothing, and then does.
+    fn wake_another(&self, state: &State) {
+        if state.waiting.turns > 0 {
+            self.turns.notify_last();
+        } else if state.waiting.activities > 0 {
+            self.activities.notify_last();
+        }
     }
 }
 
@@ -101,10 +117,13 @@ struct Waiter<'a> {
     what: For,
     /// Whether this is the one that watches the clock.
     watches: bool,
+    /// Whether it was woken and tries again. Only one that leaves for good hands the watch over: a waiter that woke another
+    /// each time it tries again would, when the other has been woken before and has not run yet, wake itself for ever.
+    comes_back: bool,
 }
 
 impl Waiter<'_> {
-    async fn wait(self, woken: Pin<&mut Notified<'_>>) {
+    async fn wait(&self, woken: Pin<&mut Notified<'_>>) {
         if !self.watches {
             return woken.await;
         }
@@ -125,10 +144,8 @@ impl Drop for Waiter<'_> {
                 return;
             }
             state.waiting.watched = None;
-            if state.waiting.turns > 0 {
-                self.shared.turns.notify_last();
-            } else if state.waiting.activities > 0 {
-                self.shared.activities.notify_last();
+            if !self.comes_back {
+                self.shared.wake_another(state);
             }
         });
     }
