@@ -8,7 +8,7 @@ use crate::{
     Timestamp, TurnEnd,
 };
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -35,6 +35,7 @@ struct Shared {
     cursor: Cursor,
     /// Answers by task, each with its place in the order of arrival.
     outcomes: BTreeMap<TaskNumber, (usize, Outcome)>,
+    given_up: BTreeSet<TaskNumber>,
     /// Lines that the code logged while it was not replaying.
     log: Vec<String>,
 }
@@ -104,7 +105,9 @@ impl Ctx {
 
     pub(super) fn cancel(&self, task: &Task) {
         if let Some(number) = task.number {
-            self.0.borrow_mut().cursor.cancel(number);
+            let mut shared = self.0.borrow_mut();
+            shared.cursor.cancel(number);
+            shared.given_up.insert(number);
         }
     }
 
@@ -183,7 +186,7 @@ pub(super) struct Driver {
 
 impl Driver {
     pub(super) fn new(cursor: Cursor, code: &Author) -> Driver {
-        let shared = Shared { cursor, outcomes: BTreeMap::new(), log: Vec::new() };
+        let shared = Shared { cursor, outcomes: BTreeMap::new(), given_up: BTreeSet::new(), log: Vec::new() };
         Driver { shared: Rc::new(RefCell::new(shared)), code: Rc::clone(code), running: None }
     }
 
@@ -217,6 +220,7 @@ impl Driver {
             match shared.cursor.next()? {
                 Next::Waiting => return Ok(TurnEnd::Waiting),
                 Next::Completed(completion) => {
+                    assert!(!shared.given_up.contains(&completion.task), "a task that was given up was answered");
                     let arrival = shared.outcomes.len();
                     let again = shared.outcomes.insert(completion.task, (arrival, completion.outcome));
                     assert_eq!(again, None, "a task was answered twice");

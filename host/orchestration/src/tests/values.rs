@@ -63,6 +63,18 @@ fn moments() {
     assert_eq!(Timestamp::default().saturating_add(Duration::from_nanos(199)), Timestamp::from_ticks(1));
 }
 
+/// Where calendars go wrong: the days around each end of February, in every fourth and every hundredth year.
+#[test]
+fn leap_days() {
+    for year in (0..9999).filter(|year| year % 100 <= 4) {
+        for day in -2..=2 {
+            let date = jiff::civil::date(year, 3, 1).saturating_add(jiff::Span::new().days(day));
+            let seconds = date.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().as_second();
+            assert_eq!(Timestamp::from_unix_ms(seconds * 1000).to_string(), format!("{date}T00:00:00.0000000Z"));
+        }
+    }
+}
+
 #[test]
 fn statuses() {
     let mut table = String::new();
