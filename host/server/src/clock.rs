@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// Nobody sleeps longer without looking at the clock again: a person may set it, and a suspended laptop stops counting.
 const LONGEST_NAP: Duration = Duration::from_secs(10);
 
-/// A time slower than this is not added to a sleep: timers of the runtime have a resolution of one millisecond.
+/// The resolution of the runtime's timers: less than this would only be looked at again and again.
 const SHORTEST_NAP: Duration = Duration::from_millis(1);
 
 /// The machine's clock with the runtime's timers.

@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::listing::Listing;
 use crate::settings::Environment;
 
 const HEADING: Style = AnsiColor::Yellow.on_default();
@@ -21,27 +22,6 @@ const PLAIN: Style = Style::new();
 pub(crate) struct Console {
     colours_on_output: bool,
     colours_on_error: bool,
-}
-
-/// One line under `Functions:`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Listing {
-    /// `StartTrip: [POST] http://localhost:7071/api/trips/{conference}`
-    Http {
-        /// The function's name.
-        name: String,
-        /// `POST` or `GET,POST`.
-        methods: String,
-        /// Where it answers, with the template's placeholders.
-        url: String,
-    },
-    /// `BookTrip: orchestrationTrigger`
-    Other {
-        /// The function's name.
-        name: String,
-        /// The trigger's name as in the manifest.
-        trigger: &'static str,
-    },
 }
 
 impl Console {

@@ -1,9 +1,38 @@
-//! What an app offers, as the console lists it: its functions with their triggers and URLs.
+//! What an app offers, as the console and the home page list it: its functions with their triggers and URLs.
 
 use manifest::{App, AuthLevel, Function, Trigger};
 use std::net::{IpAddr, SocketAddr};
 
-use crate::console::Listing;
+/// One line under `Functions:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Listing {
+    /// `StartTrip: [POST] http://localhost:7071/api/trips/{conference}`
+    Http {
+        /// The function's name.
+        name: String,
+        /// `POST` or `GET,POST`.
+        methods: String,
+        /// Where it answers, with the template's placeholders.
+        url: String,
+    },
+    /// `BookTrip: orchestrationTrigger`
+    Other {
+        /// The function's name.
+        name: String,
+        /// The trigger's name as in the manifest.
+        trigger: &'static str,
+    },
+}
+
+impl Listing {
+    /// The name, and what starts the function.
+    pub(crate) fn into_columns(self) -> (String, String) {
+        match self {
+            Listing::Http { name, methods, url } => (name, format!("[{methods}] {url}")),
+            Listing::Other { name, trigger } => (name, trigger.to_owned()),
+        }
+    }
+}
 
 /// Scheme, host and port under which a person reaches a socket of this machine.
 pub(crate) fn origin(address: SocketAddr) -> String {

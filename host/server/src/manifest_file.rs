@@ -2,6 +2,7 @@
 
 use anyhow::anyhow;
 use manifest::App;
+use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,18 @@ pub(crate) struct LocatedApp {
     pub(crate) app: App,
     /// The manifest's folder, absolute: paths in the manifest are relative to it.
     pub(crate) folder: PathBuf,
+    /// The manifest as the person named it.
+    pub(crate) file: String,
+}
+
+impl LocatedApp {
+    /// What is wrong with a function, with the line on which the manifest begins to describe it.
+    pub(crate) fn place(&self, function: &str, what: &dyn fmt::Display) -> String {
+        match self.app.function(function) {
+            Some(found) => format!("{}:{}: {what}", self.file, found.line),
+            None => format!("{}: {what}", self.file),
+        }
+    }
 }
 
 /// Reads and checks the manifest at `path`.
@@ -23,7 +36,8 @@ pub(crate) struct LocatedApp {
 /// There is no such file, it cannot be read, or the manifest is wrong; then every problem is named with its line.
 pub(crate) fn read(path: &Path) -> Result<LocatedApp, Problem> {
     let text = read_text(path).map_err(Problem::App)?;
-    let app = manifest::parse(&text, &path.display().to_string()).map_err(|problems| {
+    let file = path.display().to_string();
+    let app = manifest::parse(&text, &file).map_err(|problems| {
         let count = match problems.problems.len() {
             1 => "a problem".to_owned(),
             n => format!("{n} problems"),
@@ -32,7 +46,7 @@ pub(crate) fn read(path: &Path) -> Result<LocatedApp, Problem> {
     })?;
     let absolute = std::path::absolute(path).map_err(|error| Problem::Host(anyhow!("{}: {error}", path.display())))?;
     let folder = absolute.parent().unwrap_or(Path::new("/")).to_owned();
-    Ok(LocatedApp { app, folder })
+    Ok(LocatedApp { app, folder, file })
 }
 
 fn read_text(path: &Path) -> anyhow::Result<String> {

@@ -1,21 +1,22 @@
 //! `dacapo start`: build an app, open its store, serve it until somebody asks for the end.
 //!
-//! Everything that can be refused is refused before the first long step: arguments, manifest, port, data folder, then
-//! the build, then the components, then the store.
+//! Everything that can be refused is refused before the first long step: arguments, manifest, port and store come first,
+//! then the build, then the components.
 
 use anyhow::{Context, anyhow};
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 
 use crate::cli::StartArguments;
 use crate::clock::{self, Stopwatch};
 use crate::console::{self, Console};
-use crate::data_folder::{self, Claim, Layout};
+use crate::data_folder::Layout;
 use crate::exit::Problem;
 use crate::manifest_file::{self, LocatedApp};
 use crate::port::{self, IfTaken};
 use crate::settings::{AppSettings, Environment};
 use crate::shutdown::{DRAIN_TIMEOUT, Signals};
-use crate::wiring::{self, Running, Site, Storage};
+use crate::wiring::{self, Running, Site};
 use crate::{guests, listing, telemetry};
 
 /// Runs the command to its end.
@@ -33,23 +34,24 @@ pub(crate) fn run(
     check_doors(&located, arguments, console)?;
     let settings = app_settings(environment, &located, console)?;
     let (listener, address) = listen(arguments)?;
-    let (storage, claim) = storage(arguments, &located)?;
+    let layout = Layout::of(&located.app.name, &located.folder, arguments.data_dir.as_deref());
+    let folder = (!arguments.ephemeral).then_some(layout.store.as_path());
+    let store = wiring::open_store(folder)?;
     let building = if arguments.no_build { None } else { guests::build(&located.app, &located.folder, console)? };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("the threads of the host cannot be started")?;
-    let site = Site { located, settings, address, storage };
+    let site = Site { located, settings, address, cache: layout.cache };
     let outcome = runtime.block_on(async {
         let mut signals = Signals::listen().context("the host cannot listen to signals")?;
-        let running = wiring::start(&site, listener).await?;
-        announce(&site, console);
+        let running = wiring::start(&site, store, listener).await?;
+        announce(&site, folder, console);
         console.ready(stopwatch.elapsed().saturating_sub(building.unwrap_or_default()), building);
         serve(running, &mut signals, console).await
     });
     // What may still run after a drain that was given up must not hold the process.
     runtime.shutdown_background();
-    drop(claim);
     outcome
 }
 
@@ -91,20 +93,11 @@ fn listen(arguments: &StartArguments) -> anyhow::Result<(TcpListener, SocketAddr
     Ok((listener, address))
 }
 
-fn storage(arguments: &StartArguments, located: &LocatedApp) -> anyhow::Result<(Storage, Option<Claim>)> {
-    let layout = Layout::of(&located.app.name, &located.folder, arguments.data_dir.as_deref());
-    if arguments.ephemeral {
-        return Ok((Storage::Memory { cache: layout.cache }, None));
-    }
-    let claim = data_folder::claim(&layout.data)?;
-    Ok((Storage::Folder(layout), Some(claim)))
-}
-
-fn announce(site: &Site, console: &Console) {
+fn announce(site: &Site, folder: Option<&Path>, console: &Console) {
     let current_folder = std::env::current_dir().unwrap_or_default();
-    let store = match &site.storage {
-        Storage::Memory { .. } => "memory only, ends with the process".to_owned(),
-        Storage::Folder(layout) => console::readable(&layout.data, &current_folder),
+    let store = match folder {
+        Some(folder) => console::readable(folder, &current_folder),
+        None => "memory only, ends with the process".to_owned(),
     };
     console.banner(env!("CARGO_PKG_VERSION"), &store);
     console.functions(&listing::functions(&site.located.app, &listing::origin(site.address)));
