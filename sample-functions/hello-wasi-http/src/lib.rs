@@ -35,10 +35,8 @@ mod component {
     }
 
     fn respond(request: &IncomingRequest) -> Result<(OutgoingResponse, OutgoingBody), ()> {
-        let content_type = match request.method() {
-            Method::Get | Method::Head => "text/plain; charset=utf-8",
-            _ => "application/octet-stream",
-        };
+        let without_body = matches!(request.method(), Method::Get | Method::Head);
+        let content_type = if without_body { "text/plain; charset=utf-8" } else { "application/octet-stream" };
         let headers = Fields::new();
         headers.set("content-type", &[content_type.into()]).map_err(|_| ())?;
         let response = OutgoingResponse::new(headers);
