@@ -45,7 +45,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         for (name, hub) in [("memory", memory), ("embedded", embedded)] {
             let taken = measure(Arc::new(hub), callers).await?;
             let commits = callers * STEPS as usize;
-            let (rate, each) = (commits as f64 / taken.as_secs_f64(), taken.as_secs_f64() * 1e6 * callers as f64 / commits as f64);
+            let (rate, each) =
+                (commits as f64 / taken.as_secs_f64(), taken.as_secs_f64() * 1e6 * callers as f64 / commits as f64);
             println!("{name:<10} {callers:>8} {rate:>12.0} {each:>14.0}");
         }
     }
@@ -90,8 +91,7 @@ async fn measure(hub: Arc<TaskHub>, callers: usize) -> Result<Duration, StoreErr
 
 fn instance(number: usize) -> NewInstance {
     let execution = ExecutionId::from_random(number as u128);
-    let started =
-        ExecutionStarted { name: "Bench".to_owned(), input: payload(), execution, parent: None };
+    let started = ExecutionStarted { name: "Bench".to_owned(), input: payload(), execution, parent: None };
     NewInstance { id: InstanceId::from_random(number as u128), started, at: WallClock.now(), if_at_work: None }
 }
 

@@ -1,6 +1,12 @@
 //! The conformance suite: every guarantee that the ports write down, for every implementation.
 
+mod activities;
+mod checkpoints;
+mod instances;
+mod queries;
+mod timers;
 mod turns;
+mod waiting;
 
 /// Runs each test against each implementation.
 macro_rules! conformance {
