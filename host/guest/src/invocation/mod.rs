@@ -1,0 +1,145 @@
+//! The sandbox of an invocation: the real clock and randomness, the app's settings as environment, the hosts that the
+//! component is allowed to talk to, and the durable client. No files, no sockets.
+
+mod activity;
+mod client;
+mod http;
+mod outbound;
+mod streaming;
+
+pub(crate) use activity::run_activity;
+pub(crate) use http::{Incoming, handle_buffered};
+pub(crate) use outbound::Outbound;
+pub(crate) use streaming::{StreamingTasks, handle_streaming};
+
+use crate::GuestSettings;
+use crate::bindings::{self, client as wit_client};
+use crate::fault;
+use crate::memory::MemoryLimit;
+use crate::output::{GuestOutput, Speaker};
+use crate::sandbox::{Forbidden, GuestState};
+use manifest::OutboundHost;
+use ports::{DurableClient, GuestFault};
+use std::sync::Arc;
+use std::time::Duration;
+use wasmtime::Store;
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+/// What only an orchestrator may do.
+pub(crate) const FORBIDDEN: &[Forbidden] = &[Forbidden {
+    interface: bindings::ORCHESTRATION,
+    text: "only a running orchestrator may call the functions of its context; in an activity or an HTTP function, use the \
+           durable client to start or steer orchestrations",
+}];
+
+/// Everything about a call that is not its arguments.
+pub(crate) struct Call<'a> {
+    /// The function's name in the manifest.
+    pub(crate) function: &'a Arc<str>,
+    /// Its name in the component.
+    pub(crate) entry_point: &'a str,
+    pub(crate) invocation_id: &'a str,
+    /// The longest that it may take; none: no limit.
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) settings: &'a GuestSettings,
+}
+
+impl Call<'_> {
+    /// Stops the call when its time is over: dropping its future does it, since running guests give way at every tick.
+    pub(crate) async fn within<R>(&self, work: impl Future<Output = Result<R, GuestFault>>) -> Result<R, GuestFault> {
+        let Some(limit) = self.timeout else {
+            return work.await;
+        };
+        match tokio::time::timeout(limit, work).await {
+            Ok(result) => result,
+            Err(_) => Err(fault::timed_out(self.function, limit, fault::FUNCTION_TIMEOUT_KEY)),
+        }
+    }
+}
+
+/// What the invocations of an app have in common.
+pub(crate) struct Surroundings {
+    /// The environment variables.
+    pub(crate) environment: Vec<(String, String)>,
+    /// None while a component is only asked what it has.
+    pub(crate) client: Option<Arc<dyn DurableClient>>,
+}
+
+/// What one invocation carries with it.
+pub(crate) struct Invocation {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    http: WasiHttpCtx,
+    outbound: Outbound,
+    memory: MemoryLimit,
+    output: GuestOutput,
+    client: Option<Arc<dyn DurableClient>>,
+    /// Scheme and authority of the request that is being answered.
+    origin: Option<String>,
+}
+
+impl Invocation {
+    pub(crate) fn new(
+        call: &Call<'_>,
+        surroundings: &Surroundings,
+        allowed_hosts: &Arc<[OutboundHost]>,
+        origin: Option<String>,
+    ) -> Invocation {
+        let speaker = Speaker::Invocation { function: Arc::clone(call.function), id: Arc::from(call.invocation_id) };
+        let output = GuestOutput::new(speaker, call.settings.max_log_bytes, Box::new(|| false));
+        let wasi = WasiCtx::builder()
+            .envs(&surroundings.environment)
+            .stdout(output.stdout())
+            .stderr(output.stderr())
+            .allow_tcp(false)
+            .allow_udp(false)
+            .build();
+        Invocation {
+            wasi,
+            table: ResourceTable::new(),
+            http: WasiHttpCtx::new(),
+            outbound: Outbound::new(Arc::clone(allowed_hosts), output.clone()),
+            memory: MemoryLimit::new(call.settings.max_memory_bytes),
+            output,
+            client: surroundings.client.clone(),
+            origin,
+        }
+    }
+
+    /// Stays readable after the guest is gone.
+    pub(crate) fn output(&self) -> GuestOutput {
+        self.output.clone()
+    }
+}
+
+/// Defines everything that an invocation may import.
+pub(crate) fn define(linker: &mut Linker<Invocation>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+    wit_client::add_to_linker::<_, HasSelf<Invocation>>(linker, |invocation| invocation)
+}
+
+impl GuestState for Invocation {
+    fn memory_limit(&mut self) -> &mut MemoryLimit {
+        &mut self.memory
+    }
+
+    /// Others get their turn on the thread; the deadline of the call is the caller's business.
+    fn on_tick(store: &mut Store<Invocation>) {
+        store.epoch_deadline_async_yield_and_update(1);
+    }
+}
+
+impl WasiView for Invocation {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Invocation {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound }
+    }
+}

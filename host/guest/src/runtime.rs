@@ -1,0 +1,78 @@
+//! The runtime: engines, their clock, the linkers of both sandboxes and the cache of compiled code. One per process.
+
+use crate::cache::CodeCache;
+use crate::component::{self, Component, ComponentSource, LoadError};
+use crate::engine::{Engines, Ticker};
+use crate::invocation::{self, Invocation};
+use crate::orchestrator::{self, Orchestration};
+use crate::sandbox::Linkers;
+use crate::settings::GuestSettings;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Why there is no runtime.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// The machine does not offer what running WebAssembly takes.
+    #[error("cannot set up WebAssembly: {0}")]
+    Engine(String),
+    /// The thread that interrupts guests could not be started.
+    #[error("cannot start the thread that interrupts guests: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Runs guests. Clones share everything; the last one that goes, together with the last component and guest, ends it.
+#[derive(Clone)]
+pub struct Runtime(Arc<Parts>);
+
+/// What components keep alive.
+pub(crate) struct Parts {
+    pub(crate) settings: Arc<GuestSettings>,
+    pub(crate) engines: Engines,
+    pub(crate) cache: CodeCache,
+    pub(crate) invocations: Linkers<Invocation>,
+    pub(crate) orchestrators: Linkers<Orchestration>,
+    _ticker: Ticker,
+}
+
+impl Runtime {
+    /// Sets everything up. Compiled components are kept in a folder below `cache_dir` that only this user can read.
+    ///
+    /// # Errors
+    /// When the machine cannot run guests at all. Where it has no room for a pool of guests or for the cache, the runtime
+    /// works without, more slowly, and says so in the log.
+    pub fn new(settings: GuestSettings, cache_dir: &Path) -> Result<Runtime, RuntimeError> {
+        let failed = |error: wasmtime::Error| RuntimeError::Engine(format!("{error:#}"));
+        let engines = Engines::new(&settings).map_err(failed)?;
+        let invocations = Linkers::new(&engines.invocation, invocation::define).map_err(failed)?;
+        let orchestrators = Linkers::new(&engines.orchestrator, orchestrator::define).map_err(failed)?;
+        let ticker = Ticker::start(&engines)?;
+        Ok(Runtime(Arc::new(Parts {
+            settings: Arc::new(settings),
+            engines,
+            cache: CodeCache::open(cache_dir),
+            invocations,
+            orchestrators,
+            _ticker: ticker,
+        })))
+    }
+
+    /// Compiles a component, or takes it from the cache, links it and asks it what it has.
+    ///
+    /// # Errors
+    /// Says what is wrong with the component and how to get a good one.
+    pub async fn load(&self, source: ComponentSource) -> Result<Arc<Component>, LoadError> {
+        component::load(Arc::clone(&self.0), source).await
+    }
+
+    /// The limits that every guest has.
+    pub fn settings(&self) -> &Arc<GuestSettings> {
+        &self.0.settings
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,154 @@
+//! Loading: the cache of compiled code, and what is said about files that are no good.
+
+use super::fixtures::{RecordingClient, bind_all, load, runtime, small_settings, source};
+use crate::{App, Binding, ComponentSource, FunctionKind, GuestSettings, Runtime};
+use expect_test::{Expect, expect};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+fn compiled(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder.join("compiled"))
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    files.sort();
+    files
+}
+
+async fn loads_from_cache(folder: &Path) -> bool {
+    let settings = GuestSettings { invocation_slots: 4, orchestrator_slots: 4, ..small_settings() };
+    let runtime = Runtime::new(settings, folder).expect("a runtime");
+    load(&runtime, "bench-functions").await.from_cache()
+}
+
+#[tokio::test]
+async fn code_is_compiled_once_and_again_when_it_is_damaged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(!loads_from_cache(folder.path()).await, "there is nothing yet");
+    let files = compiled(folder.path());
+    assert_eq!(files.len(), 2, "one for each kind of sandbox, whatever allocates the guests: {files:?}");
+    assert!(loads_from_cache(folder.path()).await);
+    assert_eq!(compiled(folder.path()), files);
+
+    let mut code = fs::read(&files[0]).expect("the code");
+    let middle = code.len() / 2;
+    code[middle] ^= 1;
+    fs::write(&files[0], &code).expect("damaged");
+    assert!(!loads_from_cache(folder.path()).await, "one bit is enough");
+    assert!(loads_from_cache(folder.path()).await, "it was written anew");
+
+    fs::write(&files[1], b"short").expect("damaged");
+    assert!(!loads_from_cache(folder.path()).await);
+    assert_eq!(compiled(folder.path()), files);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_user_can_reach_the_cache() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("compiled")).expect("the folder");
+    fs::set_permissions(folder.path().join("compiled"), fs::Permissions::from_mode(0o777)).expect("wide open");
+    let _runtime = Runtime::new(small_settings(), folder.path()).expect("a runtime");
+    let mode = fs::metadata(folder.path().join("compiled")).expect("the folder").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn without_a_cache_everything_works() {
+    let file = tempfile::NamedTempFile::new().expect("a file, where a folder is expected");
+    assert!(!loads_from_cache(file.path()).await);
+    assert!(!loads_from_cache(file.path()).await);
+}
+
+#[tokio::test]
+async fn a_component_says_what_it_has() {
+    let component = load(&runtime(), "bench-functions").await;
+    let functions: Vec<String> = component.functions().iter().map(|(name, kind)| format!("{kind} {name}")).collect();
+    expect!["orchestrator Chain, activity Echo, orchestrator FanOut, HTTP function Hello, orchestrator Sleep"]
+        .assert_eq(&functions.join(", "));
+    assert_eq!(component.digest().len(), 64);
+    assert!(!component.is_wasi_http());
+    assert!(load(&runtime(), "hello-wasi-http").await.is_wasi_http());
+}
+
+async fn check_file(content: Option<&[u8]>, build_command: Option<&str>, expected: Expect) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("booking.wasm");
+    if let Some(content) = content {
+        fs::write(&path, content).expect("written");
+    }
+    let source = ComponentSource { build_command: build_command.map(str::to_owned), ..source(&path) };
+    let error = runtime().load(source).await.expect_err("an error").to_string();
+    expected.assert_eq(&error.replace(&folder.path().display().to_string(), "FOLDER"));
+}
+
+#[tokio::test]
+async fn files_that_are_no_good() {
+    check_file(
+        None,
+        None,
+        expect![
+            "component 'booking': there is no file FOLDER/booking.wasm; build it, or correct the component's `source`"
+        ],
+    )
+    .await;
+    check_file(
+        None,
+        Some("cargo build --release"),
+        expect!["component 'booking': there is no file FOLDER/booking.wasm; build it with `cargo build --release`"],
+    )
+    .await;
+    check_file(Some(b"<html>"), None, expect![[r#"component 'booking': FOLDER/booking.wasm is no WebAssembly file (it does not begin with \0asm); `source` names the .wasm file that the build makes"#]]).await;
+    check_file(Some(b"\0asm\x01\0\0\0"), None, expect!["component 'booking': FOLDER/booking.wasm is a core WebAssembly module, not a component; build it for the target wasm32-wasip2 (`rustup target add wasm32-wasip2`, then `cargo build --release --target wasm32-wasip2`), or turn it into a component with `wasm-tools component new`"]).await;
+    check_file(Some(b"\0asm\x0d\0\x01\0"), None, expect!["component 'booking': it exports neither dacapo:functions/describe nor wasi:http/incoming-handler@0.2; write it with an SDK, or export one of them"]).await;
+    check_file(Some(b"\0asm\x0d\0\x01\0garbage"), None, expect!["component 'booking': FOLDER/booking.wasm is no valid component: failed to parse WebAssembly module: unexpected end-of-file (at offset 0xa); build it again"]).await;
+    check_file(Some(&importing("acme:database/rows@1.0.0")), None, expect!["component 'booking': it imports 'acme:database/rows@1.0.0', which this host does not offer in that form (component imports instance `acme:database/rows@1.0.0`, but a matching implementation was not found in the linker: instance export `f` has the wrong type: function implementation is missing); build it with an SDK of this host's version, against WASI 0.2"]).await;
+}
+
+/// A component that imports an empty instance and a function in it: built by hand, since no tool of ours makes bad ones.
+fn importing(name: &str) -> Vec<u8> {
+    let mut wasm = b"\0asm\x0d\0\x01\0".to_vec();
+    // Type section: an instance type that declares a function type without parameters and results, and exports it as "f".
+    let instance = [0x42, 2, 0x01, 0x40, 0, 1, 0, 0x04, 0x00, 1, b'f', 0x01, 0];
+    section(&mut wasm, 7, &[&[1], &instance[..]].concat());
+    // Import section: that instance.
+    let length = u8::try_from(name.len()).expect("a short name");
+    section(&mut wasm, 10, &[&[1, 0x00, length], name.as_bytes(), &[0x05, 0]].concat());
+    wasm
+}
+
+fn section(wasm: &mut Vec<u8>, id: u8, content: &[u8]) {
+    wasm.extend([id, u8::try_from(content.len()).expect("a short section")]);
+    wasm.extend_from_slice(content);
+}
+
+async fn check_bindings(change: impl Fn(&mut Vec<Binding>), expected: Expect) {
+    let runtime = runtime();
+    let component = load(&runtime, "bench-functions").await;
+    let mut bindings = bind_all(&component);
+    change(&mut bindings);
+    let problems =
+        App::new(&runtime, bindings, Vec::new(), Arc::new(RecordingClient::default())).expect_err("problems");
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    expected.assert_eq(&problems.join("\n"));
+}
+
+#[tokio::test]
+async fn bindings_that_are_no_good() {
+    let all_at_once = |bindings: &mut Vec<Binding>| {
+        bindings[0].entry_point = "Chian".to_owned();
+        bindings[1].kind = FunctionKind::Http;
+    };
+    check_bindings(all_at_once, expect![[r#"
+        function 'Chain': the component 'bench_functions' has no orchestrator named 'Chian'; it has: Chain (orchestrator), Echo (activity), FanOut (orchestrator), Hello (HTTP function), Sleep (orchestrator)
+        function 'Echo': 'Echo' in the component 'bench_functions' is an activity, but its trigger needs an HTTP function; change the trigger's type, or the function's attribute in the code"#]]).await;
+    let twice = |bindings: &mut Vec<Binding>| {
+        let mut again = bindings[0].clone();
+        again.function = again.function.to_uppercase();
+        bindings.push(again);
+    };
+    check_bindings(twice, expect!["function 'CHAIN' is there twice; names are compared without case, so rename one"])
+        .await;
+}

@@ -1,0 +1,10 @@
+//! Real components in real sandboxes. The guests are the sample functions, and one that exists for these tests.
+
+mod activities;
+mod fixtures;
+mod http;
+mod loading;
+mod logs;
+mod orchestrators;
+mod replay;
+mod world;

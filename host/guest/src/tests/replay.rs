@@ -1,0 +1,152 @@
+//! The replay law, for every orchestrator of every sample: a guest that stays alive between its turns and one that is built
+//! anew for each turn write the same history.
+
+use super::fixtures::{app, load, runtime};
+use super::world::{Between, World};
+use crate::FunctionKind;
+use orchestration::{InstanceId, InstanceRow, Json, RaisedEvent};
+use std::collections::{BTreeSet, VecDeque};
+
+/// An orchestrator with an input, and the payload of the event `Approval` if somebody raises it.
+type Scenario = (&'static str, &'static str, Option<&'static str>);
+
+const TRIP: &str = r#"{"traveller":"Ada","conference":"Wasm Day"}"#;
+const NO_FLIGHT: &str = r#"{"traveller":"Ada","conference":"Wasm Day","simulate":{"flight":{"refuses":true}}}"#;
+const NO_HOTEL: &str = r#"{"traveller":"Ada","conference":"Wasm Day","simulate":{"hotel":{"refuses":true},"cancellation":{"failures":2}}}"#;
+const THIRD_TIME: &str = r#"{"traveller":"Ada","conference":"Wasm Day","simulate":{"flight":{"failures":3}}}"#;
+const TOUR: &str =
+    r#"{"trips":[{"traveller":"Ada","conference":"Wasm Day"},{"traveller":"Ada","conference":"Rust Day"}]}"#;
+const CAMPAIGN: &str = r#"{"subject":"Hello","recipients":40,"bouncing":5,"simulate":{"failures":1}}"#;
+const REQUEST: &str = r#"{"trip":{"traveller":"Ada","conference":"Wasm Day"},"deadlineSeconds":60}"#;
+const WATCH: &str = r#"{"trip":{"traveller":"Ada","conference":"Wasm Day","maxFlightPriceCents":10000,
+    "simulate":{"flight":{"priceCents":20000}}},"everySeconds":3600,"priceFallsByCents":4000}"#;
+const YES: &str = r#"{"approved":true,"by":"Grace"}"#;
+const NO: &str = r#"{"approved":false,"by":"Grace"}"#;
+
+async fn run(guest: &str, (orchestrator, input, event): Scenario, between: Between) -> (InstanceRow, Vec<String>) {
+    let app = app(guest).await;
+    let mut world = World::new(&app, between);
+    let raised = |payload| RaisedEvent { name: "approval".to_owned(), input: Json::from(payload) };
+    world.external_events =
+        VecDeque::from_iter(event.map(|payload| (InstanceId::from_stored("trip-1"), raised(payload))));
+    let row = world.run(orchestrator, input).await;
+    (row, world.histories)
+}
+
+/// Checks that every orchestrator of the guest is among the scenarios, and the law for each of them.
+async fn check(guest: &str, scenarios: &[Scenario]) -> Vec<InstanceRow> {
+    let mut rows = Vec::new();
+    for scenario in scenarios {
+        let (live, live_histories) = run(guest, *scenario, Between::KeepAlive).await;
+        let (replayed, replayed_histories) = run(guest, *scenario, Between::Rebuild).await;
+        assert_eq!(live_histories, replayed_histories, "{scenario:?}");
+        assert_eq!(live, replayed, "{scenario:?}");
+        rows.push(live);
+    }
+    let component = load(&runtime(), guest).await;
+    let all = component.functions().iter().filter(|(_, kind)| *kind == FunctionKind::Orchestrator);
+    let all: BTreeSet<&str> = all.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(all, scenarios.iter().map(|(name, _, _)| *name).collect(), "each has a scenario");
+    rows
+}
+
+fn outcomes(rows: &[InstanceRow]) -> String {
+    let outcome = |row: &InstanceRow| match (&row.output, &row.failure) {
+        (Some(output), None) => format!("{} {} {output}\n", row.name, row.status),
+        (_, failure) => format!("{} {} {}\n", row.name, row.status, failure.as_ref().map_or("", |f| &f.error_type)),
+    };
+    rows.iter().map(outcome).collect()
+}
+
+#[tokio::test]
+async fn conference_booking() {
+    let rows = check(
+        "conference-booking",
+        &[
+            ("Sequential", TRIP, None),
+            ("Sequential", NO_FLIGHT, None),
+            ("FlightOrTrain", NO_FLIGHT, None),
+            ("Compensating", TRIP, None),
+            ("Compensating", NO_HOTEL, None),
+            ("FlightWithRetry", THIRD_TIME, None),
+            ("CombinedTrips", TOUR, None),
+            ("BookTrip", TRIP, None),
+            ("ParallelTrips", TOUR, None),
+            ("EmailCampaign", CAMPAIGN, None),
+            ("ApprovedTrip", REQUEST, Some(YES)),
+            ("ApprovedTrip", REQUEST, Some(NO)),
+            ("ApprovedTrip", REQUEST, None),
+            ("PriceWatch", WATCH, None),
+        ],
+    )
+    .await;
+    expect_test::expect![[r#"
+        Sequential Completed {"traveller":"Ada","conference":"Wasm Day","bookings":[{"what":"ticket for Wasm Day","reference":"TK-VKUJHS","priceCents":35000},{"what":"flight for Wasm Day","reference":"FL-XB7FHE","priceCents":18000},{"what":"hotel for Wasm Day","reference":"HO-Z3HDH2","priceCents":24000}],"totalCents":77000}
+        Sequential Failed Refused
+        FlightOrTrain Completed {"traveller":"Ada","conference":"Wasm Day","bookings":[{"what":"ticket for Wasm Day","reference":"TK-VKUJHS","priceCents":35000},{"what":"train for Wasm Day","reference":"TR-Z3HDH2","priceCents":9500},{"what":"hotel for Wasm Day","reference":"HO-4TUAHN","priceCents":24000}],"totalCents":68500}
+        Compensating Completed {"traveller":"Ada","conference":"Wasm Day","bookings":[{"what":"ticket for Wasm Day","reference":"TK-VKUJHS","priceCents":35000},{"what":"flight for Wasm Day","reference":"FL-XB7FHE","priceCents":18000},{"what":"hotel for Wasm Day","reference":"HO-Z3HDH2","priceCents":24000}],"totalCents":77000}
+        Compensating Failed TripUndone
+        FlightWithRetry Completed {"what":"flight for Wasm Day","reference":"FL-R36PHJ","priceCents":18000}
+        CombinedTrips Completed [{"traveller":"Ada","conference":"Wasm Day","bookings":[{"what":"ticket for Wasm Day","reference":"TK-GXND57","priceCents":35000},{"what":"flight for Wasm Day","reference":"FL-E7BG5K","priceCents":18000},{"what":"hotel for Wasm Day","reference":"HO-LFC84F","priceCents":24000}],"totalCents":77000},{"traveller":"Ada","conference":"Rust Day","bookings":[{"what":"ticket for Rust Day","reference":"TK-ZETWZ2","priceCents":35000},{"what":"flight for Rust Day","reference":"FL-365TZN","priceCents":18000},{"what":"hotel for Rust Day","reference":"HO-VW53ZS","priceCents":24000}],"totalCents":77000}]
+        BookTrip Completed {"traveller":"Ada","conference":"Wasm Day","bookings":[{"what":"ticket for Wasm Day","reference":"TK-VKUJHS","priceCents":35000},{"what":"flight for Wasm Day","reference":"FL-XB7FHE","priceCents":18000},{"what":"hotel for Wasm Day","reference":"HO-Z3HDH2","priceCents":24000}],"totalCents":77000}
+        ParallelTrips Completed {"itineraries":[{"traveller":"Ada","conference":"Wasm Day","bookings":[{"what":"ticket for Wasm Day","reference":"TK-GXND57","priceCents":35000},{"what":"flight for Wasm Day","reference":"FL-E7BG5K","priceCents":18000},{"what":"hotel for Wasm Day","reference":"HO-LFC84F","priceCents":24000}],"totalCents":77000},{"traveller":"Ada","conference":"Rust Day","bookings":[{"what":"ticket for Rust Day","reference":"TK-ZETWZ2","priceCents":35000},{"what":"flight for Rust Day","reference":"FL-365TZN","priceCents":18000},{"what":"hotel for Rust Day","reference":"HO-VW53ZS","priceCents":24000}],"totalCents":77000}],"expenses":{"traveller":"Ada","bookings":6,"totalCents":154000}}
+        EmailCampaign Completed {"sent":35,"bounced":5}
+        ApprovedTrip Completed {"decision":"approved","by":"Grace","itinerary":{"traveller":"Ada","conference":"Wasm Day","bookings":[{"what":"ticket for Wasm Day","reference":"TK-ZETWZ2","priceCents":35000},{"what":"flight for Wasm Day","reference":"FL-365TZN","priceCents":18000},{"what":"hotel for Wasm Day","reference":"HO-VW53ZS","priceCents":24000}],"totalCents":77000}}
+        ApprovedTrip Completed {"decision":"declined","by":"Grace"}
+        ApprovedTrip Completed {"decision":"deadlinePassed"}
+        PriceWatch Completed {"flight":{"what":"flight for Wasm Day","reference":"FL-VKUJHS","priceCents":8000},"looks":4}
+    "#]].assert_eq(&outcomes(&rows));
+}
+
+#[tokio::test]
+async fn bench_functions() {
+    let rows =
+        check("bench-functions", &[("Chain", "50", None), ("FanOut", "200", None), ("Sleep", "5000", None)]).await;
+    expect_test::expect![[r#"
+        Chain Completed 50
+        FanOut Completed 19900
+        Sleep Completed null
+    "#]]
+    .assert_eq(&outcomes(&rows));
+}
+
+#[tokio::test]
+async fn noisy_neighbours() {
+    let rows = check(
+        "noisy-neighbours",
+        &[
+            ("Survive", r#""panic""#, None),
+            ("Survive", r#""memory""#, None),
+            ("Survive", r#""output""#, None),
+            ("MisbehaveMidway", r#""panic""#, None),
+            ("MisbehaveMidway", r#""loop""#, None),
+            ("MisbehaveMidway", r#""memory""#, None),
+            ("MisbehaveMidway", r#""stack""#, None),
+            ("MisbehaveMidway", r#""output""#, None),
+            ("MisbehaveMidway", r#""exit""#, None),
+            ("MisbehaveMidway", r#""not""#, None),
+            ("Fetch", "100000", None),
+            ("CallTheClient", "null", None),
+            ("SleepOnTheThread", "null", None),
+            ("Deterministic", "3", None),
+        ],
+    )
+    .await;
+    let but_the_last = &rows[..rows.len() - 1];
+    expect_test::expect![[r#"
+        Survive Completed "FunctionTrapped"
+        Survive Completed "FunctionOutOfMemory"
+        Survive Completed "FunctionOutOfMemory"
+        MisbehaveMidway Failed FunctionTrapped
+        MisbehaveMidway Failed FunctionTimeout
+        MisbehaveMidway Failed FunctionOutOfMemory
+        MisbehaveMidway Failed FunctionTrapped
+        MisbehaveMidway Failed FunctionOutOfMemory
+        MisbehaveMidway Failed FunctionTrapped
+        MisbehaveMidway Completed "well behaved"
+        Fetch Completed 100000
+        CallTheClient Failed FunctionTrapped
+        SleepOnTheThread Failed FunctionTrapped
+    "#]]
+    .assert_eq(&outcomes(but_the_last));
+}
