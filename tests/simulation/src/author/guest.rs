@@ -1,0 +1,105 @@
+//! Orchestrators behind the port: a small executor between a future and the cursor, as a guest's SDK has one.
+
+use super::{Context, Outcome, Surroundings, programs};
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use orchestration::{Cursor, Next};
+use ports::{Advanced, GuestFault, Orchestrator, Orchestrators};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Wake, Waker};
+
+/// All programs.
+pub(crate) struct Programs;
+
+#[async_trait]
+impl Orchestrators for Programs {
+    fn names(&self) -> Vec<String> {
+        programs::ALL.iter().map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    async fn begin(&self, name: &str) -> Result<Box<dyn Orchestrator>, GuestFault> {
+        Ok(Box::new(guest(name)?))
+    }
+}
+
+/// A fresh guest of the named program.
+pub(crate) fn guest(name: &str) -> Result<Guest, GuestFault> {
+    match programs::find(name) {
+        Some(program) => Ok(Guest::new(program)),
+        None => Err(GuestFault::NotFound { kind: "orchestrator", name: name.to_owned(), known: Programs.names() }),
+    }
+}
+
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// One running orchestrator.
+pub(crate) struct Guest {
+    program: programs::Program,
+    context: Context,
+    /// None before the first turn and after the end.
+    future: Option<BoxFuture<'static, Outcome>>,
+    woken: Arc<Woken>,
+}
+
+impl Guest {
+    fn new(program: programs::Program) -> Guest {
+        Guest { program, context: Context::new(), future: None, woken: Arc::new(Woken(AtomicBool::new(true))) }
+    }
+
+    /// Runs on against the cursor until it waits or ends. Never waits itself.
+    pub(crate) fn run(&mut self, mut cursor: Box<Cursor>) -> (Box<Cursor>, Advanced) {
+        if self.future.is_none() {
+            match cursor.start() {
+                Ok(input) => self.future = Some((self.program)(self.context.clone(), input)),
+                Err(_stopped) => return (cursor, Advanced::Waiting),
+            }
+        }
+        loop {
+            let polled;
+            (cursor, polled) = self.poll(cursor);
+            if let Poll::Ready(outcome) = polled {
+                return (cursor, Advanced::Returned(outcome));
+            }
+            match cursor.next() {
+                Ok(Next::Completed(completion)) => self.context.finish(completion.task, completion.outcome),
+                Ok(Next::Waiting) | Err(_) => return (cursor, Advanced::Waiting),
+            }
+        }
+    }
+
+    /// Polls as long as somebody has woken the future.
+    fn poll(&mut self, cursor: Box<Cursor>) -> (Box<Cursor>, Poll<Outcome>) {
+        let waker = Waker::from(self.woken.clone());
+        self.context.enter(Surroundings::Cursor(cursor));
+        let mut polled = Poll::Pending;
+        while polled.is_pending()
+            && self.woken.0.swap(false, Ordering::Relaxed)
+            && let Some(future) = &mut self.future
+        {
+            polled = future.as_mut().poll(&mut std::task::Context::from_waker(&waker));
+        }
+        match self.context.leave() {
+            Some(Surroundings::Cursor(cursor)) => (cursor, polled),
+            Some(Surroundings::Model(_)) | None => unreachable!("the cursor was only lent"),
+        }
+    }
+}
+
+#[async_trait]
+impl Orchestrator for Guest {
+    async fn advance(&mut self, cursor: Box<Cursor>) -> (Box<Cursor>, Result<Advanced, GuestFault>) {
+        let (cursor, advanced) = self.run(cursor);
+        (cursor, Ok(advanced))
+    }
+
+    fn memory_bytes(&self) -> usize {
+        1
+    }
+}

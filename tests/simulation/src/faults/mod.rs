@@ -1,0 +1,109 @@
+//! Faults: every call of a port has two numbered points, before it takes effect and after, and at each something may happen.
+//!
+//! The plan says what happens where. A plan that was drawn from a seed leaves the list of what it did, and that list is a plan
+//! that does the same again: so a failure is repeated, and made smaller by leaving faults out.
+
+mod functions;
+mod plan;
+mod store;
+
+pub(crate) use functions::{FaultyActivities, FaultyOrchestrators};
+pub(crate) use plan::{Call, Fault, Kind, Plan, Point, Rates, Side};
+pub(crate) use store::FaultyStore;
+
+use crate::clock::VirtualClock;
+use crate::random::Rng;
+use crate::scheduler::Handle;
+use crate::trace::{Line, Trace};
+use ports::Clock;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The faults of one world.
+pub(crate) struct Faults {
+    clock: VirtualClock,
+    handle: Handle,
+    /// How long a stall takes: longer than any lease.
+    stall: Duration,
+    state: Mutex<State>,
+}
+
+struct State {
+    plan: Plan,
+    next_point: u64,
+    points: Vec<Point>,
+    injected: Vec<Fault>,
+    trace: Trace,
+    crash: bool,
+}
+
+impl Faults {
+    pub(crate) fn new(clock: VirtualClock, handle: Handle, stall: Duration, plan: Plan) -> Faults {
+        let state = State {
+            plan,
+            next_point: 0,
+            points: Vec::new(),
+            injected: Vec::new(),
+            trace: Trace::default(),
+            crash: false,
+        };
+        Faults { clock, handle, stall, state: Mutex::new(state) }
+    }
+
+    /// Comes to a point. Crashes and stalls happen in here; what else is to happen is the caller's to do.
+    pub(crate) async fn reach(&self, call: Call, side: Side, subject: &str, effect: &str) -> Option<Hit> {
+        let hit = self.number_point(call, side, subject, effect)?;
+        match hit.kind {
+            Kind::Crash => {
+                self.lock().crash = true;
+                std::future::pending::<()>().await;
+            }
+            Kind::Stall => self.handle.stall_until(self.clock.now().saturating_add(self.stall)).await,
+            Kind::Refuse
+            | Kind::Lose
+            | Kind::Fewer
+            | Kind::Duplicate
+            | Kind::Shuffle
+            | Kind::Trap
+            | Kind::Twice
+            | Kind::Fail => return Some(hit),
+        }
+        None
+    }
+
+    /// Whether the process has crashed since this was last asked.
+    pub(crate) fn take_crash(&self) -> bool {
+        std::mem::take(&mut self.lock().crash)
+    }
+
+    /// What there was to do and what was done.
+    pub(crate) fn finish(&self) -> (Vec<Point>, Vec<Fault>, Trace) {
+        let mut state = self.lock();
+        (std::mem::take(&mut state.points), std::mem::take(&mut state.injected), std::mem::take(&mut state.trace))
+    }
+
+    fn number_point(&self, call: Call, side: Side, subject: &str, effect: &str) -> Option<Hit> {
+        let mut state = self.lock();
+        let number = state.next_point;
+        state.next_point += 1;
+        let point = Point::new(number, call, side, subject);
+        state.points.push(point);
+        let kind = state.plan.decide(point);
+        let (at, task) = (self.clock.now(), self.handle.current());
+        let (subject, effect) = (subject.to_owned(), effect.to_owned());
+        state.trace.push(Line { at, task, point: number, call, side, subject, effect, fault: kind });
+        let kind = kind?;
+        state.injected.push(Fault { point: number, kind });
+        Some(Hit { kind, rng: Rng::new(number) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A fault that is for the caller to do, with the generator of its details.
+pub(crate) struct Hit {
+    pub(crate) kind: Kind,
+    pub(crate) rng: Rng,
+}

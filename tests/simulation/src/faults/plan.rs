@@ -1,0 +1,199 @@
+//! Which fault happens at which point: as a list, or drawn from a seed.
+
+use crate::random::Rng;
+use std::fmt;
+use std::str::FromStr;
+
+/// A call of a port.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Call {
+    TakeTurn,
+    Commit,
+    TakeActivity,
+    Complete,
+    Renew,
+    Abandon,
+    Create,
+    Send,
+    Read,
+    History,
+    Query,
+    Purge,
+    Begin,
+    Advance,
+    Run,
+}
+
+/// Before a call takes effect, or after.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Side {
+    Before,
+    After,
+}
+
+/// What can happen.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Kind {
+    /// The process dies and starts again: its futures are gone, its memory too, its durable rows are not.
+    Crash,
+    /// The worker stands still until its leases have run out and others have done its work.
+    Stall,
+    /// The store does nothing and says so.
+    Refuse,
+    /// The store does it, and its answer is lost.
+    Lose,
+    /// Only a part of the messages is handed out.
+    Fewer,
+    /// Answers are handed out twice.
+    Duplicate,
+    /// Messages of different senders come in another order.
+    Shuffle,
+    /// The orchestrator's guest traps.
+    Trap,
+    /// The activity runs once more.
+    Twice,
+    /// The activity fails.
+    Fail,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Kind; 10] = [
+        Kind::Crash,
+        Kind::Stall,
+        Kind::Refuse,
+        Kind::Lose,
+        Kind::Fewer,
+        Kind::Duplicate,
+        Kind::Shuffle,
+        Kind::Trap,
+        Kind::Twice,
+        Kind::Fail,
+    ];
+
+    /// Its name in lists of faults.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Crash => "crash",
+            Kind::Stall => "stall",
+            Kind::Refuse => "refuse",
+            Kind::Lose => "lose",
+            Kind::Fewer => "fewer",
+            Kind::Duplicate => "duplicate",
+            Kind::Shuffle => "shuffle",
+            Kind::Trap => "trap",
+            Kind::Twice => "twice",
+            Kind::Fail => "fail",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A place where something may happen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Point {
+    pub(crate) number: u64,
+    pub(crate) call: Call,
+    pub(crate) side: Side,
+    /// What can happen here.
+    pub(crate) possible: &'static [Kind],
+}
+
+impl Point {
+    /// A point of a call about something. An activity may only be made to fail where its caller copes with it: see `Tough`.
+    pub(super) fn new(number: u64, call: Call, side: Side, subject: &str) -> Point {
+        let possible: &[Kind] = match (call, side) {
+            (Call::TakeTurn, Side::After) => {
+                &[Kind::Crash, Kind::Stall, Kind::Lose, Kind::Fewer, Kind::Duplicate, Kind::Shuffle]
+            }
+            (Call::Commit | Call::TakeActivity | Call::Complete | Call::Renew | Call::Abandon | Call::History, _)
+            | (Call::TakeTurn, Side::Before) => match side {
+                Side::Before => &[Kind::Crash, Kind::Stall, Kind::Refuse],
+                Side::After => &[Kind::Crash, Kind::Stall, Kind::Lose],
+            },
+            // These come from outside, where nobody holds a lease.
+            (Call::Create | Call::Send | Call::Read | Call::Query | Call::Purge, Side::Before) => {
+                &[Kind::Crash, Kind::Refuse]
+            }
+            (Call::Create | Call::Send | Call::Read | Call::Query | Call::Purge, Side::After) => {
+                &[Kind::Crash, Kind::Lose]
+            }
+            (Call::Begin, _) => &[Kind::Refuse],
+            (Call::Advance, Side::Before) => &[],
+            (Call::Advance, Side::After) => &[Kind::Crash, Kind::Stall, Kind::Trap],
+            (Call::Run, Side::Before) => &[Kind::Crash, Kind::Stall],
+            (Call::Run, Side::After) if subject.ends_with(" Tough") => {
+                &[Kind::Crash, Kind::Stall, Kind::Twice, Kind::Fail]
+            }
+            (Call::Run, Side::After) => &[Kind::Crash, Kind::Stall, Kind::Twice],
+        };
+        Point { number, call, side, possible }
+    }
+}
+
+/// A fault that happened, or is to happen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Fault {
+    pub(crate) point: u64,
+    pub(crate) kind: Kind,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.kind, self.point)
+    }
+}
+
+impl FromStr for Fault {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Fault, String> {
+        let wrong = || format!("'{text}' is no fault; write kind@point, such as crash@17");
+        let (kind, point) = text.split_once('@').ok_or_else(wrong)?;
+        let kind = Kind::ALL.into_iter().find(|known| known.name() == kind).ok_or_else(wrong)?;
+        Ok(Fault { point: point.parse().map_err(|_| wrong())?, kind })
+    }
+}
+
+/// How often what happens, in a thousand points where it can.
+pub(crate) type Rates = Vec<(Kind, u32)>;
+
+/// What happens where.
+#[derive(Clone, Debug)]
+pub(crate) enum Plan {
+    /// Exactly this. A fault that cannot happen at its point does not.
+    Listed(Vec<Fault>),
+    /// Whatever the generator says, at most this often.
+    Drawn { rng: Rng, rates: Rates, most: usize },
+}
+
+impl Plan {
+    /// Nothing happens.
+    pub(crate) fn none() -> Plan {
+        Plan::Listed(Vec::new())
+    }
+
+    /// What happens at this point.
+    pub(super) fn decide(&mut self, point: Point) -> Option<Kind> {
+        let possible = point.possible;
+        match self {
+            Plan::Listed(faults) => {
+                let kind = faults.iter().find(|fault| fault.point == point.number)?.kind;
+                possible.contains(&kind).then_some(kind)
+            }
+            Plan::Drawn { rng, rates, most } => {
+                if *most == 0 {
+                    return None;
+                }
+                let (kind, _) =
+                    rates.iter().copied().find(|(kind, rate)| possible.contains(kind) && rng.chance(*rate))?;
+                *most -= 1;
+                Some(kind)
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The replay law: for every prefix of a history, replaying the author's code asks for what the history records next.
+
+use super::{Oracle, Violation};
+use crate::author::guest;
+use orchestration::{
+    Action, Cursor, Event, EventKind, Failure, Identity, InstanceRow, Limits, RecordedAction, TurnEnd,
+};
+use ports::Advanced;
+
+/// Checks the last turn of a history against a replay of all turns before it.
+pub(super) fn check_last_turn(row: &InstanceRow, history: &[Event]) -> Result<(), Violation> {
+    let begins = history.iter().rposition(|event| matches!(event.kind, EventKind::OrchestratorStarted)).unwrap_or(0);
+    let (past, turn) = history.split_at(begins);
+    if turn.iter().any(|event| is_from_outside(&event.kind)) {
+        return Ok(());
+    }
+    let violation = |detail: String| Violation {
+        oracle: Oracle::Replay,
+        detail: format!("{detail}\n{}", orchestration::transcript::transcript(history)),
+    };
+    let Ok(mut guest) = guest::guest(&row.name) else {
+        return Ok(());
+    };
+    let identity = Identity {
+        instance: row.id.clone(),
+        execution: row.execution,
+        name: row.name.clone(),
+        parent: row.parent.clone(),
+    };
+    let mut cursor = Box::new(Cursor::new(identity, Limits::default(), past.to_vec()));
+    cursor.feed(turn.iter().filter(|event| is_news(&event.kind)).cloned());
+    let (mut cursor, advanced) = guest.run(cursor);
+    if let Some(stopped) = cursor.stopped() {
+        return Err(violation(format!("the replay stopped: {stopped}")));
+    }
+    let end = match advanced {
+        Advanced::Waiting => TurnEnd::Waiting,
+        Advanced::Returned(outcome) => cursor.returned(outcome),
+    };
+    let (actions, _) = cursor.take_actions();
+    let asked: Vec<_> = actions.iter().filter_map(recorded).collect();
+    let recorded: Vec<_> = turn.iter().filter_map(recorded_with_details).collect();
+    if asked != recorded {
+        return Err(violation(format!("recorded {recorded:#?}, the replay asks for {asked:#?}")));
+    }
+    match (ended(turn), end) {
+        (None, TurnEnd::Waiting) => Ok(()),
+        (Some((Some(output), None)), TurnEnd::Completed(again)) if *output == again => Ok(()),
+        (Some((None, Some(failure))), TurnEnd::Failed(again)) if *failure == again => Ok(()),
+        (recorded, end) => Err(violation(format!("recorded the end {recorded:?}, the replay ends with {end:?}"))),
+    }
+}
+
+type End<'a> = (Option<&'a orchestration::Json>, Option<&'a Failure>);
+
+fn ended(turn: &[Event]) -> Option<End<'_>> {
+    turn.iter().find_map(|event| {
+        let EventKind::ExecutionCompleted { output, failure, .. } = &event.kind else { return None };
+        Some((output.as_ref(), failure.as_ref()))
+    })
+}
+
+/// An end that the author's code has no part in: a termination, or a guest that trapped too often.
+fn is_from_outside(kind: &EventKind) -> bool {
+    if let EventKind::ExecutionCompleted { failure: Some(failure), .. } = kind {
+        return [Failure::ORCHESTRATOR_NOT_FOUND, "FunctionTrapped"].contains(&failure.error_type.as_str());
+    }
+    matches!(kind, EventKind::ExecutionTerminated { .. })
+}
+
+/// What the orchestrator is told, as opposed to what it asked for and what the engine noted at the end.
+fn is_news(kind: &EventKind) -> bool {
+    kind.action_id().is_none()
+        && !matches!(kind, EventKind::OrchestratorCompleted | EventKind::ExecutionCompleted { .. })
+}
+
+/// An action with everything that a record of it has.
+type Detailed = (RecordedAction, String);
+
+fn recorded(action: &Action) -> Option<Detailed> {
+    let kind = match action.clone() {
+        Action::ScheduleTask { id, name, input, .. } => EventKind::TaskScheduled { id, name, input },
+        Action::CreateSubOrchestration { id, name, instance_id, input } => {
+            EventKind::SubOrchestrationInstanceCreated { id, name, instance_id, input }
+        }
+        Action::CreateTimer { id, fire_at } => EventKind::TimerCreated { id, fire_at },
+        Action::CancelTimer { .. } => return None,
+    };
+    recorded_with_details(&Event { at: orchestration::Timestamp::default(), kind })
+}
+
+/// Due times and children's ids follow from the history too, although the core does not compare them.
+fn recorded_with_details(event: &Event) -> Option<Detailed> {
+    let action = RecordedAction::of_event(&event.kind)?;
+    let mut detail = String::new();
+    if let EventKind::SubOrchestrationInstanceCreated { instance_id, .. } = &event.kind {
+        detail = instance_id.to_string();
+    } else if let EventKind::TimerCreated { fire_at, .. } = &event.kind {
+        detail = fire_at.to_string();
+    }
+    Some((action, detail))
+}

@@ -1,0 +1,227 @@
+//! What has been seen so far, and the rules about who may do what.
+
+use super::{Oracle, Violation};
+use crate::author::Outcome;
+use orchestration::{ActivityTask, Envelope, Event, EventId, ExecutionId, InstanceId, NewInstance, Origin, Timestamp};
+use ports::{ActivityWork, Lease, TurnWork};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// An activity by the request that it answers.
+pub(crate) type ActivityKey = (InstanceId, ExecutionId, EventId);
+
+/// A finished run of an activity.
+pub(crate) struct Invocation {
+    pub(crate) task: ActivityTask,
+    pub(crate) outcome: Outcome,
+}
+
+/// What a lease is on.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Work {
+    Turn(InstanceId),
+    Activity(ActivityKey),
+}
+
+/// The last take of some work.
+struct Held {
+    epoch: u64,
+    expires_at: Timestamp,
+    given_back: bool,
+}
+
+/// What an oracle remembers of a run.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) violation: Option<Violation>,
+    held: BTreeMap<Work, Held>,
+    activity_leases: BTreeMap<String, ActivityKey>,
+    /// The turns that were handed out last, with their messages.
+    pub(super) turns: BTreeMap<InstanceId, TurnWork>,
+    /// What was consumed, and after how many crashes.
+    consumed: BTreeMap<(InstanceId, Origin), u32>,
+    crashes: u32,
+    pub(super) histories: BTreeMap<(InstanceId, ExecutionId), Vec<Event>>,
+    pub(super) scheduled: BTreeSet<ActivityKey>,
+    pub(super) ran: BTreeSet<ActivityKey>,
+    pub(super) invocations: BTreeMap<ActivityKey, Vec<Outcome>>,
+    pub(super) commits: u64,
+}
+
+/// Sees everything that takes effect, and says when a rule is broken. Clones see the same.
+#[derive(Clone, Default)]
+pub(crate) struct Watch {
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Watch {
+    /// The first rule that was broken.
+    pub(crate) fn violation(&self) -> Option<Violation> {
+        self.lock().violation.clone()
+    }
+
+    /// Says that a rule was broken. Only the first counts: later ones may follow from it.
+    pub(crate) fn report(&self, oracle: Oracle, detail: impl Into<String>) {
+        self.lock().report(oracle, detail);
+    }
+
+    /// The process died, and its leases with it.
+    pub(crate) fn crashed(&self) {
+        let mut seen = self.lock();
+        seen.crashes += 1;
+        seen.held.clear();
+        seen.activity_leases.clear();
+        seen.turns.clear();
+    }
+
+    /// An activity ran to its end.
+    pub(crate) fn invoked(&self, invocation: Invocation) {
+        let Invocation { task, outcome } = invocation;
+        let key = (task.instance, task.execution, task.id);
+        self.lock().invocations.entry(key).or_default().push(outcome);
+    }
+
+    /// An activity that was asked for and never ran.
+    pub(super) fn never_ran(&self) -> Option<ActivityKey> {
+        let seen = self.lock();
+        seen.scheduled.iter().find(|key| !seen.ran.contains(*key)).cloned()
+    }
+
+    /// An activity begins.
+    pub(crate) fn begins(&self, task: &ActivityTask) {
+        self.lock().ran.insert((task.instance.clone(), task.execution, task.id));
+    }
+
+    pub(super) fn took_turn(&self, work: &TurnWork, now: Timestamp) {
+        let mut seen = self.lock();
+        let id = work.row.id.clone();
+        seen.take(Work::Turn(id.clone()), &work.lease, now);
+        if work.messages.is_empty() {
+            seen.report(Oracle::Consumed, format!("a turn of {id} was handed out with nothing to do"));
+        }
+        for message in &work.messages {
+            if seen.consumed.contains_key(&(id.clone(), message.origin)) {
+                let detail = format!("{:?} of {id}, a {}, was handed out again", message.origin, message.kind.name());
+                seen.report(Oracle::Consumed, detail);
+            }
+        }
+        seen.turns.insert(id, work.clone());
+    }
+
+    pub(super) fn took_activity(&self, work: &ActivityWork, now: Timestamp) {
+        let task = &work.task;
+        let key = (task.instance.clone(), task.execution, task.id);
+        let mut seen = self.lock();
+        if seen.consumed.contains_key(&(task.instance.clone(), Origin::Activity(task.execution, task.id))) {
+            seen.report(Oracle::Consumed, format!("the activity {key:?} was handed out after its result was consumed"));
+        }
+        seen.activity_leases.insert(work.lease.what.clone(), key.clone());
+        seen.take(Work::Activity(key), &work.lease, now);
+    }
+
+    /// The store took the result of an activity.
+    pub(super) fn completed(&self, lease: &Lease) {
+        let mut seen = self.lock();
+        if let Some(key) = seen.activity_leases.get(&lease.what).cloned() {
+            seen.act_under(&Work::Activity(key), lease, "completed an activity");
+        }
+    }
+
+    pub(super) fn renewed(&self, lease: &Lease, renewed: &Lease) {
+        let mut seen = self.lock();
+        let work = seen.work_of(lease);
+        if let Some(held) = work.and_then(|work| seen.held.get_mut(&work)) {
+            held.epoch = held.epoch.max(renewed.epoch);
+            held.expires_at = renewed.expires_at;
+        }
+    }
+
+    pub(super) fn abandoned(&self, lease: &Lease) {
+        let mut seen = self.lock();
+        if let Some(work) = seen.work_of(lease) {
+            seen.act_under(&work, lease, "gave work back");
+        }
+    }
+
+    pub(super) fn created(&self, instance: &NewInstance) {
+        self.lock().forget(&instance.id);
+    }
+
+    pub(super) fn purged(&self, id: &InstanceId) {
+        self.lock().forget(id);
+    }
+
+    pub(super) fn sending(&self, envelope: &Envelope) {
+        self.lock().expect_message(&envelope.to);
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    pub(super) fn report(&mut self, oracle: Oracle, detail: impl Into<String>) {
+        self.violation.get_or_insert_with(|| Violation { oracle, detail: detail.into() });
+    }
+
+    /// Nothing that is known of the last instance of this id holds for the next one.
+    pub(super) fn forget(&mut self, id: &InstanceId) {
+        self.held.remove(&Work::Turn(id.clone()));
+        self.turns.remove(id);
+        self.consumed.retain(|(other, _), _| other != id);
+        self.scheduled.retain(|(other, _, _)| other != id);
+        self.histories.retain(|(other, _), _| other != id);
+    }
+
+    pub(super) fn consume(&mut self, id: &InstanceId, origins: &[Origin]) {
+        let crashes = self.crashes;
+        self.consumed.extend(origins.iter().map(|origin| ((id.clone(), *origin), crashes)));
+    }
+
+    /// A message is on its way into an inbox. After a crash it may get a place there that was used before.
+    pub(super) fn expect_message(&mut self, to: &InstanceId) {
+        let now = self.crashes;
+        self.consumed
+            .retain(|(id, origin), crashes| id != to || *crashes == now || !matches!(origin, Origin::Inbox(_)));
+    }
+
+    fn take(&mut self, work: Work, lease: &Lease, now: Timestamp) {
+        if let Some(last) = self.held.get(&work) {
+            if lease.epoch <= last.epoch {
+                let detail = format!("{work:?} was taken with epoch {} after epoch {}", lease.epoch, last.epoch);
+                self.report(Oracle::Fence, detail);
+            } else if !last.given_back && now < last.expires_at {
+                let detail =
+                    format!("{work:?} was taken while epoch {} holds it until {:?}", last.epoch, last.expires_at);
+                self.report(Oracle::Fence, detail);
+            }
+        }
+        let held = Held { epoch: lease.epoch, expires_at: lease.expires_at, given_back: false };
+        self.held.insert(work, held);
+    }
+
+    /// Something was done under a lease, and gave it back.
+    pub(super) fn act_under(&mut self, work: &Work, lease: &Lease, what: &str) {
+        let Some(held) = self.held.get_mut(work) else {
+            return;
+        };
+        let (last, given_back) = (held.epoch, std::mem::replace(&mut held.given_back, true));
+        if lease.epoch < last {
+            self.report(
+                Oracle::Fence,
+                format!("{what} under epoch {} of {work:?}, which epoch {last} took over", lease.epoch),
+            );
+        } else if given_back {
+            self.report(Oracle::Fence, format!("{what} under epoch {} of {work:?}, which was given back", lease.epoch));
+        }
+    }
+
+    fn work_of(&self, lease: &Lease) -> Option<Work> {
+        if let Some(key) = self.activity_leases.get(&lease.what) {
+            return Some(Work::Activity(key.clone()));
+        }
+        let (id, _) = self.turns.iter().find(|(_, work)| work.lease.what == lease.what)?;
+        Some(Work::Turn(id.clone()))
+    }
+}

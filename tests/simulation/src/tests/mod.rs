@@ -1,0 +1,5 @@
+//! The simulator in every `cargo test`.
+
+mod planted;
+mod seeds;
+mod sweep;

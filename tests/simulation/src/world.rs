@@ -1,0 +1,212 @@
+//! One run: a host process over durable rows, clients outside, faults in between, and everything judged as it happens.
+
+use crate::actors::{Actor, Gateway};
+use crate::author::activities::OutsideSystems;
+use crate::author::guest::Programs;
+use crate::author::runner::AuthorActivities;
+use crate::clock::{EPOCH, VirtualClock};
+use crate::faults::{Fault, Faults, FaultyActivities, FaultyOrchestrators, FaultyStore, Plan, Point};
+use crate::oracles::{Oracle, Tap, Violation, Watch, finally};
+use crate::random::SeededRandomness;
+use crate::scheduler::{Process, Scheduler, Step};
+use crate::trace::Trace;
+use crate::workload::Workload;
+use futures::FutureExt;
+use futures::channel::oneshot;
+use ports::{Clock, Orchestrators, TaskHubStore};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use storage::MemoryRows;
+use task_hub::{Client, Parts, Settings, TaskHub};
+
+/// More polls than any run needs that comes to an end.
+const MAX_STEPS: u64 = 50_000;
+/// More virtual time than any run needs: clients give up before.
+const MAX_TIME: Duration = Duration::from_secs(5 * 365 * 86_400);
+
+/// The numbers of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Tuning {
+    pub(crate) turn_workers: usize,
+    pub(crate) activity_workers: usize,
+    /// How many orchestrators are kept alive between turns; 0 replays always.
+    pub(crate) live_instances: usize,
+    pub(crate) turn_attempts: u32,
+    pub(crate) lease_time: Duration,
+}
+
+impl Default for Tuning {
+    /// The least with which one worker can take over from another.
+    fn default() -> Tuning {
+        Tuning {
+            turn_workers: 2,
+            activity_workers: 2,
+            live_instances: 100,
+            turn_attempts: 3,
+            lease_time: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Puts something between the engine and its store: how planted bugs get in.
+pub(crate) type Wrap = Arc<dyn Fn(Arc<dyn TaskHubStore>, &Arc<Faults>) -> Arc<dyn TaskHubStore>>;
+
+/// Everything that a run follows from.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(crate) seed: u64,
+    pub(crate) workload: Workload,
+    pub(crate) plan: Plan,
+    pub(crate) tuning: Tuning,
+    pub(crate) wrap: Option<Wrap>,
+}
+
+impl Setup {
+    /// A run without faults.
+    pub(crate) fn new(seed: u64, workload: Workload) -> Setup {
+        Setup { seed, workload, plan: Plan::none(), tuning: Tuning::default(), wrap: None }
+    }
+}
+
+/// What came of a run.
+pub(crate) struct Report {
+    pub(crate) violation: Option<Violation>,
+    pub(crate) points: Vec<Point>,
+    pub(crate) injected: Vec<Fault>,
+    pub(crate) trace: Trace,
+    pub(crate) crashes: u32,
+    pub(crate) virtual_time: Duration,
+}
+
+/// Does one run.
+pub(crate) fn run(setup: &Setup) -> Report {
+    let mut world = World::new(setup);
+    world.boot();
+    for acts in &setup.workload.actors {
+        let actor = Actor { gateway: world.gateway.clone(), clock: world.clock.clone(), watch: world.watch.clone() };
+        world.scheduler.spawn(Process::Outside, actor.run(acts.clone()).boxed());
+    }
+    world.run_until_idle();
+    if world.watch.violation().is_none() {
+        let rest = finally::Rest {
+            store: world.open_store(),
+            rows: &world.rows,
+            watch: &world.watch,
+            systems: &world.systems,
+            workload: &setup.workload,
+            clients_are_done: !world.scheduler.is_alive(Process::Outside),
+        };
+        finally::judge(&rest);
+    }
+    let (points, injected, trace) = world.faults.finish();
+    let virtual_time = world.clock.now().saturating_since(EPOCH);
+    Report { violation: world.watch.violation(), points, injected, trace, crashes: world.crashes, virtual_time }
+}
+
+struct World<'a> {
+    setup: &'a Setup,
+    clock: VirtualClock,
+    scheduler: Scheduler,
+    faults: Arc<Faults>,
+    watch: Watch,
+    rows: MemoryRows,
+    randomness: Arc<SeededRandomness>,
+    systems: Arc<Mutex<OutsideSystems>>,
+    gateway: Gateway,
+    /// Dropped when the process dies, which is how its clients hear of it.
+    process: Option<oneshot::Sender<()>>,
+    crashes: u32,
+}
+
+impl<'a> World<'a> {
+    fn new(setup: &'a Setup) -> World<'a> {
+        let clock = VirtualClock::new();
+        let scheduler = Scheduler::new(clock.clone(), setup.seed);
+        let stall = setup.tuning.lease_time * 3;
+        let faults = Arc::new(Faults::new(clock.clone(), scheduler.handle(), stall, setup.plan.clone()));
+        World {
+            setup,
+            clock,
+            scheduler,
+            faults,
+            watch: Watch::default(),
+            rows: MemoryRows::new(),
+            randomness: Arc::new(SeededRandomness::new(setup.seed)),
+            systems: Arc::default(),
+            gateway: Gateway::default(),
+            process: None,
+            crashes: 0,
+        }
+    }
+
+    fn run_until_idle(&mut self) {
+        for _ in 0..MAX_STEPS {
+            let step = self.scheduler.step();
+            if self.watch.violation().is_some() || step == Step::Idle {
+                return;
+            }
+            if self.faults.take_crash() {
+                self.crash();
+                self.boot();
+            }
+            if self.clock.now() > EPOCH.saturating_add(MAX_TIME) {
+                return self.watch.report(Oracle::Liveness, "after five years there is still something to wait for");
+            }
+        }
+        self.watch.report(Oracle::Liveness, format!("after {MAX_STEPS} steps there is still something to do"));
+    }
+
+    /// All that is not durable is gone.
+    fn crash(&mut self) {
+        self.crashes += 1;
+        self.scheduler.kill(Process::Host);
+        self.watch.crashed();
+        self.process = None;
+    }
+
+    /// Starts a process over what is durable.
+    fn boot(&mut self) {
+        let settings = self.settings();
+        let store = self.open_store();
+        let inner = match &self.setup.wrap {
+            Some(wrap) => wrap(store, &self.faults),
+            None => store,
+        };
+        let tap = Tap { inner, watch: self.watch.clone(), clock: self.clock.clone() };
+        let store = Arc::new(FaultyStore { inner: Arc::new(tap), faults: self.faults.clone() });
+        let clock = Arc::new(self.clock.clone());
+        let activities =
+            AuthorActivities { clock: self.clock.clone(), systems: self.systems.clone(), watch: self.watch.clone() };
+        let parts = Parts {
+            store: store.clone(),
+            orchestrators: Arc::new(FaultyOrchestrators { inner: Arc::new(Programs), faults: self.faults.clone() }),
+            activities: Arc::new(FaultyActivities { inner: Arc::new(activities), faults: self.faults.clone() }),
+            clock: clock.clone(),
+            randomness: self.randomness.clone(),
+        };
+        let client = Client::new(store, clock, self.randomness.clone(), Programs.names(), &settings);
+        let hub = TaskHub::new(parts, settings);
+        for worker in hub.workers(&futures::future::pending().boxed().shared()) {
+            self.scheduler.spawn(Process::Host, worker);
+        }
+        let (process, gone) = oneshot::channel();
+        self.process = Some(process);
+        self.gateway.serve(client, gone.map(drop).boxed().shared());
+    }
+
+    fn open_store(&self) -> Arc<dyn TaskHubStore> {
+        let settings = storage::Settings { lease_time: self.setup.tuning.lease_time, ..storage::Settings::default() };
+        Arc::new(storage::reopen(&self.rows, Arc::new(self.clock.clone()), settings))
+    }
+
+    fn settings(&self) -> Settings {
+        let tuning = &self.setup.tuning;
+        Settings {
+            concurrent_turns: tuning.turn_workers,
+            concurrent_activities: tuning.activity_workers,
+            live_instances: tuning.live_instances,
+            turn_attempts: tuning.turn_attempts,
+            ..Settings::for_cores(1)
+        }
+    }
+}
