@@ -1,7 +1,6 @@
 //! Events of the history and their stored form.
 
 use super::{Unreadable, convert, wire};
-use convert::absent;
 use orchestration::{Event, EventId, EventKind, InstanceId, Json, Timestamp};
 use wire::EventKind as Wire;
 
@@ -56,8 +55,8 @@ fn called(id: EventId, name: &str, input: &Json, instance: Option<&InstanceId>) 
 }
 
 pub(super) fn read_event(event: wire::Event) -> Result<Event, Unreadable> {
-    let kind =
-        read_kind(event.kind.ok_or_else(|| absent("the event's kind, or this version does not know it, and it"))?)?;
+    let unknown = || Unreadable("the event's kind is missing, or a newer host has written it".to_owned());
+    let kind = read_kind(event.kind.ok_or_else(unknown)?)?;
     Ok(Event { at: Timestamp::from_ticks(event.at), kind })
 }
 

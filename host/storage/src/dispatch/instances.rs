@@ -85,7 +85,7 @@ impl Dispatch {
         }
     }
 
-    pub(super) fn timer_is_due(&mut self, key: EventKey) {
+    pub(super) fn timer_is_due(&mut self, key: &EventKey) {
         let Some(entry) = self.instances.get_mut(&key.instance) else { return };
         let Some(fire_at) = entry.timers.remove(&(key.execution, key.event)) else { return };
         let origin = Origin::Timer(key.execution, key.event);

@@ -44,7 +44,7 @@ impl Dispatch {
     pub(crate) fn advance(&mut self, now: Timestamp) {
         while let Some(alarm) = self.alarms.pop(now) {
             match alarm {
-                Alarm::Timer(key) => self.timer_is_due(key),
+                Alarm::Timer(key) => self.timer_is_due(&key),
                 Alarm::Work(epoch) => {
                     if let Some(work) = self.works.remove(&epoch) {
                         self.return_to_queue(epoch, &work);

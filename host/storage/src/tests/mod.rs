@@ -1,4 +1,8 @@
 //! Tests of this crate; the conformance suite is the heart of them.
 
+mod codec;
 mod conformance;
+mod corrupt;
+mod embedded;
+mod rows;
 mod world;

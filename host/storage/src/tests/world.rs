@@ -10,6 +10,7 @@ use orchestration::{
 };
 use ports::{Clock, Created, InstanceStore, Reuse, Sent, TurnWork, WorkStore};
 use std::future::{Future, poll_fn};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
@@ -22,7 +23,9 @@ pub(crate) const START: Timestamp = Timestamp::from_unix_ms(1_700_000_000_000);
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
 
 /// A clock that stands still until it is moved.
-pub(crate) struct ManualClock(Mutex<(Timestamp, Vec<(Timestamp, oneshot::Sender<()>)>)>);
+pub(crate) struct ManualClock(Mutex<(Timestamp, Vec<Sleeper>)>);
+
+type Sleeper = (Timestamp, oneshot::Sender<()>);
 
 impl ManualClock {
     pub(crate) fn new() -> Arc<ManualClock> {
@@ -36,7 +39,7 @@ impl ManualClock {
         let (due, sleeping) = std::mem::take(&mut state.1).into_iter().partition(|(until, _)| *until <= now);
         state.1 = sleeping;
         drop(state);
-        let due: Vec<(Timestamp, oneshot::Sender<()>)> = due;
+        let due: Vec<Sleeper> = due;
         for (_, sleeper) in due {
             sleeper.send(()).unwrap_or_default();
         }
@@ -94,7 +97,7 @@ impl World {
     }
 
     pub(crate) fn embedded() -> World {
-        World::over(Rows::Embedded(tempfile::tempdir().unwrap()), ManualClock::new())
+        World::over(Rows::Embedded(folder()), ManualClock::new())
     }
 
     fn over(rows: Rows, clock: Arc<ManualClock>) -> World {
@@ -115,6 +118,31 @@ impl World {
     /// Drops the hub and opens its rows again, as the next process would.
     pub(crate) fn reopen(&mut self) {
         self.hub = None;
+        self.open();
+    }
+
+    /// The data folder of an embedded world.
+    pub(crate) fn path(&self) -> &Path {
+        match &self.rows {
+            Rows::Memory(_) => panic!("rows in memory have no folder"),
+            Rows::Embedded(folder) => folder.path(),
+        }
+    }
+
+    /// A world in a copy of the folder as it is now, as a crash of the whole machine would leave it.
+    pub(crate) fn copy(&self) -> World {
+        let copy = folder();
+        copy_folder(self.path(), copy.path());
+        World::over(Rows::Embedded(copy), Arc::clone(&self.clock))
+    }
+
+    /// Drops the hub, and has `change` at the rows before it is opened again.
+    pub(crate) fn reopen_after(&mut self, change: impl FnOnce(&dyn crate::rows::Rows)) {
+        self.hub = None;
+        match &self.rows {
+            Rows::Memory(rows) => change(&rows.open()),
+            Rows::Embedded(folder) => change(&crate::rows::EmbeddedRows::open(folder.path()).unwrap()),
+        }
         self.open();
     }
 
@@ -139,6 +167,25 @@ impl World {
 
     pub(crate) async fn raise(&self, to: &InstanceId, name: &str) {
         assert_eq!(self.send(raised(to, name)).await, Ok(Sent::Yes));
+    }
+}
+
+/// A new folder, in memory where the system has such a place: the tests are about what is written, and a disk that others use
+/// takes a second to sync a new database.
+pub(crate) fn folder() -> TempDir {
+    let in_memory = Path::new("/dev/shm");
+    if in_memory.is_dir() { tempfile::tempdir_in(in_memory).unwrap() } else { tempfile::tempdir().unwrap() }
+}
+
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 
@@ -246,9 +293,8 @@ pub(crate) fn origins(work: &TurnWork) -> Vec<Origin> {
 
 /// The messages in short: the kind, and the name of a raised event.
 pub(crate) fn kinds(work: &TurnWork) -> Vec<String> {
-    let short = |kind: &MessageKind| match kind {
-        MessageKind::EventRaised(raised) => raised.name.clone(),
-        kind => kind.name().to_owned(),
+    let short = |kind: &MessageKind| {
+        if let MessageKind::EventRaised(raised) = kind { raised.name.clone() } else { kind.name().to_owned() }
     };
     work.messages.iter().map(|message| short(&message.kind)).collect()
 }

@@ -139,15 +139,21 @@ impl View for EmbeddedView<'_> {
 /// What a failed read means: bytes that are wrong stay wrong, a disk that refuses may recover.
 fn failed(table: Table, key: &[u8], error: &fjall::Error) -> StoreError {
     use fjall::LsmError;
-    match error {
+    let record = record_name(table, key);
+    let is_corrupt = matches!(
+        error,
         fjall::Error::Storage(
             LsmError::ChecksumMismatch { .. }
-            | LsmError::Decompress(_)
-            | LsmError::InvalidTag(_)
-            | LsmError::InvalidTrailer
-            | LsmError::InvalidHeader(_)
-            | LsmError::Utf8(_),
-        ) => StoreError::Corrupt { record: record_name(table, key), detail: error.to_string() },
-        _ => StoreError::Unavailable { detail: format!("reading {} failed: {error}", record_name(table, key)) },
+                | LsmError::Decompress(_)
+                | LsmError::InvalidTag(_)
+                | LsmError::InvalidTrailer
+                | LsmError::InvalidHeader(_)
+                | LsmError::Utf8(_)
+        )
+    );
+    if is_corrupt {
+        StoreError::Corrupt { record, detail: error.to_string() }
+    } else {
+        StoreError::Unavailable { detail: format!("reading {record} failed: {error}") }
     }
 }

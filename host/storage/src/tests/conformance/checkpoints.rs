@@ -183,7 +183,7 @@ async fn messages_reach_others_and_new_children(mut world: World) {
     checkpoint.messages = ["b", "c", "a", "b"].map(|to| raised(&id(to), to)).into();
     world.commit(&work.lease, checkpoint).await.unwrap();
     for _ in 0..2 {
-        let mut works = vec![world.turn().await, world.turn().await, world.turn().await];
+        let mut works = [world.turn().await, world.turn().await, world.turn().await];
         works.sort_by(|one, other| one.row.id.cmp(&other.row.id));
         let messages: Vec<_> = works.iter().map(kinds).collect();
         assert_eq!(messages, [vec!["a"], vec!["b", "b"], vec!["ExecutionStarted", "c"]]);

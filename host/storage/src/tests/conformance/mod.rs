@@ -25,4 +25,4 @@ macro_rules! conformance {
         }
     };
 }
-use conformance;
+pub(super) use conformance;
