@@ -54,12 +54,13 @@ fn read_text(path: &Path) -> anyhow::Result<String> {
     if path.is_dir() {
         return Err(anyhow!("{shown} is a folder; name the manifest in it{}", manifests_in(path)));
     }
-    let file = File::open(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => {
+    let file = File::open(path).map_err(|error| {
+        if error.kind() == ErrorKind::NotFound {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             anyhow!("there is no manifest {shown}; check the path{}", manifests_in(folder))
+        } else {
+            anyhow!("the manifest {shown} cannot be read: {error}")
         }
-        _ => anyhow!("the manifest {shown} cannot be read: {error}"),
     })?;
     // One byte more than allowed is enough to find out; the parser says the rest.
     let limit = manifest::MAX_MANIFEST_BYTES as u64 + 1;

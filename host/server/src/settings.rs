@@ -5,6 +5,7 @@
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 
 /// Beside the manifest; never part of what is deployed, because secrets are in it.
@@ -64,11 +65,10 @@ impl AppSettings {
         let mut values = environment.variables.clone();
         let mut overridden = Vec::new();
         for (name, value) in file.values {
-            if values.contains_key(&name) {
-                overridden.push(name);
-            } else {
-                let text = setting_text(&name, value)?;
-                values.insert(name, text);
+            let text = setting_text(&name, value)?;
+            match values.entry(name) {
+                Entry::Occupied(from_environment) => overridden.push(from_environment.key().clone()),
+                Entry::Vacant(free) => drop(free.insert(text)),
             }
         }
         Ok(AppSettings { values, overridden })

@@ -57,13 +57,17 @@ pub(crate) fn run(
 
 /// Keys are not there yet: what asks for one is only served to this machine.
 fn check_doors(located: &LocatedApp, arguments: &StartArguments, console: &Console) -> Result<(), Problem> {
+    let is_local = arguments.address.is_loopback();
+    if !is_local {
+        console.notice("The management API under /runtime/webhooks/durabletask asks for no key: whoever reaches this address can use it.");
+    }
     let guarded = listing::guarded(&located.app);
     if guarded.is_empty() {
         return Ok(());
     }
     let names: Vec<String> = guarded.iter().map(|(name, level)| format!("{name} ({level})")).collect();
     let names = names.join(", ");
-    if arguments.address.is_loopback() {
+    if is_local {
         console.notice(&format!(
             "These functions ask for a key: {names}. Keys are not checked on a loopback address: everybody on this machine may call."
         ));
