@@ -167,11 +167,13 @@ impl Dispatch {
                 Origin::Timer(execution, event) => self.disarm(key(*execution, *event)),
             }
         }
-        self.entry(&id).remove_consumed(&consumed);
+        let mut gone = consumed;
         for event in cancelled_timers {
             self.disarm(key(execution, event));
-            self.entry(&id).messages.retain(|message| message.origin != Origin::Timer(execution, event));
+            // It may be due and not yet consumed.
+            gone.push(Origin::Timer(execution, event));
         }
+        self.entry(&id).remove_messages(&gone);
         if row.execution != execution {
             self.drop_execution(&id, execution);
         }
@@ -242,12 +244,12 @@ impl Dispatch {
 }
 
 impl Entry {
-    fn remove_consumed(&mut self, consumed: &[Origin]) {
-        if consumed.len() <= FEW {
-            self.messages.retain(|message| !consumed.contains(&message.origin));
+    fn remove_messages(&mut self, gone: &[Origin]) {
+        if gone.len() <= FEW {
+            self.messages.retain(|message| !gone.contains(&message.origin));
         } else {
-            let consumed: HashSet<Origin> = consumed.iter().copied().collect();
-            self.messages.retain(|message| !consumed.contains(&message.origin));
+            let gone: HashSet<Origin> = gone.iter().copied().collect();
+            self.messages.retain(|message| !gone.contains(&message.origin));
         }
     }
 }

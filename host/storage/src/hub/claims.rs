@@ -29,12 +29,15 @@ impl Wants {
         Wants(vec![Want { id: id.clone(), alone: false }])
     }
 
-    /// Adds one; alone counts more than together.
-    pub(super) fn add(&mut self, id: &InstanceId, alone: bool) {
-        match self.0.iter_mut().find(|want| want.id == *id) {
-            Some(want) => want.alone |= alone,
-            None => self.0.push(Want { id: id.clone(), alone }),
-        }
+    /// Each instance once; alone counts more than together.
+    pub(super) fn of(mut wants: Vec<Want>) -> Wants {
+        wants.sort_by(|one, other| one.id.cmp(&other.id));
+        wants.dedup_by(|other, kept| {
+            let same = other.id == kept.id;
+            kept.alone |= same && other.alone;
+            same
+        });
+        Wants(wants)
     }
 }
 

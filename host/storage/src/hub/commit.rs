@@ -1,6 +1,6 @@
 //! The commit of a checkpoint: one batch, fenced by the lease.
 
-use super::claims::{Held, Wants};
+use super::claims::{Held, Want, Wants};
 use super::records::{
     delete_history, delete_instance, delete_origin, put_message, put_new, put_row, put_timer, read_row,
 };
@@ -11,6 +11,7 @@ use crate::keys;
 use crate::rows::{self, Batch, Table, View};
 use orchestration::{Checkpoint, Envelope, InstanceId, InstanceRow, Message, NewInstance, Origin};
 use ports::{Lease, StoreError};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Shared {
@@ -122,14 +123,10 @@ impl Shared {
 /// The instances that a checkpoint touches: itself, who gets messages, and, alone, who is created.
 fn wants(checkpoint: &Checkpoint) -> Wants {
     let own = &checkpoint.row.id;
-    let mut wants = Wants::shared(own);
-    for message in &checkpoint.messages {
-        wants.add(&message.to, false);
-    }
-    for child in checkpoint.children.iter().filter(|child| child.id != *own) {
-        wants.add(&child.id, true);
-    }
-    wants
+    let want = |id: &InstanceId, alone| Want { id: id.clone(), alone };
+    let receivers = checkpoint.messages.iter().map(|message| want(&message.to, false));
+    let children = checkpoint.children.iter().filter(|child| child.id != *own).map(|child| want(&child.id, true));
+    Wants::of(std::iter::once(want(own, false)).chain(receivers).chain(children).collect())
 }
 
 /// A batch, and what changes in memory once it is durable.
@@ -137,7 +134,7 @@ fn wants(checkpoint: &Checkpoint) -> Wants {
 struct Built {
     batch: Batch,
     committed: Option<Committed>,
-    created: Vec<InstanceId>,
+    created: BTreeSet<InstanceId>,
     deliveries: Vec<(InstanceId, Message)>,
 }
 
@@ -208,7 +205,7 @@ impl Building<'_> {
             if old.is_some() {
                 delete_instance(self.view, &mut self.built.batch, &child.id, old.as_ref())?;
             }
-            self.built.created.push(child.id.clone());
+            self.built.created.insert(child.id.clone());
             let (row, message) = put_new(&mut self.built.batch, child, self.shared.next_sequence());
             self.built.deliveries.push((row.id, message));
         }

@@ -122,7 +122,7 @@ async fn a_flipped_bit_refuses_to_open_and_says_what_to_do() {
     check_refused(
         copy.path(),
         &expect![
-            "the store in FOLDER is damaged and was left as it is: FjallError: JournalRecovery(ChecksumMismatch); restore the folder from a backup, or move it away and start with an empty one"
+            "the store in FOLDER is damaged and was left as it is: a record in the middle of its journal does not match its checksum (FjallError: JournalRecovery(ChecksumMismatch)); restore the folder from a backup, or move it away and start with an empty one"
         ],
     );
 }

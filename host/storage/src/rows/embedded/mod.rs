@@ -50,7 +50,7 @@ impl EmbeddedRows {
         let tables = match opened {
             Ok(Ok(tables)) => tables,
             Ok(Err(fjall::Error::Io(error))) => return Err(OpenError::io(path, &error)),
-            Ok(Err(error)) => return Err(OpenError::damaged(path, error.to_string())),
+            Ok(Err(error)) => return Err(OpenError::damaged(path, describe(&error))),
             Err(panic) => return Err(OpenError::damaged(path, panic_text(panic.as_ref()))),
         };
         let committer = Committer::start(tables.clone()).map_err(|error| OpenError::io(path, &error))?;
@@ -79,6 +79,18 @@ impl Tables {
     fn keyspace(&self, table: Table) -> &Keyspace {
         &self.keyspaces[table as usize]
     }
+}
+
+/// What keeps the database from opening, for a person.
+fn describe(error: &fjall::Error) -> String {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is another crate's and may grow")]
+    let what = match error {
+        fjall::Error::JournalRecovery(_) => "a record in the middle of its journal does not match its checksum",
+        fjall::Error::InvalidVersion(_) => "its files are in another version of the database's format",
+        fjall::Error::Locked => "its database is held by another process, although the folder is not",
+        _ => "its database cannot be read",
+    };
+    format!("{what} ({error})")
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
