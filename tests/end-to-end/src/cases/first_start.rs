@@ -1,0 +1,63 @@
+//! The first thing a newcomer does: start a sample that nobody has built, and look at what is printed.
+
+use expect_test::expect;
+use std::process::Command;
+
+use crate::host::{Host, Process};
+use crate::samples;
+
+/// What differs from run to run, in words.
+fn redact(greeting: &str, host: &Host) -> String {
+    let lines = greeting.lines().map(|line| match line.split_once("Ready in ") {
+        Some((before, _)) => format!("{before}Ready in <time>"),
+        None => line.replace(host.origin(), "<origin>").replace(env!("CARGO_PKG_VERSION"), "<version>"),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn start_builds_the_app_and_lists_its_functions() {
+    let mut command = Command::new(artifacts::host_binary());
+    command.arg("start").arg(samples::repository_manifest("hello")).args(["--port", "0", "--ephemeral"]);
+    let host = Host::ready(Process::run(&mut command));
+    expect![[r#"
+        Building sdk ...
+        Building standard ...
+
+        Dacapo <version>
+        Store: memory only, ends with the process
+
+        Functions:
+
+        	Hello: [GET] <origin>/api/hello
+
+        	Greet: [POST] <origin>/api/greetings/{language}
+
+        	Echo: [GET,POST,DELETE,HEAD,PATCH,PUT,OPTIONS,TRACE] <origin>/api/echo
+
+        Ready in <time>"#]]
+    .assert_eq(&redact(&host.greeting, &host));
+    assert!(host.greeting.contains(" ms (after building for "), "{}", host.greeting);
+    let answer = host.client().get("/api/hello?name=you").expect(200);
+    assert_eq!(answer.body, "Hello, you!\n");
+    host.stop();
+}
+
+#[test]
+fn a_port_of_ones_own_and_no_colours_in_a_pipe() {
+    let host = Host::start(&samples::manifest("hello"), ["--ephemeral"]);
+    assert!(host.origin().starts_with("http://localhost:"), "{}", host.origin());
+    assert!(!host.greeting.contains('\u{1b}'), "{:?}", host.greeting);
+    host.stop();
+}
+
+#[test]
+fn version_and_help_are_there() {
+    for (argument, expected) in [("--version", "dacapo "), ("--help", "Exit codes:")] {
+        let (status, output) = Process::spawn([argument]).wait_for_end();
+        assert!(status.success() && output.contains(expected), "{argument}: {status}\n{output}");
+    }
+    let (status, output) = Process::spawn(["start", "--prot", "80"]).wait_for_end();
+    assert_eq!(status.code(), Some(2));
+    assert!(output.contains("'--port'"), "{output}");
+}

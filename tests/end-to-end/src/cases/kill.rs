@@ -1,0 +1,195 @@
+//! SIGKILL again and again under two hundred running trips: nothing that was acknowledged is lost, and nothing that a history
+//! has recorded is recorded twice.
+//!
+//! The host is killed after a number of activities that it reports, so the moments vary and the test does not depend on
+//! the speed of the machine. New trips are started while earlier ones are running, and a kill may hit a start: such a trip
+//! was not acknowledged and may exist or not, but if it does, it must end like all others.
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use ureq::http::Method;
+
+use crate::client::{Client, MANAGEMENT};
+use crate::host::Host;
+use crate::samples;
+
+/// After how many finished activities each life of the host ends.
+const LIVES: [usize; 9] = [25, 90, 1, 140, 60, 7, 110, 33, 75];
+
+/// Trips to be started in each of the first lives.
+const TRIPS_PER_LIFE: usize = 40;
+const TRIPS: usize = 200;
+
+/// What is in the log when an activity has ended.
+const ACTIVITY_ENDED: &str = "Executed 'Functions.";
+
+/// A workflow, and what its history must hold in the end.
+struct Workflow {
+    orchestrator: &'static str,
+    input: Value,
+    ends: &'static str,
+    /// How many completions of which function, of its last generation.
+    completions: &'static [(&'static str, usize)],
+}
+
+fn workflows() -> Vec<Workflow> {
+    let trip = json!({ "traveller": "Ada", "conference": "RustConf" });
+    let trip_with = |simulate: Value| json!({ "traveller": "Ada", "conference": "RustConf", "simulate": simulate });
+    let mut watched = trip_with(json!({ "flight": { "priceCents": 26_000 } }));
+    watched["maxFlightPriceCents"] = json!(20_000);
+    vec![
+        Workflow {
+            orchestrator: "Sequential",
+            input: trip_with(json!({ "flight": { "delayMs": 30 } })),
+            ends: "Completed",
+            completions: &[("BookConference", 1), ("BookFlight", 1), ("BookHotel", 1)],
+        },
+        Workflow {
+            orchestrator: "FlightOrTrain",
+            input: trip_with(json!({ "flight": { "refuses": true } })),
+            ends: "Completed",
+            completions: &[("BookConference", 1), ("BookFlight", 1), ("BookTrain", 1), ("BookHotel", 1)],
+        },
+        Workflow {
+            orchestrator: "Compensating",
+            input: trip_with(json!({ "hotel": { "refuses": true } })),
+            ends: "Failed",
+            completions: &[("BookConference", 1), ("BookFlight", 1), ("BookHotel", 1), ("CancelBooking", 2)],
+        },
+        Workflow {
+            orchestrator: "FlightWithRetry",
+            input: trip_with(json!({ "flight": { "failures": 1 } })),
+            ends: "Completed",
+            completions: &[("BookFlight", 2)],
+        },
+        Workflow {
+            orchestrator: "CombinedTrips",
+            input: json!({ "trips": [trip, trip] }),
+            ends: "Completed",
+            completions: &[("BookTrip", 2)],
+        },
+        Workflow {
+            orchestrator: "ParallelTrips",
+            input: json!({ "trips": [trip, trip] }),
+            ends: "Completed",
+            completions: &[("BookTrip", 2), ("ReportExpenses", 1)],
+        },
+        Workflow {
+            orchestrator: "EmailCampaign",
+            input: json!({ "subject": "Call for papers", "recipients": 15, "bouncing": 2 }),
+            ends: "Completed",
+            completions: &[("SendEmail", 15)],
+        },
+        Workflow {
+            orchestrator: "ApprovedTrip",
+            input: json!({ "trip": trip, "deadlineSeconds": 1 }),
+            ends: "Completed",
+            completions: &[],
+        },
+        Workflow {
+            orchestrator: "PriceWatch",
+            input: json!({ "trip": watched, "everySeconds": 0, "priceFallsByCents": 2_000 }),
+            ends: "Completed",
+            completions: &[("BookFlight", 1)],
+        },
+        // What CombinedTrips and ParallelTrips call.
+        Workflow {
+            orchestrator: "BookTrip",
+            input: trip,
+            ends: "Completed",
+            completions: &[("BookConference", 1), ("BookFlight", 1), ("BookHotel", 1)],
+        },
+    ]
+}
+
+#[test]
+fn acknowledged_trips_survive_kill_after_kill() {
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let workflows = workflows();
+    let mut acknowledged: BTreeMap<String, usize> = BTreeMap::new();
+    for (life, activities) in LIVES.into_iter().enumerate() {
+        let mut host = start(data.path());
+        let client = host.client();
+        let missing = TRIPS.saturating_sub(acknowledged.len()).min(TRIPS_PER_LIFE);
+        std::thread::scope(|scope| {
+            let starts = scope.spawn(|| start_trips(&client, life, missing, &workflows));
+            for _ in 0..activities {
+                host.process.wait_for(ACTIVITY_ENDED);
+            }
+            host.process.kill();
+            acknowledged.extend(starts.join().expect("starting trips does not panic"));
+        });
+    }
+    assert!(acknowledged.len() > TRIPS / 2, "the kills came too early: only {} trips started", acknowledged.len());
+
+    let mut host = start(data.path());
+    let missing = TRIPS - acknowledged.len();
+    acknowledged.extend(start_trips(&host.client(), LIVES.len(), missing, &workflows));
+    assert_eq!(acknowledged.len(), TRIPS, "a host that is not killed acknowledges every start");
+    host.look_until("every trip has ended", |client| {
+        let open = format!("{MANAGEMENT}/instances?runtimeStatus=Running,Pending&top=1&showInput=false");
+        (client.get(&open).expect(200).json() == json!([])).then_some(())
+    });
+    check_all(&host.client(), &acknowledged, &workflows);
+    host.stop();
+}
+
+fn start(data: &Path) -> Host {
+    Host::start(&samples::manifest("conference-booking"), ["--data-dir".as_ref(), data.as_os_str()])
+}
+
+/// Starts so many trips, of all workflows in turn, until the host is gone. Answers those that it acknowledged, by id, with
+/// their workflow.
+fn start_trips(client: &Client, life: usize, count: usize, workflows: &[Workflow]) -> Vec<(String, usize)> {
+    let mut acknowledged = Vec::new();
+    for number in 0..count {
+        let kind = number % workflows.len();
+        let workflow = &workflows[kind];
+        let id = format!("{}-{life}-{number}", workflow.orchestrator);
+        let path = format!("{MANAGEMENT}/orchestrators/{}/{id}", workflow.orchestrator);
+        match client.try_send(Method::POST, &path, &workflow.input.to_string()) {
+            Ok(answer) => {
+                answer.expect(202);
+                acknowledged.push((id, kind));
+            }
+            Err(_killed) => break,
+        }
+    }
+    acknowledged
+}
+
+/// Every acknowledged trip is there, and every instance that is there (children and trips whose acknowledgement was lost
+/// included) has ended as it should, with each completion once.
+fn check_all(client: &Client, acknowledged: &BTreeMap<String, usize>, workflows: &[Workflow]) {
+    let all = client.get(&format!("{MANAGEMENT}/instances?top=10000&showInput=false")).expect(200).json();
+    let all = all.as_array().expect("a list");
+    let ids: Vec<&str> = all.iter().map(|status| status["instanceId"].as_str().expect("an id")).collect();
+    for id in acknowledged.keys() {
+        assert!(ids.contains(&id.as_str()), "{id} was acknowledged and is lost");
+    }
+    for id in ids {
+        let status = client.status(id);
+        let name = status["name"].as_str().expect("a name");
+        let workflow =
+            workflows.iter().find(|workflow| workflow.orchestrator == name).expect("only these were started");
+        check_instance(workflow, &status);
+    }
+}
+
+fn check_instance(workflow: &Workflow, status: &Value) {
+    assert_eq!(status["runtimeStatus"], workflow.ends, "{status:#}");
+    let mut completions: BTreeMap<&str, usize> = BTreeMap::new();
+    for event in status["historyEvents"].as_array().expect("a history") {
+        let kind = event["EventType"].as_str().expect("a type");
+        match kind {
+            "TaskCompleted" | "TaskFailed" | "SubOrchestrationInstanceCompleted" | "SubOrchestrationInstanceFailed" => {
+                let function = event["FunctionName"].as_str().unwrap_or_else(|| panic!("answers nothing: {event}"));
+                *completions.entry(function).or_default() += 1;
+            }
+            "TaskScheduled" | "SubOrchestrationInstanceCreated" => panic!("{kind} without an answer in {status:#}"),
+            _ => {}
+        }
+    }
+    assert_eq!(completions, workflow.completions.iter().copied().collect(), "{status:#}");
+}

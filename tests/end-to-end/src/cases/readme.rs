@@ -1,0 +1,175 @@
+//! The `curl` lines of the samples' READMEs, run as they stand there: what is documented must be what happens.
+//!
+//! A block of shell lines is a command; a block of JSON right after it is the answer, of which fields may be left out. Lines
+//! with a placeholder such as `<id>` are for people and are not run.
+
+use serde_json::{Map, Value};
+use std::process::Command;
+
+use crate::host::Host;
+use crate::samples::{self, repository_file};
+
+/// Where the READMEs say that the host is.
+const DOCUMENTED_ORIGIN: &str = "localhost:7071";
+
+/// A command of a README and what should come of it.
+#[derive(Debug)]
+struct Example {
+    command: String,
+    /// Text of the answer, or a JSON value that it must hold.
+    answer: Option<Answer>,
+}
+
+#[derive(Debug)]
+enum Answer {
+    Json(Value),
+    /// The lines that stand as comments under the command.
+    Lines(Vec<String>),
+}
+
+/// The examples of a README, in order.
+fn examples(readme: &str) -> Vec<Example> {
+    let mut found: Vec<Example> = Vec::new();
+    let blocks: Vec<&str> = readme.split("```").collect();
+    // Text and blocks alternate; a block begins with its language.
+    for (index, block) in blocks.iter().enumerate().filter(|(index, _)| index % 2 == 1) {
+        let (language, body) = block.split_once('\n').unwrap_or((block, ""));
+        let follows_directly = index >= 2 && blocks[index - 1].trim().is_empty();
+        match language.trim() {
+            "sh" => found.extend(commands(body)),
+            "json" if follows_directly => {
+                let answer = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error} in\n{body}"));
+                found.last_mut().expect("an answer follows a command").answer = Some(Answer::Json(answer));
+            }
+            _ => {}
+        }
+    }
+    found.into_iter().filter(|example| example.command.starts_with("curl ") && !example.command.contains('<')).collect()
+}
+
+/// The commands of a shell block. A command goes on behind a backslash and while a quote is open.
+fn commands(block: &str) -> Vec<Example> {
+    let mut found: Vec<Example> = Vec::new();
+    let mut command = String::new();
+    for line in block.lines() {
+        if command.is_empty() {
+            if let (Some(comment), Some(example)) = (line.strip_prefix("# "), found.last_mut()) {
+                match &mut example.answer {
+                    Some(Answer::Lines(lines)) => lines.push(comment.to_owned()),
+                    Some(Answer::Json(_)) | None => example.answer = Some(Answer::Lines(vec![comment.to_owned()])),
+                }
+                continue;
+            }
+            if line.trim().is_empty() || line.starts_with('#') {
+                continue;
+            }
+        }
+        command.push_str(line);
+        command.push('\n');
+        let quote_is_open = command.matches('\'').count() % 2 == 1;
+        if !line.ends_with('\\') && !quote_is_open {
+            found.push(Example { command: std::mem::take(&mut command), answer: None });
+        }
+    }
+    found
+}
+
+/// Runs the examples of a sample's README against the sample.
+fn check(app: &str, readme: &str) {
+    let text = std::fs::read_to_string(repository_file(readme)).expect("the sample has a README");
+    let examples = examples(&text);
+    assert!(!examples.is_empty(), "no curl line in {readme}");
+    let host = Host::start(&samples::manifest(app), ["--ephemeral"]);
+    let origin = host.origin();
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = examples.iter().map(|example| scope.spawn(move || run(example, origin))).collect();
+        for run in runs {
+            run.join().expect("see above");
+        }
+    });
+    host.stop();
+}
+
+fn run(example: &Example, origin: &str) {
+    let documented = &example.command;
+    assert!(documented.contains(DOCUMENTED_ORIGIN), "curl talks to somebody else: {documented}");
+    let authority = origin.trim_start_matches("http://");
+    let command = documented.replace(DOCUMENTED_ORIGIN, authority).replacen("curl ", "curl --silent --show-error ", 1);
+    // Where examples find a file to send, and leave what they get.
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let large_file = "all work and no play\n".repeat(200_000);
+    std::fs::write(folder.path().join("some-large-file"), &large_file).expect("it can be written");
+    let mut shell = Command::new("sh");
+    let output = shell.args(["-c", &command]).current_dir(folder.path()).output().expect("there is a shell");
+    let answer = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command}: {}\n{errors}{answer}", output.status);
+    if let Ok(copy) = std::fs::read_to_string(folder.path().join("copy")) {
+        assert!(copy.ends_with(&large_file), "{command} left {} bytes of {}", copy.len(), large_file.len());
+    }
+    match &example.answer {
+        Some(Answer::Json(expected)) => {
+            let value: Value =
+                serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{command}: {error}: {answer}"));
+            assert!(holds(&value, expected), "{command}\nanswered\n{value:#}\nwhich is not\n{expected:#}");
+        }
+        Some(Answer::Lines(lines)) => {
+            for line in lines.iter().filter(|line| is_output(line)) {
+                assert!(answer.contains(line.as_str()), "{command}\nanswered\n{answer}\nwithout\n{line}");
+            }
+        }
+        None => {
+            let value: Result<Value, _> = serde_json::from_str(&answer);
+            let is_error = value.as_ref().is_ok_and(|value| value.get("error").is_some());
+            assert!(!is_error, "{command} answered {answer}");
+        }
+    }
+}
+
+/// Comments that are no output are sentences in brackets or begin with a status code.
+fn is_output(line: &str) -> bool {
+    !line.starts_with("202") && !line.starts_with("or,")
+}
+
+/// Whether `value` is what `expected` says, as far as it says something: fields may be left out, `...` stands for anything, and
+/// references differ from run to run.
+fn holds(value: &Value, expected: &Value) -> bool {
+    match (value, expected) {
+        (Value::Object(fields), Value::Object(expected)) => object_holds(fields, expected),
+        (Value::Array(items), Value::Array(expected)) => {
+            items.len() == expected.len() && items.iter().zip(expected).all(|(item, expected)| holds(item, expected))
+        }
+        _ => value == expected,
+    }
+}
+
+fn object_holds(fields: &Map<String, Value>, expected: &Map<String, Value>) -> bool {
+    expected.iter().all(|(name, expected)| match (name.as_str(), fields.get(name)) {
+        ("...", _) => true,
+        ("reference", Some(value)) => {
+            kind_of_reference(value).is_some() && kind_of_reference(value) == kind_of_reference(expected)
+        }
+        (_, Some(value)) => holds(value, expected),
+        (_, None) => false,
+    })
+}
+
+/// `FL` of `FL-KCA9MX`.
+fn kind_of_reference(reference: &Value) -> Option<&str> {
+    Some(reference.as_str()?.split_once('-')?.0)
+}
+
+#[test]
+fn conference_booking() {
+    check("conference-booking", "sample-functions/conference-booking/README.md");
+}
+
+#[test]
+fn hello_http() {
+    check("hello", "sample-functions/hello-http/README.md");
+}
+
+#[test]
+fn hello_wasi_http() {
+    check("hello", "sample-functions/hello-wasi-http/README.md");
+}

@@ -1,0 +1,119 @@
+//! Talking to a host: plain HTTP, and the management API's vocabulary on top.
+
+use serde_json::Value;
+use ureq::http::{Method, Request, Response};
+use ureq::{Agent, Body};
+
+use crate::host::PATIENCE;
+
+/// Where the management API stands.
+pub(crate) const MANAGEMENT: &str = "/runtime/webhooks/durabletask";
+
+/// Bodies above this are not sent before the host has said that it wants them, as `curl` does it: a host that refuses one does
+/// not read it.
+const LARGE: usize = 1 << 20;
+
+/// A client with connections of its own.
+#[derive(Clone)]
+pub(crate) struct Client {
+    origin: String,
+    agent: Agent,
+}
+
+/// An answer with its whole body.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    /// A header, or nothing.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("headers here are ASCII"))
+    }
+
+    /// The same, if the status is this one.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Answer {
+        assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+}
+
+impl Client {
+    pub(crate) fn new(origin: &str) -> Client {
+        // No proxy: whatever the environment says, the host is on this machine.
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .proxy(None)
+            .timeout_global(Some(PATIENCE))
+            .build();
+        Client { origin: origin.to_owned(), agent: config.into() }
+    }
+
+    /// Sends a request; `path` may be a whole URL.
+    #[track_caller]
+    pub(crate) fn send(&self, method: Method, path: &str, body: &str) -> Answer {
+        self.try_send(method, path, body).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// The same for a host that may be gone at any moment.
+    pub(crate) fn try_send(&self, method: Method, path: &str, body: &str) -> Result<Answer, ureq::Error> {
+        let mut request = Request::builder().method(method).uri(self.url(path));
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json");
+        }
+        if body.len() > LARGE {
+            request = request.header("expect", "100-continue");
+        }
+        self.run(request.body(body.to_owned())?)
+    }
+
+    /// A whole URL; `path` may be one already.
+    pub(crate) fn url(&self, path: &str) -> String {
+        if path.starts_with("http://") { path.to_owned() } else { format!("{}{path}", self.origin) }
+    }
+
+    /// Sends any request.
+    pub(crate) fn run(&self, request: Request<String>) -> Result<Answer, ureq::Error> {
+        let mut response: Response<Body> = self.agent.run(request)?;
+        let body = response.body_mut().with_config().limit(u64::MAX).read_to_string()?;
+        Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
+    }
+
+    #[track_caller]
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, "")
+    }
+
+    #[track_caller]
+    pub(crate) fn post(&self, path: &str, body: &str) -> Answer {
+        self.send(Method::POST, path, body)
+    }
+
+    #[track_caller]
+    pub(crate) fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, "")
+    }
+
+    /// Starts an orchestration through the management API and answers its id.
+    #[track_caller]
+    pub(crate) fn start(&self, orchestrator: &str, input: &Value) -> String {
+        let answer = self.post(&format!("{MANAGEMENT}/orchestrators/{orchestrator}"), &input.to_string()).expect(202);
+        answer.json()["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The status object of an instance.
+    #[track_caller]
+    pub(crate) fn status(&self, id: &str) -> Value {
+        self.get(&format!("{MANAGEMENT}/instances/{id}?showHistory=true&showHistoryOutput=true")).json()
+    }
+}
