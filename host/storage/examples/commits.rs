@@ -1,4 +1,5 @@
-//! How many commits a second the stores take, and how long one takes: `cargo run --release -p storage --example commits`.
+//! How many commits a second the stores take, and how long one takes:
+//! `cargo run --release -p storage --example commits [callers ...]`.
 //!
 //! Each caller raises an event and commits the turn that it causes: one synced message and one synced checkpoint per round
 //! that records a history entry of three events, rewrites the instance's row, schedules an activity and takes another's
@@ -38,7 +39,9 @@ impl Clock for WallClock {
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{:<10} {:>8} {:>12} {:>14}", "store", "callers", "commits/s", "us a commit");
-    for callers in [1, 16, 64, 256] {
+    let asked: Result<Vec<usize>, _> = std::env::args().skip(1).map(|text| text.parse()).collect();
+    let numbers = Some(asked?).filter(|asked| !asked.is_empty()).unwrap_or_else(|| vec![1, 16, 64, 256]);
+    for callers in numbers {
         let folder = tempfile::tempdir()?;
         let memory = storage::memory(Arc::new(WallClock), Settings::default());
         let embedded = storage::embedded(folder.path(), Arc::new(WallClock), Settings::default())?;

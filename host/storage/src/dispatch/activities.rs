@@ -21,12 +21,13 @@ impl Dispatch {
     /// Queues an activity whose row is durable.
     pub(crate) fn schedule(&mut self, task: ActivityTask) {
         let key = EventKey { instance: task.instance.clone(), execution: task.execution, event: task.id };
-        let entry = self.instances.entry(key.instance.clone()).or_default();
-        let activity = entry.activities.entry((key.execution, key.event)).or_default();
         let bytes = size(&task);
-        if activity.task.is_none() && self.cached_bytes + bytes <= MAX_CACHED_BYTES {
-            self.cached_bytes += bytes;
-            activity.task = Some(task);
+        let fits = self.cached_bytes + bytes <= MAX_CACHED_BYTES;
+        self.cached_bytes += if fits { bytes } else { 0 };
+        let activity = Activity { standing: Standing::Idle, task: fits.then_some(task) };
+        let entry = self.instances.entry(key.instance.clone()).or_default();
+        if let Some(replaced) = entry.activities.insert((key.execution, key.event), activity) {
+            self.forget_activity(&replaced);
         }
         self.queue_activity(key);
     }
@@ -102,7 +103,7 @@ impl Dispatch {
     /// Forgets an activity: its row is gone. Whoever runs it may still hand in a result, which goes nowhere.
     pub(super) fn drop_activity(&mut self, key: &EventKey) {
         let Some(entry) = self.instances.get_mut(&key.instance) else { return };
-        let Some(activity) = entry.activities.remove(&(key.execution, key.event)) else { return };
+        let Some(activity) = entry.activities.remove((key.execution, key.event)) else { return };
         self.forget_activity(&activity);
     }
 
@@ -125,7 +126,7 @@ impl Dispatch {
     }
 
     fn activity(&mut self, key: &EventKey) -> Option<&mut Activity> {
-        self.instances.get_mut(&key.instance)?.activities.get_mut(&(key.execution, key.event))
+        self.instances.get_mut(&key.instance)?.activities.get_mut((key.execution, key.event))
     }
 }
 

@@ -2,13 +2,14 @@
 
 use super::activities::Activity;
 use super::alarms::Alarm;
+use super::events::Events;
 use super::leases::{Standing, Work};
 use super::{Dispatch, EventKey, LeaseLost, TakenTurn};
 use orchestration::{
     ActivityTask, EventId, ExecutionId, InstanceId, InstanceRow, Message, MessageKind, Origin, Timer, Timestamp,
 };
 use ports::Lease;
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 /// Up to how many consumed messages are looked for one by one.
@@ -23,9 +24,9 @@ pub(super) struct Entry {
     messages: VecDeque<Message>,
     pub(super) standing: Standing,
     pub(super) failed_attempts: u32,
-    pub(super) activities: BTreeMap<(ExecutionId, EventId), Activity>,
+    pub(super) activities: Events<Activity>,
     /// Timers that are set and not yet due.
-    timers: BTreeMap<(ExecutionId, EventId), Timestamp>,
+    timers: Events<Timestamp>,
 }
 
 impl Entry {
@@ -73,13 +74,16 @@ impl Dispatch {
 
     /// Sets a timer whose row is durable.
     pub(crate) fn arm(&mut self, key: EventKey, fire_at: Timestamp) {
-        self.entry(&key.instance).timers.insert((key.execution, key.event), fire_at);
+        let replaced = self.entry(&key.instance).timers.insert((key.execution, key.event), fire_at);
+        if let Some(before) = replaced {
+            self.alarms.cancel(before, Alarm::Timer(key.clone()));
+        }
         self.alarms.set(fire_at, Alarm::Timer(key));
     }
 
     fn disarm(&mut self, key: EventKey) {
         if let Some(entry) = self.instances.get_mut(&key.instance)
-            && let Some(fire_at) = entry.timers.remove(&(key.execution, key.event))
+            && let Some(fire_at) = entry.timers.remove((key.execution, key.event))
         {
             self.alarms.cancel(fire_at, Alarm::Timer(key));
         }
@@ -87,7 +91,7 @@ impl Dispatch {
 
     pub(super) fn timer_is_due(&mut self, key: &EventKey) {
         let Some(entry) = self.instances.get_mut(&key.instance) else { return };
-        let Some(fire_at) = entry.timers.remove(&(key.execution, key.event)) else { return };
+        let Some(fire_at) = entry.timers.remove((key.execution, key.event)) else { return };
         let origin = Origin::Timer(key.execution, key.event);
         let kind = MessageKind::TimerFired { timer: key.event, fire_at };
         self.deliver(&key.instance, Message { origin, execution: Some(key.execution), kind });
@@ -108,6 +112,11 @@ impl Dispatch {
             return Some(TakenTurn { id, lease, row, messages, failed_attempts });
         }
         None
+    }
+
+    /// Whether anything is pending of an instance.
+    pub(crate) fn knows(&self, id: &InstanceId) -> bool {
+        self.instances.contains_key(id)
     }
 
     /// The row as of the last commit, if it is at hand.
@@ -205,29 +214,25 @@ impl Dispatch {
 
     /// Forgets timers and activities of an execution that is over. Messages stay: whoever takes them decides.
     fn drop_execution(&mut self, id: &InstanceId, execution: ExecutionId) {
-        let range = (execution, EventId(0))..=(execution, EventId(u32::MAX));
-        let Some(entry) = self.instances.get_mut(id) else { return };
-        let timers: Vec<_> = entry.timers.range(range.clone()).map(|(key, _)| *key).collect();
-        let activities: Vec<_> = entry.activities.range(range).map(|(key, _)| *key).collect();
-        for (execution, event) in timers {
+        let Some(entry) = self.instances.get(id) else { return };
+        let timers: Vec<EventId> = entry.timers.of(execution).collect();
+        let activities: Vec<EventId> = entry.activities.of(execution).collect();
+        for event in timers {
             self.disarm(EventKey { instance: id.clone(), execution, event });
         }
-        for (execution, event) in activities {
+        for event in activities {
             self.drop_activity(&EventKey { instance: id.clone(), execution, event });
         }
     }
 
     /// The pending activities and timers of one execution, including those whose message waits.
     pub(crate) fn pending(&self, id: &InstanceId, execution: ExecutionId) -> (Vec<EventId>, Vec<EventId>) {
-        let range = (execution, EventId(0))..=(execution, EventId(u32::MAX));
         let Some(entry) = self.instances.get(id) else { return Default::default() };
-        let activities = entry.activities.range(range.clone()).map(|((_, event), _)| *event).collect();
         let due = entry.messages.iter().filter_map(|message| match message.origin {
             Origin::Timer(of, event) if of == execution => Some(event),
             Origin::Timer(..) | Origin::Activity(..) | Origin::Inbox(_) => None,
         });
-        let timers = entry.timers.range(range).map(|((_, event), _)| *event).chain(due).collect();
-        (activities, timers)
+        (entry.activities.of(execution).collect(), entry.timers.of(execution).chain(due).collect())
     }
 
     /// Forgets all about an instance: its rows are gone. Leases on it are lost.
@@ -237,8 +242,8 @@ impl Dispatch {
         for ((execution, event), fire_at) in entry.timers {
             self.alarms.cancel(fire_at, Alarm::Timer(EventKey { instance: id.clone(), execution, event }));
         }
-        for activity in entry.activities.values() {
-            self.forget_activity(activity);
+        for (_, activity) in entry.activities {
+            self.forget_activity(&activity);
         }
     }
 }

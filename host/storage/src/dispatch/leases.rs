@@ -157,7 +157,7 @@ impl Dispatch {
                 .instances
                 .get_mut(&key.instance)?
                 .activities
-                .get_mut(&(key.execution, key.event))
+                .get_mut((key.execution, key.event))
                 .map(|activity| &mut activity.standing),
         }
     }

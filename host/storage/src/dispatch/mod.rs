@@ -6,8 +6,12 @@
 
 mod activities;
 mod alarms;
+mod events;
 mod instances;
 mod leases;
+
+#[cfg(test)]
+mod tests;
 
 pub(crate) use instances::Committed;
 

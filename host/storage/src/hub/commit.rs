@@ -202,7 +202,7 @@ impl Building<'_> {
                 }
                 continue;
             }
-            if old.is_some() {
+            if old.is_some() || self.shared.with(|state| state.dispatch.knows(&child.id)) {
                 delete_instance(self.view, &mut self.built.batch, &child.id, old.as_ref())?;
             }
             self.built.created.insert(child.id.clone());

@@ -18,7 +18,8 @@ impl Shared {
         let blocked = rows::read(&*self.rows, |view| {
             let old = read_row(view, &new.id)?;
             let blocked = in_the_way(old.as_ref(), reuse);
-            if blocked.is_none() && old.is_some() {
+            // Without a row something can still be pending, when the row was lost: it must not reach the new instance.
+            if blocked.is_none() && (old.is_some() || self.with(|state| state.dispatch.knows(&new.id))) {
                 delete_instance(view, &mut batch, &new.id, old.as_ref())?;
             }
             Ok(blocked)

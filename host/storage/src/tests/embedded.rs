@@ -181,6 +181,27 @@ async fn a_closed_store_refuses_writes_and_reads_on() {
     world.close();
 }
 
+#[tokio::test]
+async fn a_lease_does_not_expire_under_its_commit() {
+    let world = World::embedded();
+    let a = world.start("a").await;
+    for round in 1..50 {
+        world.raise(&a, "x").await;
+        let work = world.turn().await;
+        let commit = world.commit(&work.lease, waiting(&work));
+        let mut commit = std::pin::pin!(commit);
+        let first = super::world::poll_once(commit.as_mut()).await;
+        world.clock.advance(super::world::LEASE);
+        world.no_turn().await;
+        let result = match first {
+            Some(result) => result,
+            None => commit.await,
+        };
+        assert_eq!(result, Ok(()));
+        assert_eq!(world.turns_of("a").await, round + 1);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_callers_at_once() {
     let mut world = World::embedded();

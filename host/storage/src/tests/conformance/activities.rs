@@ -16,6 +16,7 @@ conformance![
     a_renewed_activity_is_not,
     an_abandoned_activity_waits,
     many_activities_are_handed_out_in_order,
+    large_arguments_are_not_all_kept_in_memory,
     a_result_for_a_purged_instance_goes_nowhere,
     a_result_for_the_execution_before_goes_nowhere,
     a_result_for_an_ended_instance_is_handed_out,
@@ -151,6 +152,29 @@ async fn many_activities_are_handed_out_in_order(mut world: World) {
     world.reopen();
     for event in 250..500 {
         assert_eq!(activity(&world).await.task.id, EventId(event));
+    }
+    no_activity(&world).await;
+}
+
+async fn large_arguments_are_not_all_kept_in_memory(world: World) {
+    world.start("a").await;
+    world.raise(&id("a"), "go").await;
+    let work = world.turn().await;
+    let mut checkpoint = waiting(&work);
+    // More than the store keeps at hand: the last ones are read again when they are taken.
+    checkpoint.activities = (0..40)
+        .map(|event| {
+            let mut task = task(&work, event);
+            task.input = Json::from(event.to_string().repeat(1024 * 1024));
+            task
+        })
+        .collect();
+    let asked = checkpoint.activities.clone();
+    world.commit(&work.lease, checkpoint).await.unwrap();
+    for asked in asked {
+        let work = activity(&world).await;
+        assert!(work.task == asked, "activity {} is handed out as it was asked for", asked.id);
+        world.complete_activity(&work.lease, Ok(Json::null())).await.unwrap();
     }
     no_activity(&world).await;
 }
