@@ -15,7 +15,8 @@ use std::collections::BTreeSet;
 pub struct Admission {
     /// The new events in order, `OrchestratorStarted` first; empty if no message was admitted.
     pub events: Vec<Event>,
-    /// Every message of the batch, by where it came from: all are done with once the checkpoint is durable.
+    /// The messages of the batch that are done with once the checkpoint is durable, by where they came from: all but those
+    /// of clients to an execution whose start is still to come.
     pub consumed: Vec<Origin>,
     /// The messages that became no event, and why.
     pub ignored: Vec<(Message, Ignored)>,
@@ -51,6 +52,9 @@ pub fn admit(ledger: &Ledger, row: &InstanceRow, messages: Vec<Message>, now: Ti
     let (starts, others): (Vec<_>, Vec<_>) =
         messages.into_iter().partition(|message| matches!(message.kind, MessageKind::ExecutionStarted { .. }));
     for message in starts.into_iter().chain(others) {
+        if admitting.waits_for_start(&message) {
+            continue;
+        }
         admitting.admission.consumed.push(message.origin);
         match admitting.verdict(&message) {
             Ok(()) => admitting.record(message.kind),
@@ -73,6 +77,13 @@ struct Admitting<'a> {
 }
 
 impl Admitting<'_> {
+    /// What a client sent to the instance, whichever execution is current, must not be lost because a store hands it out
+    /// before the start that another sender sent: it stays in the inbox.
+    fn waits_for_start(&self, message: &Message) -> bool {
+        let from_client = matches!(message.kind, MessageKind::EventRaised(_) | MessageKind::ExecutionTerminated { .. });
+        from_client && message.execution.is_none() && !self.started && !self.row.status.is_terminal()
+    }
+
     fn verdict(&mut self, message: &Message) -> Result<(), Ignored> {
         if message.execution.is_some_and(|execution| execution != self.row.execution) {
             return Err(Ignored::StaleExecution);

@@ -3,8 +3,8 @@
 use super::fixtures::{EXECUTION, activity, child, event, first_turn, row, started, timer};
 use super::world::{BEGIN, at};
 use crate::{
-    EventId, EventKind, ExecutionId, Failure, Json, Ledger, Message, MessageKind, Origin, RaisedEvent, RuntimeStatus,
-    admit,
+    Admission, EventId, EventKind, ExecutionId, Failure, Json, Ledger, Message, MessageKind, Origin, RaisedEvent,
+    RuntimeStatus, admit,
 };
 use expect_test::expect;
 use std::fmt::Write;
@@ -194,4 +194,18 @@ fn nothing_admitted_is_no_turn() {
     let admission = admit(&Ledger::default(), &row(RuntimeStatus::Running), vec![stale], BEGIN);
     assert_eq!((admission.events, admission.consumed), (Vec::new(), vec![Origin::Inbox(1)]));
     assert_eq!(admit(&Ledger::default(), &row(RuntimeStatus::Running), Vec::new(), BEGIN), crate::Admission::default());
+}
+
+/// A store may hand out what a client sent before it hands out the start that somebody else sent: it waits in the inbox.
+#[test]
+fn what_clients_send_waits_for_the_start() {
+    let early = || {
+        let raised = RaisedEvent { name: "early".to_owned(), input: Json::null() };
+        let kinds = [MessageKind::EventRaised(raised), MessageKind::ExecutionTerminated { reason: Json::null() }];
+        kinds.into_iter().enumerate().map(|(n, kind)| message(n as u64, None, kind)).collect::<Vec<_>>()
+    };
+    let admission = admit(&Ledger::default(), &row(RuntimeStatus::Running), early(), at(1));
+    assert_eq!(admission, Admission::default());
+    let admission = admit(&Ledger::default(), &row(RuntimeStatus::Terminated), early(), at(1));
+    assert_eq!(admission.consumed, [Origin::Inbox(0), Origin::Inbox(1)]);
 }
