@@ -18,7 +18,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "nothing", workload: |id| simple(id, "Sequence", 0) },
     Scenario { name: "sequence", workload: |id| simple(id, "Sequence", 4) },
     Scenario { name: "fan-out", workload: |id| simple(id, "FanOut", 4) },
-    Scenario { name: "wide-fan-out", workload: |id| simple(id, "FanOut", 40) },
+    Scenario { name: "wide-fan-out", workload: |id| simple(id, "FanOut", 32) },
     Scenario { name: "retry", workload: |id| simple(id, "Retry", 2) },
     Scenario { name: "retry-in-vain", workload: |id| simple(id, "Retry", 9) },
     Scenario { name: "stubborn", workload: |id| simple(id, "Stubborn", 2) },
@@ -43,6 +43,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "child-id-conflict", workload: child_id_conflict },
     Scenario { name: "continue-as-new", workload: |id| simple(id, "Count", 3) },
     Scenario { name: "continue-as-new-with-events", workload: |id| numbered_events(id, "CollectAnew", text("3"), 3) },
+    Scenario { name: "continue-as-new-amid-events", workload: continue_as_new_amid_events },
     Scenario { name: "continue-as-new-leaves-behind", workload: |id| simple(id, "LeaveBehind", 2) },
     Scenario { name: "terminate", workload: terminate },
     Scenario { name: "terminate-races-end", workload: terminate_races_end },
@@ -92,6 +93,17 @@ fn events(id: &str, name: &'static str, raised: &[(&'static str, &str)], pause: 
 fn numbered_events(id: &str, name: &'static str, input: Json, count: usize) -> Workload {
     let mut acts = vec![start(id, name, input)];
     acts.extend((0..count).map(|n| raise(id, "item", &format!("item{n}"))));
+    acts.push(await_end(id));
+    Workload { actors: vec![acts], endings: Vec::new() }
+}
+
+/// Events come just when one execution ends and the next begins: one activity of 20 ms lies between.
+fn continue_as_new_amid_events(id: &str) -> Workload {
+    let mut acts = vec![start(id, "CollectAnew", text("3"))];
+    for n in 0..3 {
+        acts.push(raise(id, "item", &format!("item{n}")));
+        acts.push(Act::Pause(Duration::from_millis(20)));
+    }
     acts.push(await_end(id));
     Workload { actors: vec![acts], endings: Vec::new() }
 }

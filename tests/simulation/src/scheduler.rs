@@ -59,6 +59,11 @@ impl Handle {
     /// the answer, so that the stall begins at once.
     pub(crate) async fn stall_until(&self, moment: Timestamp) {
         self.lock().stall_current_until = Some(moment);
+        self.yield_now().await;
+    }
+
+    /// Lets others go first.
+    pub(crate) async fn yield_now(&self) {
         let mut first = true;
         futures::future::poll_fn(|context| {
             if std::mem::take(&mut first) {

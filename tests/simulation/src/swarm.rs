@@ -14,7 +14,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// More faults than this in one run hide one another.
-const MOST_FAULTS: usize = 25;
+const MOST_FAULTS: usize = 60;
 
 /// The run of a seed.
 pub(crate) fn setup(seed: u64) -> Setup {
@@ -28,10 +28,13 @@ pub(crate) fn setup(seed: u64) -> Setup {
         lease_time: Duration::from_secs(rng.pick(&[1, 10, 60, 600]).unwrap_or(60)),
     };
     let mut rates = Rates::new();
-    for kind in Kind::ALL {
+    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Delay) {
         if rng.chance(500) {
             rates.push((kind, rng.pick(&[3, 10, 30, 100]).unwrap_or(10)));
         }
+    }
+    if rng.chance(700) {
+        rates.push((Kind::Delay, rng.pick(&[30, 100, 300]).unwrap_or(30)));
     }
     let most = rng.below(MOST_FAULTS + 1);
     let mut workload = Workload::default();

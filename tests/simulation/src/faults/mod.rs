@@ -59,6 +59,12 @@ impl Faults {
                 std::future::pending::<()>().await;
             }
             Kind::Stall => self.handle.stall_until(self.clock.now().saturating_add(self.stall)).await,
+            Kind::Delay => {
+                let mut rng = hit.rng;
+                let delay = Duration::from_millis(rng.pick(&[0, 1, 25, 3000]).unwrap_or_default());
+                self.handle.yield_now().await;
+                self.clock.sleep_until(self.clock.now().saturating_add(delay)).await;
+            }
             Kind::Refuse
             | Kind::Lose
             | Kind::Fewer

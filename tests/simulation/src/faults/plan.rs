@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     Crash,
     /// The worker stands still until its leases have run out and others have done its work.
     Stall,
+    /// The call takes its time, and others go on meanwhile.
+    Delay,
     /// The store does nothing and says so.
     Refuse,
     /// The store does it, and its answer is lost.
@@ -57,9 +59,10 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 10] = [
+    pub(crate) const ALL: [Kind; 11] = [
         Kind::Crash,
         Kind::Stall,
+        Kind::Delay,
         Kind::Refuse,
         Kind::Lose,
         Kind::Fewer,
@@ -75,6 +78,7 @@ impl Kind {
         match self {
             Kind::Crash => "crash",
             Kind::Stall => "stall",
+            Kind::Delay => "delay",
             Kind::Refuse => "refuse",
             Kind::Lose => "lose",
             Kind::Fewer => "fewer",
@@ -108,28 +112,28 @@ impl Point {
     pub(super) fn new(number: u64, call: Call, side: Side, subject: &str) -> Point {
         let possible: &[Kind] = match (call, side) {
             (Call::TakeTurn, Side::After) => {
-                &[Kind::Crash, Kind::Stall, Kind::Lose, Kind::Fewer, Kind::Duplicate, Kind::Shuffle]
+                &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Lose, Kind::Fewer, Kind::Duplicate, Kind::Shuffle]
             }
             (Call::Commit | Call::TakeActivity | Call::Complete | Call::Renew | Call::Abandon | Call::History, _)
             | (Call::TakeTurn, Side::Before) => match side {
-                Side::Before => &[Kind::Crash, Kind::Stall, Kind::Refuse],
-                Side::After => &[Kind::Crash, Kind::Stall, Kind::Lose],
+                Side::Before => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Refuse],
+                Side::After => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Lose],
             },
             // These come from outside, where nobody holds a lease.
             (Call::Create | Call::Send | Call::Read | Call::Query | Call::Purge, Side::Before) => {
-                &[Kind::Crash, Kind::Refuse]
+                &[Kind::Delay, Kind::Crash, Kind::Refuse]
             }
             (Call::Create | Call::Send | Call::Read | Call::Query | Call::Purge, Side::After) => {
-                &[Kind::Crash, Kind::Lose]
+                &[Kind::Delay, Kind::Crash, Kind::Lose]
             }
-            (Call::Begin, _) => &[Kind::Refuse],
-            (Call::Advance, Side::Before) => &[],
-            (Call::Advance, Side::After) => &[Kind::Crash, Kind::Stall, Kind::Trap],
-            (Call::Run, Side::Before) => &[Kind::Crash, Kind::Stall],
+            (Call::Begin, _) => &[Kind::Delay, Kind::Refuse],
+            (Call::Advance, Side::Before) => &[Kind::Delay],
+            (Call::Advance, Side::After) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Trap],
+            (Call::Run, Side::Before) => &[Kind::Delay, Kind::Crash, Kind::Stall],
             (Call::Run, Side::After) if subject.ends_with(" Tough") => {
-                &[Kind::Crash, Kind::Stall, Kind::Twice, Kind::Fail]
+                &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Twice, Kind::Fail]
             }
-            (Call::Run, Side::After) => &[Kind::Crash, Kind::Stall, Kind::Twice],
+            (Call::Run, Side::After) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Twice],
         };
         Point { number, call, side, possible }
     }

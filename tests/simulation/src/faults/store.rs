@@ -151,7 +151,8 @@ fn disturb(messages: &mut Vec<Message>, mut hit: Hit) {
             let answers: Vec<_> = messages.iter().filter(|message| is_answer(&message.kind)).cloned().collect();
             messages.extend(answers);
         }
-        Kind::Crash | Kind::Stall | Kind::Refuse | Kind::Lose | Kind::Trap | Kind::Twice | Kind::Fail => {}
+        Kind::Crash | Kind::Stall | Kind::Delay | Kind::Refuse | Kind::Lose | Kind::Trap | Kind::Twice | Kind::Fail => {
+        }
     }
 }
 
@@ -159,7 +160,7 @@ fn disturb(messages: &mut Vec<Message>, mut hit: Hit) {
 fn fewer(messages: &mut Vec<Message>, rng: &mut Rng) {
     let first = messages.first().cloned();
     let in_inbox = messages.iter().filter(|message| is_in_inbox(message)).count();
-    let mut left = rng.below(in_inbox + 1);
+    let mut left = rng.below(in_inbox);
     messages.retain(|message| {
         if !is_in_inbox(message) {
             return rng.chance(500);
