@@ -37,6 +37,8 @@ pub(crate) struct GuestOutput(Arc<Mutex<Log>>);
 struct Log {
     speaker: Speaker,
     silence: Silence,
+    /// Whether what is pending was written in silence.
+    silent: bool,
     limit: usize,
     written: usize,
     stdout: Vec<u8>,
@@ -56,6 +58,7 @@ impl GuestOutput {
         GuestOutput(Arc::new(Mutex::new(Log {
             speaker,
             silence,
+            silent: false,
             limit,
             written: 0,
             stdout: Vec::new(),
@@ -74,7 +77,10 @@ impl GuestOutput {
 
     /// A line that the guest logs by a call of its own.
     pub(crate) fn log(&self, level: tracing::Level, line: &str) {
-        self.with(|log| log.line(level, line));
+        self.with(|log| {
+            log.notice_silence();
+            log.line(level, line);
+        });
     }
 
     /// The last lines of standard error.
@@ -105,7 +111,18 @@ impl GuestOutput {
 }
 
 impl Log {
+    /// A line that is begun in silence does not drag what follows into it, nor the other way round.
+    fn notice_silence(&mut self) {
+        let silent = (self.silence)();
+        if silent != self.silent {
+            self.finish_line(Channel::Stdout);
+            self.finish_line(Channel::Stderr);
+            self.silent = silent;
+        }
+    }
+
     fn write(&mut self, channel: Channel, bytes: &[u8]) {
+        self.notice_silence();
         for mut piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             while !piece.is_empty() {
                 let room = MAX_LINE_BYTES - self.pending(channel).len();
@@ -143,7 +160,7 @@ impl Log {
     }
 
     fn line(&mut self, level: tracing::Level, line: &str) {
-        if (self.silence)() {
+        if self.silent {
             return;
         }
         let before = self.written;

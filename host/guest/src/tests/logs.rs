@@ -112,3 +112,17 @@ async fn replayed_lines_are_silent() {
     assert_eq!(logs[0], logs[1]);
     expect_test::expect![" WARN guest: no flight (Refused: flight: refused for good): taking the train function=FlightOrTrain instance_id=trip-1"].assert_eq(&logs[0].join("\n"));
 }
+
+#[tokio::test]
+async fn printed_lines_are_silent_too() {
+    let app = app_in(&runtime_with(small_settings()), "sandbox-probe").await;
+    for between in [Between::KeepAlive, Between::Rebuild] {
+        let lines = Lines::default();
+        let guard = lines.collect();
+        World::new(&app, between).run("PrintAroundATimer", "null").await;
+        drop(guard);
+        let fields = "function=PrintAroundATimer instance_id=trip-1";
+        let expected = ["before", "right before", "after"].map(|line| format!(" INFO guest: {line} {fields}"));
+        assert_eq!(lines.of_guests(), expected);
+    }
+}

@@ -8,6 +8,7 @@ use orchestration::{
     Cursor, Event, EventId, EventKind, ExecutionId, ExecutionStarted, Identity, InstanceId, Json, Limits, Timestamp,
 };
 use ports::{Advanced, GuestFault, Orchestrator, Orchestrators as _};
+use std::time::Duration;
 
 fn event(seconds: i64, kind: EventKind) -> Event {
     Event { at: Timestamp::from_unix_ms(seconds * 1000), kind }
@@ -51,16 +52,32 @@ async fn first_turn(
 }
 
 /// The fault of an orchestrator's first turn.
-async fn check(orchestrator: &str, input: &str, expected: Expect) {
-    let app = app("noisy-neighbours").await;
-    let (_, _, advanced) = first_turn(&app, orchestrator, input).await;
+async fn check(guest: &str, orchestrator: &str, expected: Expect) {
+    let app = app(guest).await;
+    let (_, _, advanced) = first_turn(&app, orchestrator, "null").await;
     expected.assert_eq(&stable(&advanced.expect_err("a fault")));
 }
 
 #[tokio::test]
 async fn what_only_invocations_may_do_traps() {
-    check("CallTheClient", "null", expect!["function 'CallTheClient' trapped: an orchestrator must not use the durable client; call a sub-orchestrator, or call an activity that uses the client"]).await;
-    check("SleepOnTheThread", "null", expect!["function 'SleepOnTheThread' trapped: an orchestrator must not block or sleep; wait for a durable timer (ctx.sleep), an external event or another task of its context, and do everything else in an activity"]).await;
+    check("noisy-neighbours", "CallTheClient", expect!["function 'CallTheClient' trapped: an orchestrator must not use the durable client; call a sub-orchestrator, or call an activity that uses the client"]).await;
+    check("noisy-neighbours", "SleepOnTheThread", expect!["function 'SleepOnTheThread' trapped: an orchestrator must not block or sleep; wait for a durable timer (ctx.sleep), an external event or another task of its context, and do everything else in an activity"]).await;
+    check("sandbox-probe", "SendARequest", expect!["function 'SendARequest' trapped: an orchestrator must not send HTTP requests; call an activity that sends it"]).await;
+}
+
+#[tokio::test]
+async fn there_is_no_world_around_an_orchestrator() {
+    let app = app("sandbox-probe").await;
+    let row = World::new(&app, Between::Rebuild).run("LookAround", "null").await;
+    let seen: String = serde_json::from_str(row.output.expect("an output").as_str()).expect("a text");
+    expect![[r#"
+        files: Err(NotFound)
+        network: Err(PermissionDenied)
+        real clock: true
+        after the work: 0ns
+        after the timer: 61.234s
+    "#]]
+    .assert_eq(&seen);
 }
 
 #[tokio::test]
@@ -106,7 +123,8 @@ async fn observations_follow_from_who_runs_and_when() {
 
 #[tokio::test]
 async fn a_turn_that_never_ends_is_stopped() {
-    let app = app("noisy-neighbours").await;
+    let settings = GuestSettings { turn_timeout: Duration::from_millis(200), ..small_settings() };
+    let app = app_in(&runtime_with(settings), "noisy-neighbours").await;
     let (mut guest, mut cursor, advanced) = first_turn(&app, "MisbehaveMidway", r#""loop""#).await;
     assert_eq!(advanced, Ok(Advanced::Waiting));
     cursor.feed(completed(0));
@@ -171,7 +189,7 @@ async fn a_guest_whose_turn_was_dropped_is_not_used_again() {
     let (mut guest, mut first, _) = first_turn(&app, "MisbehaveMidway", r#""loop""#).await;
     first.feed(completed(0));
     let endless = guest.advance(first);
-    assert!(tokio::time::timeout(GuestSettings::TICK * 3, endless).await.is_err(), "it takes 200 ms");
+    assert!(tokio::time::timeout(GuestSettings::TICK * 3, endless).await.is_err(), "it takes three seconds");
     let (_, advanced) = guest.advance(cursor("MisbehaveMidway", r#""loop""#, Vec::new())).await;
     assert!(matches!(advanced, Err(GuestFault::Trapped { .. })), "{advanced:?}");
 }

@@ -150,3 +150,12 @@ async fn noisy_neighbours() {
     "#]]
     .assert_eq(&outcomes(but_the_last));
 }
+
+#[tokio::test]
+async fn sandbox_probe() {
+    check(
+        "sandbox-probe",
+        &[("LookAround", "null", None), ("SendARequest", "null", None), ("PrintAroundATimer", "null", None)],
+    )
+    .await;
+}
