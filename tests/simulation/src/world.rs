@@ -90,7 +90,6 @@ pub(crate) fn run(setup: &Setup) -> Report {
     if world.watch.violation().is_none() {
         let rest = finally::Rest {
             store: world.open_store(),
-            rows: &world.rows,
             watch: &world.watch,
             systems: &world.systems,
             workload: &setup.workload,

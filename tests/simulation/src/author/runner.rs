@@ -1,4 +1,5 @@
-//! Activities behind the port.
+//! Activities behind the port: runs the functions of [`super::activities`] on the virtual clock and tells the oracles what they
+//! returned. What they do is left to them.
 
 use super::Outcome;
 use super::activities::{self, OutsideSystems};

@@ -10,13 +10,11 @@ use orchestration::{InstanceRow, Json, RuntimeStatus};
 use ports::{InstanceQuery, TaskHubStore};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use storage::MemoryRows;
 
 /// A world at rest.
 pub(crate) struct Rest<'a> {
     /// Freshly opened over the rows: nothing of the last process is left in it.
     pub(crate) store: Arc<dyn TaskHubStore>,
-    pub(crate) rows: &'a MemoryRows,
     pub(crate) watch: &'a Watch,
     pub(crate) systems: &'a Mutex<OutsideSystems>,
     pub(crate) workload: &'a Workload,
@@ -130,7 +128,6 @@ impl Rest<'_> {
         if let Some(activity) = self.store.take_activity().now_or_never() {
             self.watch.report(Oracle::Leftovers, format!("there is an activity to run: {activity:#?}"));
         }
-        let _ = self.rows;
     }
 }
 
