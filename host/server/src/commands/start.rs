@@ -45,7 +45,10 @@ pub(crate) fn run(
     let site = Site { located, settings, address, cache: layout.cache };
     let outcome = runtime.block_on(async {
         let mut signals = Signals::listen().context("the host cannot listen to signals")?;
-        let running = wiring::start(&site, store, listener).await?;
+        let running = tokio::select! {
+            running = wiring::start(&site, store, listener) => running?,
+            () = signals.next() => return Err(Problem::Aborted),
+        };
         announce(&site, folder, console);
         console.ready(stopwatch.elapsed().saturating_sub(building.unwrap_or_default()), building);
         serve(running, &mut signals, console).await

@@ -52,6 +52,18 @@ fn a_port_of_ones_own_and_no_colours_in_a_pipe() {
 }
 
 #[test]
+fn state_is_kept_beside_the_manifest_unless_somebody_says_otherwise() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let manifest = folder.path().join("app.toml");
+    std::fs::copy(samples::manifest("hello"), &manifest).expect("it can be copied");
+    let state = folder.path().join(".dacapo/hello");
+    let host = Host::start::<&str>(&manifest, []);
+    assert!(host.greeting.contains(&format!("Store: {}\n", state.display())), "{}", host.greeting);
+    host.stop();
+    assert!(state.is_dir() && folder.path().join(".dacapo/cache").is_dir());
+}
+
+#[test]
 fn version_and_help_are_there() {
     for (argument, expected) in [("--version", "dacapo "), ("--help", "Exit codes:")] {
         let (status, output) = Process::spawn([argument]).wait_for_end();

@@ -40,6 +40,14 @@ struct Workflow {
     completions: &'static [(&'static str, usize)],
 }
 
+fn completes(orchestrator: &'static str, input: Value, completions: &'static [(&'static str, usize)]) -> Workflow {
+    Workflow { orchestrator, input, ends: "Completed", completions }
+}
+
+fn fails(orchestrator: &'static str, input: Value, completions: &'static [(&'static str, usize)]) -> Workflow {
+    Workflow { orchestrator, input, ends: "Failed", completions }
+}
+
 fn workflows() -> Vec<Workflow> {
     let slow = json!({ "delayMs": DELAY_MS });
     let trip_with = |services: Value| {
@@ -53,67 +61,33 @@ fn workflows() -> Vec<Workflow> {
     let mut watched = trip_with(json!({ "flight": { "priceCents": 26_000, "delayMs": DELAY_MS } }));
     watched["maxFlightPriceCents"] = json!(20_000);
     vec![
-        Workflow {
-            orchestrator: "Sequential",
-            input: trip.clone(),
-            ends: "Completed",
-            completions: &[("BookConference", 1), ("BookFlight", 1), ("BookHotel", 1)],
-        },
-        Workflow {
-            orchestrator: "FlightOrTrain",
-            input: trip_with(json!({ "flight": { "refuses": true } })),
-            ends: "Completed",
-            completions: &[("BookConference", 1), ("BookFlight", 1), ("BookTrain", 1), ("BookHotel", 1)],
-        },
-        Workflow {
-            orchestrator: "Compensating",
-            input: trip_with(json!({ "hotel": { "refuses": true } })),
-            ends: "Failed",
-            completions: &[("BookConference", 1), ("BookFlight", 1), ("BookHotel", 1), ("CancelBooking", 2)],
-        },
-        Workflow {
-            orchestrator: "FlightWithRetry",
-            input: trip_with(json!({ "flight": { "failures": 1 } })),
-            ends: "Completed",
-            completions: &[("BookFlight", 2)],
-        },
-        Workflow {
-            orchestrator: "CombinedTrips",
-            input: json!({ "trips": [trip, trip] }),
-            ends: "Completed",
-            completions: &[("BookTrip", 2)],
-        },
-        Workflow {
-            orchestrator: "ParallelTrips",
-            input: json!({ "trips": [trip, trip] }),
-            ends: "Completed",
-            completions: &[("BookTrip", 2), ("ReportExpenses", 1)],
-        },
-        Workflow {
-            orchestrator: "EmailCampaign",
-            input: json!({ "subject": "Call for papers", "recipients": 15, "bouncing": 2, "simulate": slow }),
-            ends: "Completed",
-            completions: &[("SendEmail", 15)],
-        },
-        Workflow {
-            orchestrator: "ApprovedTrip",
-            input: json!({ "trip": trip, "deadlineSeconds": 1 }),
-            ends: "Completed",
-            completions: &[],
-        },
-        Workflow {
-            orchestrator: "PriceWatch",
-            input: json!({ "trip": watched, "everySeconds": 0, "priceFallsByCents": 2_000 }),
-            ends: "Completed",
-            completions: &[("BookFlight", 1)],
-        },
+        completes("Sequential", trip.clone(), &[("BookConference", 1), ("BookFlight", 1), ("BookHotel", 1)]),
+        completes(
+            "FlightOrTrain",
+            trip_with(json!({ "flight": { "refuses": true } })),
+            &[("BookConference", 1), ("BookFlight", 1), ("BookTrain", 1), ("BookHotel", 1)],
+        ),
+        fails(
+            "Compensating",
+            trip_with(json!({ "hotel": { "refuses": true } })),
+            &[("BookConference", 1), ("BookFlight", 1), ("BookHotel", 1), ("CancelBooking", 2)],
+        ),
+        completes("FlightWithRetry", trip_with(json!({ "flight": { "failures": 1 } })), &[("BookFlight", 2)]),
+        completes("CombinedTrips", json!({ "trips": [trip, trip] }), &[("BookTrip", 2)]),
+        completes("ParallelTrips", json!({ "trips": [trip, trip] }), &[("BookTrip", 2), ("ReportExpenses", 1)]),
+        completes(
+            "EmailCampaign",
+            json!({ "subject": "Call for papers", "recipients": 15, "bouncing": 2, "simulate": slow }),
+            &[("SendEmail", 15)],
+        ),
+        completes("ApprovedTrip", json!({ "trip": trip, "deadlineSeconds": 1 }), &[]),
+        completes(
+            "PriceWatch",
+            json!({ "trip": watched, "everySeconds": 0, "priceFallsByCents": 2_000 }),
+            &[("BookFlight", 1)],
+        ),
         // What CombinedTrips and ParallelTrips call.
-        Workflow {
-            orchestrator: "BookTrip",
-            input: trip,
-            ends: "Completed",
-            completions: &[("BookConference", 1), ("BookFlight", 1), ("BookHotel", 1)],
-        },
+        completes("BookTrip", trip, &[("BookConference", 1), ("BookFlight", 1), ("BookHotel", 1)]),
     ]
 }
 
