@@ -163,8 +163,9 @@ impl Admitting<'_> {
 pub struct Checkpoint {
     /// The new row. Its execution differs from `execution` when the instance continues as new.
     pub row: InstanceRow,
-    /// The execution that the turn belonged to. When the row names another one, its history, timers and pending
-    /// activities go; what `messages` and `next_input` bring belongs to the new one.
+    /// The execution that the turn belonged to. When the row names another one, its history goes; what `messages` and
+    /// `next_input` bring belongs to the new one. Its timers are among `cancelled_timers`; its pending activities still run,
+    /// because they were asked for, and their results are ignored.
     pub execution: ExecutionId,
     /// The argument of the next execution, when the instance continues as new.
     pub next_input: Option<Json>,

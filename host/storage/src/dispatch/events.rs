@@ -49,13 +49,6 @@ impl<V> Events<V> {
         }
         self.more.remove(&key)
     }
-
-    /// The events of one execution; in no order that matters.
-    pub(super) fn of(&self, execution: ExecutionId) -> impl Iterator<Item = EventId> {
-        let range = (execution, EventId(0))..=(execution, EventId(u32::MAX));
-        let one = self.one.iter().map(|(key, _)| key).filter(move |(of, _)| *of == execution);
-        one.chain(self.more.range(range).map(|(key, _)| key)).map(|(_, event)| *event)
-    }
 }
 
 impl<V> IntoIterator for Events<V> {

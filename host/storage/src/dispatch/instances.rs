@@ -183,9 +183,6 @@ impl Dispatch {
             gone.push(Origin::Timer(execution, event));
         }
         self.entry(&id).remove_messages(&gone);
-        if row.execution != execution {
-            self.drop_execution(&id, execution);
-        }
         for timer in timers {
             self.arm(key(row.execution, timer.id), timer.fire_at);
         }
@@ -210,29 +207,6 @@ impl Dispatch {
         if self.instances.get(id).is_some_and(Entry::is_empty) {
             self.instances.remove(id);
         }
-    }
-
-    /// Forgets timers and activities of an execution that is over. Messages stay: whoever takes them decides.
-    fn drop_execution(&mut self, id: &InstanceId, execution: ExecutionId) {
-        let Some(entry) = self.instances.get(id) else { return };
-        let timers: Vec<EventId> = entry.timers.of(execution).collect();
-        let activities: Vec<EventId> = entry.activities.of(execution).collect();
-        for event in timers {
-            self.disarm(EventKey { instance: id.clone(), execution, event });
-        }
-        for event in activities {
-            self.drop_activity(&EventKey { instance: id.clone(), execution, event });
-        }
-    }
-
-    /// The pending activities and timers of one execution, including those whose message waits.
-    pub(crate) fn pending(&self, id: &InstanceId, execution: ExecutionId) -> (Vec<EventId>, Vec<EventId>) {
-        let Some(entry) = self.instances.get(id) else { return Default::default() };
-        let due = entry.messages.iter().filter_map(|message| match message.origin {
-            Origin::Timer(of, event) if of == execution => Some(event),
-            Origin::Timer(..) | Origin::Activity(..) | Origin::Inbox(_) => None,
-        });
-        (entry.activities.of(execution).collect(), entry.timers.of(execution).chain(due).collect())
     }
 
     /// Forgets all about an instance: its rows are gone. Leases on it are lost.

@@ -38,13 +38,6 @@ proptest! {
                 }
             }
             prop_assert_eq!(events.is_empty(), model.is_empty());
-            for execution in (0..2).map(ExecutionId::from_random) {
-                let mut found: Vec<EventId> = events.of(execution).collect();
-                found.sort();
-                let expected: Vec<EventId> =
-                    model.keys().filter(|(of, _)| *of == execution).map(|(_, event)| *event).collect();
-                prop_assert_eq!(found, expected);
-            }
         }
         prop_assert_eq!(events.into_iter().collect::<BTreeMap<_, _>>(), model);
     }

@@ -174,20 +174,13 @@ impl Building<'_> {
         }
     }
 
-    /// The old execution goes: its history, its argument, and what is pending of it.
+    /// The old execution goes: its history and its argument. Activities that it asked for still run.
     fn continue_as_new(&mut self, old: &InstanceRow, checkpoint: &Checkpoint) {
         let (id, execution, batch) = (&old.id, checkpoint.execution, &mut self.built.batch);
         delete_history(batch, id, execution, old.turns);
         batch.delete(Table::Inputs, keys::execution(id, execution));
         if let Some(input) = &checkpoint.next_input {
             batch.put(Table::Inputs, keys::execution(id, checkpoint.row.execution), codec::encode_input(input));
-        }
-        let (activities, timers) = self.shared.with(|state| state.dispatch.pending(id, execution));
-        for event in activities {
-            batch.delete(Table::Activities, keys::event(id, execution, event));
-        }
-        for event in timers {
-            batch.delete(Table::Timers, keys::event(id, execution, event));
         }
     }
 

@@ -18,7 +18,7 @@ conformance![
     many_activities_are_handed_out_in_order,
     large_arguments_are_not_all_kept_in_memory,
     a_result_for_a_purged_instance_goes_nowhere,
-    a_result_for_the_execution_before_goes_nowhere,
+    an_activity_of_the_execution_before_still_runs,
     a_result_for_an_ended_instance_is_handed_out,
 ];
 
@@ -191,18 +191,27 @@ async fn a_result_for_a_purged_instance_goes_nowhere(mut world: World) {
     no_activity(&world).await;
 }
 
-async fn a_result_for_the_execution_before_goes_nowhere(mut world: World) {
+/// It was asked for, so it runs; its result is handed out like any other, for the core to ignore.
+async fn an_activity_of_the_execution_before_still_runs(mut world: World) {
     let a = world.start("a").await;
     ask(&world, 0..2).await;
-    let work = activity(&world).await;
     world.raise(&a, "x").await;
     let turn = world.turn().await;
     world.commit(&turn.lease, continuing(&turn, "next")).await.unwrap();
-    no_activity(&world).await;
-    assert_eq!(world.complete_activity(&work.lease, Ok(Json::null())).await, Ok(()));
-    assert_eq!(kinds(&world.turn().await), ["ExecutionStarted"]);
+    let begun = world.turn().await;
+    world.commit(&begun.lease, waiting(&begun)).await.unwrap();
+    world.reopen();
+    for event in [EventId(0), EventId(1)] {
+        let work = activity(&world).await;
+        assert_eq!((work.task.execution, work.task.id), (execution("a"), event));
+        world.complete_activity(&work.lease, Ok(Json::null())).await.unwrap();
+        let turn = world.turn().await;
+        assert_eq!(turn.messages[0].execution, Some(execution("a")));
+        world.commit(&turn.lease, waiting(&turn)).await.unwrap();
+    }
     world.reopen();
     no_activity(&world).await;
+    world.no_turn().await;
 }
 
 async fn a_result_for_an_ended_instance_is_handed_out(mut world: World) {

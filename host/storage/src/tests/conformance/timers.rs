@@ -163,7 +163,9 @@ async fn timers_end_with_the_execution(mut world: World) {
     set(&world, vec![timer(3, 10), timer(4, 20)]).await;
     world.raise(&a, "again").await;
     let work = world.turn().await;
-    world.commit(&work.lease, continuing(&work, "next")).await.unwrap();
+    let mut checkpoint = continuing(&work, "next");
+    checkpoint.cancelled_timers = vec![EventId(3), EventId(4)];
+    world.commit(&work.lease, checkpoint).await.unwrap();
     let work = world.turn().await;
     let mut checkpoint = waiting(&work);
     checkpoint.timers = vec![timer(3, 30)];
