@@ -1,4 +1,4 @@
-//! Builds what tests run: guests as components, and the host's binary. Each at most once per process.
+//! Builds what tests and measurements run: guests as components, and the host's binary. Each at most once per process.
 //!
 //! Building is left to cargo, which knows what is up to date and keeps several test binaries from building the same thing
 //! at the same time. A build that fails fails the test, with the compiler's messages.
@@ -10,15 +10,6 @@ use std::sync::{Mutex, PoisonError};
 
 /// What guests are compiled for.
 const GUEST_TARGET: &str = "wasm32-wasip2";
-
-/// How to build the host's binary.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Profile {
-    /// Quick to build; for tests.
-    Dev,
-    /// As shipped; for measurements.
-    Release,
-}
 
 /// The component made of a crate of this workspace, such as `conference-booking`.
 ///
@@ -32,26 +23,14 @@ pub fn guest(crate_name: &str) -> PathBuf {
     })
 }
 
-/// The host's binary, `dacapo`, built for tests.
+/// The host's binary, `dacapo`, as shipped. (Tests of the package `dacapo` get theirs from cargo.)
 ///
 /// # Panics
 /// When it cannot be built.
 pub fn host_binary() -> PathBuf {
-    host_binary_as(Profile::Dev)
-}
-
-/// The host's binary, `dacapo`.
-///
-/// # Panics
-/// When it cannot be built.
-pub fn host_binary_as(profile: Profile) -> PathBuf {
-    once(format!("host {profile:?}"), || {
-        let profile = match profile {
-            Profile::Dev => "dev",
-            Profile::Release => "release",
-        };
+    once("host".to_owned(), || {
         let is_binary = |file: &Path| file.file_stem().is_some_and(|stem| stem == "dacapo") && is_executable(file);
-        built(&["-p", "dacapo", "--bin", "dacapo", "--profile", profile], is_binary)
+        built(&["-p", "dacapo", "--bin", "dacapo", "--release"], is_binary)
     })
 }
 

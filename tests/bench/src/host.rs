@@ -31,7 +31,7 @@ impl Host {
     }
 
     async fn start_in(data: &Path) -> Result<Host> {
-        let binary = artifacts::host_binary_as(artifacts::Profile::Release);
+        let binary = artifacts::host_binary();
         artifacts::guest("bench-functions");
         let mut child = Command::new(&binary)
             .arg("start")
@@ -125,7 +125,7 @@ pub(crate) fn mib(bytes: u64) -> String {
 
 /// A folder on the disk that holds the build, not a memory file system.
 pub(crate) fn scratch_folder() -> Result<PathBuf> {
-    let folder = artifacts::host_binary_as(artifacts::Profile::Release).with_file_name("bench-data");
+    let folder = artifacts::host_binary().with_file_name("bench-data");
     std::fs::create_dir_all(&folder)?;
     Ok(folder)
 }

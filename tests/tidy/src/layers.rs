@@ -160,7 +160,7 @@ fn a_wrong_edge_is_found() {
             host/storage/Cargo.toml:1: `storage` (Sibling) depends on `guest` (Sibling); let a port carry what is needed, or wire it in the server
             host/storage/Cargo.toml:1: `storage` (Sibling) depends on `task-hub` (Sibling); let a port carry what is needed, or wire it in the server
             host/task-hub/Cargo.toml:1: `task-hub` (Sibling) depends on `dacapo` (Server); let a port carry what is needed, or wire it in the server
-            host/task-hub/Cargo.toml:1: `task-hub` depends on `hyper-util`, which belongs to guest, triggers, dacapo, end-to-end, bench; ask its owner through a port
+            host/task-hub/Cargo.toml:1: `task-hub` depends on `hyper-util`, which belongs to guest, triggers, dacapo, bench; ask its owner through a port
             host/guest/Cargo.toml:1: `guest` (Sibling) depends on `artifacts` (Test); let a port carry what is needed, or wire it in the server
             host/dacapo/Cargo.toml:1: `dacapo` depends on `wasmtime`, which belongs to guest; ask its owner through a port
             host/new/Cargo.toml:1: crate `new` has no layer; add it to CRATES in tests/tidy/src/rules.rs

@@ -34,10 +34,10 @@ pub(crate) const CRATES: &[(&str, Layer)] = &[
     ("dacapo", Layer::Server),
     ("dacapo-sdk-macros", Layer::SdkMacros),
     ("dacapo-sdk", Layer::Sdk),
+    ("sandbox-probe", Layer::Test),
     ("artifacts", Layer::Test),
     ("tidy", Layer::Test),
     ("simulation", Layer::Test),
-    ("end-to-end", Layer::Test),
     ("bench", Layer::Test),
 ];
 
@@ -78,7 +78,7 @@ pub(crate) const OWNERS: &[(&str, &[&str])] = &[
     ("fjall", &["storage"]),
     // The test programs have command lines of their own.
     ("clap*", &["dacapo", "bench", "simulation"]),
-    ("hyper*", &["guest", "triggers", "dacapo", "end-to-end", "bench"]),
+    ("hyper*", &["guest", "triggers", "dacapo", "bench"]),
     ("axum*", &["triggers", "dacapo"]),
 ];
 

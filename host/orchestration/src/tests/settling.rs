@@ -51,7 +51,7 @@ fn all_actions() -> Vec<Action> {
 #[test]
 fn a_turn_that_waits() {
     let row = row(RuntimeStatus::Pending);
-    let (checkpoint, ledger) = settle(first(&row, all_actions(), TurnEnd::Waiting)).unwrap();
+    let (checkpoint, _) = settle(first(&row, all_actions(), TurnEnd::Waiting)).unwrap();
     let Checkpoint { activities, timers, cancelled_timers, children, messages, next_input, .. } = &checkpoint;
     let record = checkpoint.record.as_ref().unwrap();
     let effects = format!("{activities:#?}\n{timers:?}\n{children:#?}");
@@ -115,6 +115,12 @@ fn a_turn_that_waits() {
     .assert_eq(&format!("{}{effects}", transcript(&record.events)));
     assert_eq!((record.turn, cancelled_timers, messages, next_input), (0, &vec![], &vec![], &None));
     assert_eq!(checkpoint.consumed, [Origin::Inbox(1)]);
+}
+
+#[test]
+fn a_turn_that_waits_leaves_a_running_row_and_open_requests() {
+    let row = row(RuntimeStatus::Pending);
+    let (checkpoint, ledger) = settle(first(&row, all_actions(), TurnEnd::Waiting)).unwrap();
     let expected = InstanceRow { status: RuntimeStatus::Running, updated_at: at(10), turns: 1, events: 7, ..row };
     assert_eq!((checkpoint.row, checkpoint.execution), (expected, EXECUTION));
     assert_eq!((ledger.turns, ledger.events, ledger.next_event_id), (1, 7, 4));

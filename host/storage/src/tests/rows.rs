@@ -1,4 +1,4 @@
-//! Keys, ranges and batches.
+//! The ordered tables below the hub: keys that keep the order of ids, ranges, and batches.
 
 use crate::keys;
 use crate::rows::{Batch, KeyRange, Table};

@@ -17,7 +17,7 @@ fn redact(greeting: &str, host: &Host) -> String {
 
 #[test]
 fn start_builds_the_app_and_lists_its_functions() {
-    let mut command = Command::new(artifacts::host_binary());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dacapo"));
     command.arg("start").arg(samples::repository_manifest("hello")).args(["--port", "0", "--ephemeral"]);
     let host = Host::ready(Process::run(&mut command));
     expect![[r#"

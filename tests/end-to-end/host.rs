@@ -40,7 +40,7 @@ enum Stream {
 impl Process {
     /// Runs `dacapo` with these arguments.
     pub(crate) fn spawn<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Process {
-        Process::run(Command::new(artifacts::host_binary()).args(arguments))
+        Process::run(Command::new(env!("CARGO_BIN_EXE_dacapo")).args(arguments))
     }
 
     /// Runs a command that ends up in `dacapo`, with standard output and error in one stream.
@@ -152,7 +152,7 @@ pub(crate) struct Host {
 impl Host {
     /// Starts an app whose components are built already, at any free port.
     pub(crate) fn start<A: AsRef<OsStr>>(manifest: &Path, more: impl IntoIterator<Item = A>) -> Host {
-        let mut command = Command::new(artifacts::host_binary());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dacapo"));
         command.arg("start").arg(manifest).args(["--port", "0", "--no-build"]).args(more);
         Host::ready(Process::run(&mut command))
     }
@@ -215,6 +215,6 @@ fn origin_in(text: &str) -> Option<String> {
 /// Runs `dacapo start` where it must refuse, and answers its exit code and everything that it printed.
 pub(crate) fn refused<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> (i32, String) {
     let (status, output) =
-        Process::run(Command::new(artifacts::host_binary()).arg("start").args(arguments)).wait_for_end();
+        Process::run(Command::new(env!("CARGO_BIN_EXE_dacapo")).arg("start").args(arguments)).wait_for_end();
     (status.code().expect("it ended by itself"), output)
 }
