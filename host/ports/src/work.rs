@@ -55,8 +55,12 @@ pub trait WorkStore: Send + Sync {
     /// Waits until an instance has something to do, and takes it.
     async fn take_turn(&self) -> Result<TurnWork, StoreError>;
 
-    /// Makes the result of a turn durable and gives the lease back.
+    /// Makes the result of a turn durable. The worker holds on to the instance, with a lease that begins anew, until it
+    /// releases it: what it keeps in memory for the next turn is in place before anybody takes that turn.
     async fn commit(&self, lease: &Lease, checkpoint: Checkpoint) -> Result<(), StoreError>;
+
+    /// Gives an instance back whose turn is committed. A worker that dies before lets the lease run out.
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
 
     /// Waits until an activity is to be run, and takes it.
     async fn take_activity(&self) -> Result<ActivityWork, StoreError>;

@@ -72,6 +72,7 @@ async fn measure(hub: Arc<TaskHub>, callers: usize) -> Result<Duration, StoreErr
                 let checkpoint = step(&work);
                 let last = checkpoint.row.status.is_terminal();
                 turns.commit(&work.lease, checkpoint).await?;
+                turns.release(&work.lease).await?;
                 if last && ended.fetch_add(1, Ordering::Relaxed) + 1 == callers {
                     return Ok::<(), StoreError>(());
                 }

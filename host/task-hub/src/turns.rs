@@ -181,13 +181,23 @@ impl Inner {
         if let (true, Some((guest, cursor))) = (goes_on, rest) {
             self.live.keep(new_row.id, Live { guest, cursor, ledger });
         }
+        self.release(&turn.lease).await;
         Ok(())
     }
 
     async fn set_aside(&self, turn: &Turn, consumed: Vec<Origin>, failure: Failure) -> Result<(), Undone> {
         tracing::error!(instance_id = %turn.row.id, %failure, "an instance was set aside; its stored history is kept");
         let checkpoint = set_aside(&turn.row, consumed, failure, turn.now);
-        self.parts.store.commit(&turn.lease, checkpoint).await.map_err(Undone::Store)
+        self.parts.store.commit(&turn.lease, checkpoint).await.map_err(Undone::Store)?;
+        self.release(&turn.lease).await;
+        Ok(())
+    }
+
+    /// What is committed stays so; an instance that cannot be released is taken again when its lease runs out.
+    async fn release(&self, lease: &Lease) {
+        if let Err(error) = self.parts.store.release(lease).await {
+            tracing::warn!(what = %lease.what, %error, "cannot release an instance; it goes on when its lease runs out");
+        }
     }
 
     /// Lets others take the turn again. If the lease is lost, they have already.

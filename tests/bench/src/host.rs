@@ -50,6 +50,11 @@ impl Host {
         Ok(Host { address, child, _output: output, _data: None })
     }
 
+    /// Ends the process, so that another may use its data folder.
+    async fn stop(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
     /// Resident memory of the process.
     pub(crate) fn resident_bytes(&self) -> Result<u64> {
         self.status_line("VmRSS:").map(|kib| kib * 1024)
@@ -96,7 +101,7 @@ async fn read_address(output: &mut Lines<BufReader<ChildStdout>>) -> Result<Sock
 /// From starting the process to the first answer of an HTTP function, components in the ahead-of-time cache.
 pub(crate) async fn measure_startup(report: &mut Report) -> Result<()> {
     let data = tempfile::tempdir_in(scratch_folder()?)?;
-    drop(Host::start_in(data.path()).await?);
+    Host::start_in(data.path()).await?.stop().await?;
     let mut times = Vec::new();
     for _ in 0..STARTS {
         let begun = Instant::now();
@@ -105,6 +110,7 @@ pub(crate) async fn measure_startup(report: &mut Report) -> Result<()> {
         connection.send(http::Method::GET, "/api/hello", "").await?;
         times.push(begun.elapsed());
         report_memory_once(report, &host, times.len())?;
+        host.stop().await?;
     }
     times.sort();
     report.add("start-up to the first answer, median of 5", ms(times[STARTS / 2]));

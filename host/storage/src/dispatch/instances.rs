@@ -164,8 +164,9 @@ impl Dispatch {
         self.alarms.set(expires_at, Alarm::Work(epoch));
     }
 
-    /// The checkpoint is durable: what it consumed goes, what it asked for begins, the lease ends.
-    pub(crate) fn committed(&mut self, committed: Committed) {
+    /// The checkpoint is durable: what it consumed goes, what it asked for begins. The lease begins anew, until the worker
+    /// releases it.
+    pub(crate) fn committed(&mut self, committed: Committed, lease: &Lease, now: Timestamp) {
         let Committed { row, execution, consumed, cancelled_timers, activities, timers } = committed;
         let id = row.id.clone();
         let key = |execution, event| EventKey { instance: id.clone(), execution, event };
@@ -189,18 +190,26 @@ impl Dispatch {
         for task in activities {
             self.schedule(task);
         }
-        self.end_turn(&id, &row);
+        let (epoch, expires_at) = (lease.epoch, now.saturating_add(self.lease_time));
+        let entry = self.entry(&id);
+        entry.failed_attempts = 0;
+        entry.row = Some(row);
+        entry.standing = Standing::Leased { epoch, expires_at };
+        self.alarms.set(expires_at, Alarm::Work(epoch));
     }
 
-    fn end_turn(&mut self, id: &InstanceId, row: &Arc<InstanceRow>) {
-        let entry = self.entry(id);
-        entry.failed_attempts = 0;
+    /// The worker is done with an instance whose turn is committed.
+    pub(crate) fn release_turn(&mut self, lease: &Lease, now: Timestamp) -> Result<(), LeaseLost> {
+        let id = self.check_turn(lease, now)?;
+        let entry = self.entry(&id);
         let standing = std::mem::take(&mut entry.standing);
-        let has_work = !entry.messages.is_empty() || !entry.activities.is_empty();
-        entry.row = has_work.then(|| Arc::clone(row));
+        if entry.messages.is_empty() && entry.activities.is_empty() {
+            entry.row = None;
+        }
         self.release(standing);
-        self.queue_turn(id);
-        self.remove_if_empty(id);
+        self.queue_turn(&id);
+        self.remove_if_empty(&id);
+        Ok(())
     }
 
     pub(super) fn remove_if_empty(&mut self, id: &InstanceId) {

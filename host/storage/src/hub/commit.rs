@@ -107,7 +107,8 @@ impl Shared {
                     for (to, message) in deliveries {
                         state.dispatch.deliver(&to, message);
                     }
-                    state.dispatch.committed(committed);
+                    let now = shared.clock.now();
+                    state.dispatch.committed(committed, &lease, now);
                 });
                 shared.watchers.wake(&row.id);
                 created.iter().for_each(|id| shared.watchers.wake(id));

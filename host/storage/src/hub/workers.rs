@@ -27,6 +27,11 @@ impl WorkStore for TaskHub {
         self.shared.commit(lease, checkpoint).await
     }
 
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        let now = self.shared.clock.now();
+        self.shared.with(|state| state.dispatch.release_turn(lease, now)).map_err(|lost| refused(lease, lost))
+    }
+
     async fn take_activity(&self) -> Result<ActivityWork, StoreError> {
         loop {
             let taken = self.shared.take(For::Activities, |state, now| state.dispatch.take_activity(now)).await;

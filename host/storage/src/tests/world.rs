@@ -8,7 +8,7 @@ use orchestration::{
     ActivityTask, Checkpoint, Envelope, Event, EventId, EventKind, ExecutionId, ExecutionStarted, InstanceId, Json,
     MessageKind, NewInstance, Origin, RaisedEvent, RuntimeStatus, Timer, Timestamp, TurnRecord,
 };
-use ports::{Clock, Created, InstanceStore, Reuse, Sent, TurnWork, WorkStore};
+use ports::{Clock, Created, InstanceStore, Lease, Reuse, Sent, StoreError, TurnWork, WorkStore};
 use std::future::{Future, poll_fn};
 use std::path::Path;
 use std::pin::Pin;
@@ -153,6 +153,12 @@ impl World {
         assert_eq!(work.row.id, id(name));
         self.commit(&work.lease, waiting(&work)).await.unwrap();
         id(name)
+    }
+
+    /// Commits a turn and is done with the instance.
+    pub(crate) async fn commit(&self, lease: &Lease, checkpoint: Checkpoint) -> Result<(), StoreError> {
+        WorkStore::commit(&**self, lease, checkpoint).await?;
+        self.release(lease).await
     }
 
     /// The next turn, which must be there already.

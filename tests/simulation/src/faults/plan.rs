@@ -9,6 +9,7 @@ use std::str::FromStr;
 pub(crate) enum Call {
     TakeTurn,
     Commit,
+    Release,
     TakeActivity,
     Complete,
     Renew,
@@ -114,7 +115,16 @@ impl Point {
             (Call::TakeTurn, Side::After) => {
                 &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Lose, Kind::Fewer, Kind::Duplicate, Kind::Shuffle]
             }
-            (Call::Commit | Call::TakeActivity | Call::Complete | Call::Renew | Call::Abandon | Call::History, _)
+            (
+                Call::Commit
+                | Call::Release
+                | Call::TakeActivity
+                | Call::Complete
+                | Call::Renew
+                | Call::Abandon
+                | Call::History,
+                _,
+            )
             | (Call::TakeTurn, Side::Before) => match side {
                 Side::Before => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Refuse],
                 Side::After => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Lose],

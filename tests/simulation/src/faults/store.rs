@@ -82,6 +82,11 @@ impl WorkStore for FaultyStore {
         self.plain(Call::Commit, &subject, self.inner.commit(lease, checkpoint)).await
     }
 
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        let subject = format!("{} epoch {}", lease.what, lease.epoch);
+        self.plain(Call::Release, &subject, self.inner.release(lease)).await
+    }
+
     async fn take_activity(&self) -> Result<ActivityWork, StoreError> {
         let taken = self.call(Call::TakeActivity, "", self.inner.take_activity(), |work| {
             Some(format!("{} epoch {}", work.lease.what, work.lease.epoch))

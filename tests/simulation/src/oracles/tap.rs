@@ -52,6 +52,10 @@ impl WorkStore for Tap {
         Ok(())
     }
 
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.inner.release(lease).await
+    }
+
     async fn take_activity(&self) -> Result<ActivityWork, StoreError> {
         let work = self.inner.take_activity().await?;
         self.watch.took_activity(&work, self.clock.now());

@@ -73,7 +73,8 @@ impl Planted {
             }
             let is_knock = |message: &&Message| message.kind == MessageKind::EventRaised(knock.clone());
             checkpoint.consumed.extend(work.messages.iter().filter(is_knock).map(|message| message.origin));
-            return self.inner.commit(&work.lease, checkpoint).await;
+            self.inner.commit(&work.lease, checkpoint).await?;
+            return self.inner.release(&work.lease).await;
         }
         Err(lost())
     }
@@ -157,7 +158,7 @@ impl WorkStore for Planted {
                 };
                 self.inner.commit(lease, deletion).await?;
                 self.faults.reach(Call::Commit, Side::Before, "between deleting and writing", "").await;
-                self.force(checkpoint).await
+                self.inner.commit(lease, checkpoint).await
             }
             Bug::NoFence => match self.inner.commit(lease, checkpoint.clone()).await {
                 Err(StoreError::LeaseLost { .. }) => self.force(checkpoint).await,
@@ -172,6 +173,10 @@ impl WorkStore for Planted {
             | Bug::LostActivity
             | Bug::StaleRow => self.inner.commit(lease, checkpoint).await,
         }
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.inner.release(lease).await
     }
 
     async fn take_activity(&self) -> Result<ActivityWork, StoreError> {

@@ -245,6 +245,8 @@ async fn a_commit_that_nobody_waits_for_counts(mut world: World) {
     // Polled once, which hands it to the store, and then dropped, as when a connection breaks.
     drop(ready(world.commit(&work.lease, checkpoint)).await);
     changed.await;
+    // Nobody is left to release the instance.
+    world.clock.advance(LEASE);
     assert_eq!(kinds(&world.turn().await), ["y"]);
     world.reopen();
     assert_eq!(kinds(&world.turn().await), ["y"]);

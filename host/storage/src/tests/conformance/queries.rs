@@ -3,7 +3,7 @@
 use super::conformance;
 use crate::tests::world::{START, World, ending, execution, id, new, waiting};
 use orchestration::{Json, RuntimeStatus, Timestamp};
-use ports::{InstanceQuery, InstanceStore, Page, Purge, Reuse, WorkStore};
+use ports::{InstanceQuery, InstanceStore, Page, Purge, Reuse};
 use std::time::Duration;
 
 conformance![

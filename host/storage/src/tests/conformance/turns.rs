@@ -9,6 +9,8 @@ use std::time::Duration;
 conformance![
     a_created_instance_is_handed_out,
     one_holder_at_a_time,
+    a_committed_instance_is_held_until_it_is_released,
+    a_committed_instance_that_is_not_released_is_handed_out_when_the_lease_is_over,
     an_expired_lease_is_refused_everywhere,
     what_was_consumed_is_gone_and_the_rest_comes_again,
     messages_keep_their_order,
@@ -36,6 +38,28 @@ async fn one_holder_at_a_time(world: World) {
     world.no_turn().await;
     world.commit(&work.lease, waiting(&work)).await.unwrap();
     assert_eq!(kinds(&world.turn().await), ["x"]);
+}
+
+async fn a_committed_instance_is_held_until_it_is_released(world: World) {
+    world.create(new("a"), Reuse::Ended).await.unwrap();
+    let work = world.turn().await;
+    WorkStore::commit(&*world, &work.lease, waiting(&work)).await.unwrap();
+    world.raise(&id("a"), "x").await;
+    world.no_turn().await;
+    world.release(&work.lease).await.unwrap();
+    let next = world.turn().await;
+    assert_eq!((kinds(&next), next.row.turns, next.failed_attempts), (vec!["x".to_owned()], 1, 0));
+    assert_eq!(world.release(&work.lease).await, Err(StoreError::LeaseLost { what: lost_what(&work) }));
+}
+
+async fn a_committed_instance_that_is_not_released_is_handed_out_when_the_lease_is_over(world: World) {
+    world.create(new("a"), Reuse::Ended).await.unwrap();
+    let work = world.turn().await;
+    WorkStore::commit(&*world, &work.lease, waiting(&work)).await.unwrap();
+    world.raise(&id("a"), "x").await;
+    world.clock.advance(LEASE);
+    assert_eq!(kinds(&world.turn().await), ["x"]);
+    assert_eq!(world.release(&work.lease).await, Err(StoreError::LeaseLost { what: lost_what(&work) }));
 }
 
 async fn an_expired_lease_is_refused_everywhere(world: World) {
