@@ -1,7 +1,7 @@
 //! Talking to a host: plain HTTP, and the management API's vocabulary on top.
 
 use serde_json::Value;
-use ureq::http::{Method, Request, Response};
+use ureq::http::{HeaderMap, Method, Request, Response};
 use ureq::{Agent, Body};
 
 use crate::host::PATIENCE;
@@ -24,7 +24,7 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 

@@ -18,6 +18,7 @@ pub(crate) async fn run_activity(
     let invocation = exports::activity::Invocation {
         id: call.invocation_id.to_owned(),
         instance_id: task.instance.as_str().to_owned(),
+        execution_id: task.execution.to_string(),
         task_id: task.id.0,
         attempt: task.attempt,
     };

@@ -180,7 +180,7 @@ async fn a_departure_from_the_history_stops_the_guest() {
     let (cursor, advanced) = guest.advance(Box::new(Cursor::new(identity, Limits::default(), past))).await;
     assert!(advanced.is_err());
     let stopped = cursor.stopped().expect("the cursor says why");
-    expect!["Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'SomethingElse', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'Echo'. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again"].assert_eq(&stopped.to_string());
+    expect!["Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'SomethingElse', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'Echo'. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again"].assert_eq(&stopped.to_string());
 }
 
 #[tokio::test]

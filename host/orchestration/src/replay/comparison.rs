@@ -86,8 +86,8 @@ impl fmt::Display for NonDeterminism {
         }
         write!(
             f,
-            ". Was a change made to the orchestrator code after this instance started running? Deploy the code it started \
-             with, or purge the instance and start it again"
+            ". Was a change made to the orchestrator code after this instance started running? Purge \
+             the instance and start it again"
         )
     }
 }

@@ -43,7 +43,7 @@ fn another_name() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'X'. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'X'. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
     "#]],
     );
@@ -62,7 +62,7 @@ fn another_kind() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TimerCreated with sequence ID 0. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TimerCreated with sequence ID 0. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
     "#]],
     );
@@ -81,7 +81,7 @@ fn a_child_instead_of_an_activity_of_the_same_name() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled SubOrchestrationInstanceCreated with sequence ID 0 and name 'A'. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled SubOrchestrationInstanceCreated with sequence ID 0 and name 'A'. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
     "#]],
     );
@@ -101,7 +101,7 @@ fn another_input() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'A'; its input was 1 and is now "äääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää…. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'A'; its input was 1 and is now "äääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää…. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
     "#]],
     );
@@ -120,7 +120,7 @@ fn in_another_order() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'B'; its input was 1 and is now 2. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'B'; its input was 1 and is now 2. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
     "#]],
     );
@@ -140,7 +140,7 @@ fn more() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled nothing at this place, but the current replay scheduled TaskScheduled with sequence ID 2 and name 'X'. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled nothing at this place, but the current replay scheduled TaskScheduled with sequence ID 2 and name 'X'. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
     "#]],
     );
@@ -156,7 +156,7 @@ fn less() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 1 and name 'B', but the current replay execution hasn't (yet?) scheduled this task. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 1 and name 'B', but the current replay execution hasn't (yet?) scheduled this task. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
     "#]],
     );
@@ -172,7 +172,7 @@ fn nothing_at_all() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution hasn't (yet?) scheduled this task. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution hasn't (yet?) scheduled this task. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
     "#]],
     );
@@ -193,7 +193,7 @@ fn earlier() {
         &expect![[r#"
             2.000  OrchestratorStarted
             2.000  TaskCompleted                      #2 = C(3)
-            2.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled nothing at this place, but the current replay scheduled TaskScheduled with sequence ID 3 and name 'D'. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+            2.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled nothing at this place, but the current replay scheduled TaskScheduled with sequence ID 3 and name 'D'. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             2.000  OrchestratorCompleted
     "#]],
     );
@@ -212,7 +212,7 @@ fn less_in_a_later_turn() {
         &expect![[r#"
             2.000  OrchestratorStarted
             2.000  TaskCompleted                      #2 = C(3)
-            2.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 2 and name 'C', but the current replay execution hasn't (yet?) scheduled this task. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+            2.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 2 and name 'C', but the current replay execution hasn't (yet?) scheduled this task. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             2.000  OrchestratorCompleted
     "#]],
     );
@@ -227,7 +227,7 @@ fn returned_without_asking() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
     "#]],
     );
@@ -245,7 +245,7 @@ fn returned_before_the_next_turn() {
         &expect![[r#"
             2.000  OrchestratorStarted
             2.000  TaskCompleted                      #2 = C(3)
-            2.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 2 and name 'C', but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+            2.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 2 and name 'C', but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             2.000  OrchestratorCompleted
     "#]],
     );
@@ -265,7 +265,7 @@ fn returned_where_it_waited_for_an_event() {
             0.000  OrchestratorCompleted
             1.000  OrchestratorStarted
             1.000  EventRaised                        E(1)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled nothing at this place, but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled nothing at this place, but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
     "#]],
     );
@@ -280,7 +280,7 @@ fn failed_and_continued_as_new_early() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
     "#]],
     );
@@ -295,7 +295,7 @@ fn failed_and_continued_as_new_early() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
     "#]],
     );
@@ -323,7 +323,7 @@ fn a_retry_policy_that_is_gone() {
             1.000  OrchestratorCompleted
            61.000  OrchestratorStarted
            61.000  TimerFired                         #1
-           61.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TimerCreated with sequence ID 1, but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Deploy the code it started with, or purge the instance and start it again
+           61.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TimerCreated with sequence ID 1, but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
            61.000  OrchestratorCompleted
     "#]],
     );

@@ -44,6 +44,7 @@ impl exports::activity::Guest for Component {
         let context = ActivityContext {
             invocation_id: invocation.id,
             instance_id: invocation.instance_id,
+            execution_id: invocation.execution_id,
             task_id: invocation.task_id,
             attempt: invocation.attempt,
         };

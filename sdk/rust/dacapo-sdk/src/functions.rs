@@ -67,9 +67,10 @@ pub struct ActivityContext {
     pub invocation_id: String,
     /// The instance that asked.
     pub instance_id: String,
-    /// The event id of the request within the instance's history. With the instance id it makes an idempotency key: the
-    /// same for every run of this call. (The numbers begin again when an instance continues as new; there, put something
-    /// of the input into the key.)
+    /// The execution of that instance: 32 hexadecimal digits, new after a continue-as-new.
+    pub execution_id: String,
+    /// The event id of the request within the execution's history. With the execution id it makes an idempotency key: the
+    /// same for every run of this call, and for no other call. Each try of a retry policy is a call of its own.
     pub task_id: u32,
     /// Which try of the call's retry policy this is; 1 is the first, and the only one without a policy.
     pub attempt: u32,
@@ -78,7 +79,13 @@ pub struct ActivityContext {
 /// The first try, of nobody in particular; for calling an activity in a test.
 impl Default for ActivityContext {
     fn default() -> ActivityContext {
-        ActivityContext { invocation_id: String::new(), instance_id: String::new(), task_id: 0, attempt: 1 }
+        ActivityContext {
+            invocation_id: String::new(),
+            instance_id: String::new(),
+            execution_id: String::new(),
+            task_id: 0,
+            attempt: 1,
+        }
     }
 }
 

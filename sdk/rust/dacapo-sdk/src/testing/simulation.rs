@@ -98,6 +98,7 @@ impl Simulation {
         let context = ActivityContext {
             invocation_id: format!("{}-{}", attempt.of.task, attempt.number),
             instance_id: self.world.borrow().instances[attempt.of.run.instance].id.clone(),
+            execution_id: World::execution_id(attempt.of.run),
             task_id: attempt.of.task,
             attempt: attempt.number + 1,
         };
