@@ -57,7 +57,7 @@ fn check_paths(file: &File) -> Vec<Violation> {
         .collect()
 }
 
-/// Whether the path begins a word of the line: in `api/work/x` it does not.
+/// Whether the path begins a word of the line: in the middle of a longer path it does not.
 fn names(line: &str, path: &str) -> bool {
     line.match_indices(path).any(|(at, _)| {
         let before = line[..at].chars().next_back();

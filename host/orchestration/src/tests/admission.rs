@@ -193,7 +193,7 @@ fn nothing_admitted_is_no_turn() {
     let stale = message(1, Some(ExecutionId::from_random(7)), each_kind().remove(1));
     let admission = admit(&Ledger::default(), &row(RuntimeStatus::Running), vec![stale], BEGIN);
     assert_eq!((admission.events, admission.consumed), (Vec::new(), vec![Origin::Inbox(1)]));
-    assert_eq!(admit(&Ledger::default(), &row(RuntimeStatus::Running), Vec::new(), BEGIN), crate::Admission::default());
+    assert_eq!(admit(&Ledger::default(), &row(RuntimeStatus::Running), Vec::new(), BEGIN), Admission::default());
 }
 
 /// A store may hand out what a client sent before it hands out the start that somebody else sent: it waits in the inbox.
