@@ -103,8 +103,8 @@ fn trapped() -> GuestFault {
 }
 
 /// The instance ended in failure without a word in its history: what is stored stays as it is.
-fn check_set_aside(done: Vec<Done>, expected: &str) {
-    let [Done::Committed(checkpoint), Done::Released] = &done[..] else { panic!("{done:?}") };
+fn check_set_aside(done: &[Done], expected: &str) {
+    let [Done::Committed(checkpoint), Done::Released] = done else { panic!("{done:?}") };
     let failure = checkpoint.row.failure.as_ref().map(Failure::to_string);
     assert_eq!((checkpoint.row.status, failure.as_deref()), (RuntimeStatus::Failed, Some(expected)));
     assert_eq!((&checkpoint.record, &checkpoint.consumed[..]), (&None, &[Origin::Inbox(7)][..]));
@@ -113,7 +113,7 @@ fn check_set_aside(done: Vec<Done>, expected: &str) {
 #[test]
 fn an_instance_whose_history_cannot_be_read_is_set_aside() {
     let world = World { history: Err(corrupt()), ..World::new() };
-    check_set_aside(world.run(1, 0), "CorruptHistory: the stored record history 'trip'/0 is corrupt: unexpected end");
+    check_set_aside(&world.run(1, 0), "CorruptHistory: the stored record history 'trip'/0 is corrupt: unexpected end");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn an_instance_whose_history_is_none_is_set_aside() {
     let twice = [first_turn(), first_turn()].concat();
     let world = World { history: Ok(twice), ..World::new() };
     check_set_aside(
-        world.run(2, 0),
+        &world.run(2, 0),
         "CorruptHistory: event 4 of the history, ExecutionStarted, cannot stand there: the execution has started before",
     );
 }
@@ -129,7 +129,7 @@ fn an_instance_whose_history_is_none_is_set_aside() {
 #[test]
 fn an_instance_with_a_part_of_its_history_is_set_aside() {
     let world = World { history: Ok(first_turn()), ..World::new() };
-    check_set_aside(world.run(2, 0), "CorruptHistory: the row counts 2 turns, the history has 1");
+    check_set_aside(&world.run(2, 0), "CorruptHistory: the row counts 2 turns, the history has 1");
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_turn_that_traps_is_tried_again_after_a_pause_that_doubles() {
 #[test]
 fn the_last_attempt_that_traps_fails_the_instance() {
     let world = World { advance: Err(trapped()), ..World::new() };
-    check_failed(world.run(0, 2), "Failed FunctionTrapped: function 'Travel' trapped: unreachable");
+    check_failed(&world.run(0, 2), "Failed FunctionTrapped: function 'Travel' trapped: unreachable");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn an_unknown_orchestrator_fails_at_once() {
         GuestFault::NotFound { kind: "orchestrator", name: "Travel".to_owned(), known: vec!["Other".to_owned()] };
     let world = World { begin: Err(fault), ..World::new() };
     check_failed(
-        world.run(0, 0),
+        &world.run(0, 0),
         "Failed OrchestratorTaskNotFound: there is no orchestrator named 'Travel'; the app has: Other",
     );
 }
@@ -173,12 +173,12 @@ fn a_host_without_room_never_fails_an_instance() {
 }
 
 /// The instance ended in failure, and its history says so.
-fn check_failed(done: Vec<Done>, last_event: &str) {
-    let [Done::Committed(checkpoint), Done::Released] = &done[..] else { panic!("{done:?}") };
+fn check_failed(done: &[Done], last_event: &str) {
+    let [Done::Committed(checkpoint), Done::Released] = done else { panic!("{done:?}") };
     let record = checkpoint.record.as_ref().expect("the turn is recorded");
     let text = transcript(&record.events);
     let end = text.lines().rev().nth(1).expect("a turn has events");
-    assert_eq!(end.trim().split_whitespace().skip(2).collect::<Vec<_>>().join(" "), last_event);
+    assert_eq!(end.split_whitespace().skip(2).collect::<Vec<_>>().join(" "), last_event);
     assert_eq!(checkpoint.row.status, RuntimeStatus::Failed);
     assert!(checkpoint.activities.is_empty());
 }
