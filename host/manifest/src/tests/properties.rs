@@ -65,6 +65,9 @@ proptest! {
     ) {
         let mut text: Vec<char> = EVERY_FIELD.chars().collect();
         for (index, kind, replacement) in edits {
+            if text.is_empty() {
+                break;
+            }
             let at = index.index(text.len());
             match kind {
                 0 => drop(text.remove(at)),
