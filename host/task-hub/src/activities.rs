@@ -3,7 +3,7 @@
 use crate::Inner;
 use futures::future::{Either, select};
 use orchestration::{Failure, Json, Timestamp};
-use ports::{ActivityInvocation, ActivityWork, GuestFault, Lease, StoreError};
+use ports::{ActivityInvocation, ActivityWork, Lease, StoreError};
 use std::time::Duration;
 
 /// How often handing in a result is tried. After that the lease runs out and the activity runs again.
@@ -39,7 +39,8 @@ impl Inner {
         loop {
             match select(run, self.parts.clock.sleep_until(self.half_time(&lease))).await {
                 Either::Left((Ok(result), _)) => return Ok((lease, result)),
-                Either::Left((Err(fault), _)) => return Ok((lease, Err(reported(&fault)))),
+                // A fault of the guest is the activity's failure, like one that it reports itself.
+                Either::Left((Err(fault), _)) => return Ok((lease, Err(fault.failure()))),
                 Either::Right(((), unfinished)) => {
                     run = unfinished;
                     match self.parts.store.renew(&lease).await {
@@ -77,11 +78,6 @@ impl Inner {
             }
         }
     }
-}
-
-/// A fault of the guest is the activity's failure, like one that it reports itself.
-fn reported(fault: &GuestFault) -> Failure {
-    fault.failure()
 }
 
 fn log_end(name: &str, invocation_id: &str, instance_id: &str, result: &Result<Json, Failure>, duration: Duration) {

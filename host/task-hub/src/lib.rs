@@ -75,11 +75,6 @@ impl TaskHub {
         });
         turns.chain(activities).collect()
     }
-
-    /// How many orchestrators are kept in memory between their turns.
-    pub fn live_instances(&self) -> usize {
-        self.inner.live.len()
-    }
 }
 
 impl Inner {

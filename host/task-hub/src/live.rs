@@ -72,10 +72,6 @@ impl LiveInstances {
         drop(evicted);
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.lock().instances.len()
-    }
-
     /// A panic elsewhere leaves a cache that is still only a cache.
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
