@@ -17,6 +17,8 @@ pub struct App {
     pub name: String,
     /// Free-form but short, such as `1.0.0`; tells versions of a bundle apart.
     pub version: String,
+    /// What becomes of instances that are unfinished when the app changes.
+    pub versioning: Versioning,
     /// By name. Every component that a function names is here.
     pub components: BTreeMap<String, Component>,
     /// In the order of the file. Names are unique, ignoring case.
@@ -35,7 +37,7 @@ impl App {
     pub fn route_table(&self) -> RouteTable {
         let http = self.functions.iter().enumerate().filter_map(|(index, function)| match &function.trigger {
             Trigger::Http(trigger) => Some((index, &trigger.route, trigger.methods)),
-            Trigger::Orchestration | Trigger::Activity(_) => None,
+            Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity => None,
         });
         RouteTable::new(&self.host.http.route_prefix, http)
     }
@@ -47,7 +49,7 @@ impl App {
             Trigger::Http(HttpTrigger { methods, route, .. }) => {
                 Some(NamedRoute { function: &function.name, template: route, methods: *methods })
             }
-            Trigger::Orchestration | Trigger::Activity(_) => None,
+            Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity => None,
         });
         differences(&self.host.http.route_prefix, http.collect())
     }
@@ -99,6 +101,9 @@ pub enum Trigger {
     Orchestration,
     /// A call from an orchestrator; `activityTrigger`.
     Activity(ActivityTrigger),
+    /// An operation on an entity whose id names the function; `entityTrigger`. Ids hold the name in lower case, and
+    /// names are unique without their case, so that each id means one function.
+    Entity,
 }
 
 impl Trigger {
@@ -108,6 +113,7 @@ impl Trigger {
             Trigger::Http(_) => "httpTrigger",
             Trigger::Orchestration => "orchestrationTrigger",
             Trigger::Activity(_) => "activityTrigger",
+            Trigger::Entity => "entityTrigger",
         }
     }
 }
@@ -128,6 +134,29 @@ pub struct HttpTrigger {
 pub struct ActivityTrigger {
     /// Longest time for one attempt; absent means [`HostSettings::function_timeout`].
     pub timeout: Option<Duration>,
+    /// Longest time between two signs of life of a running attempt; absent means that none are expected. Never longer
+    /// than `timeout`.
+    pub heartbeat_timeout: Option<Duration>,
+}
+
+/// Which code an instance runs when the app is deployed anew before the instance has ended; `app.versioning`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Versioning {
+    /// The code that started it, to its end, its activities and sub-orchestrations included.
+    #[default]
+    Pinned,
+    /// Whatever the app is at each turn; keeping it compatible with recorded histories is up to the author, as in Azure.
+    Latest,
+}
+
+impl Versioning {
+    /// The name in manifests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Versioning::Pinned => "pinned",
+            Versioning::Latest => "latest",
+        }
+    }
 }
 
 /// What a caller of an HTTP function must prove, from nothing to most.

@@ -1,9 +1,9 @@
-//! Lengths of time as manifests write them: `"30s"`, `"1h30m"`, or `hh:mm:ss` as in host.json.
+//! Lengths of time as manifests write them: `"30s"`, `"1h30m"`, `"30d"`, or `hh:mm:ss` as in host.json.
 
 use std::time::Duration;
 
 /// Shown wherever a length of time could not be read.
-pub(crate) const FORMS: &str = "write it like \"30s\", \"5m\", \"1h30m\", \"500ms\" or \"00:00:30\"";
+pub(crate) const FORMS: &str = "write it like \"30s\", \"5m\", \"1h30m\", \"30d\", \"500ms\" or \"00:00:30\"";
 
 /// Units from the longest to the shortest; `ms` stands before `m` and `s` so that the longest spelling wins.
 const UNITS_MS: [(&str, u64); 5] = [("ms", 1), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];

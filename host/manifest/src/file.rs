@@ -7,17 +7,24 @@ use std::ops::Range;
 use crate::fields::{Placed, Section};
 
 /// The trigger types that this version runs, as shown in messages.
-pub(crate) const SUPPORTED_TRIGGERS: &[&str] = &["httpTrigger", "orchestrationTrigger", "activityTrigger"];
+pub(crate) const SUPPORTED_TRIGGERS: &[&str] =
+    &["httpTrigger", "orchestrationTrigger", "activityTrigger", "entityTrigger"];
 
 /// Trigger types of Azure Functions that the manifest will take one day; told apart from misspelt ones.
-pub(crate) const LATER_TRIGGERS: &[&str] = &["queueTrigger", "timerTrigger", "entityTrigger"];
+pub(crate) const LATER_TRIGGERS: &[&str] = &["queueTrigger", "timerTrigger"];
 
 pub(crate) struct File {
-    pub(crate) name: Option<Placed<String>>,
-    pub(crate) version: Option<Placed<String>>,
+    pub(crate) app: FileApp,
     pub(crate) components: Vec<FileComponent>,
     pub(crate) functions: Vec<FileFunction>,
     pub(crate) host: FileHost,
+}
+
+#[derive(Default)]
+pub(crate) struct FileApp {
+    pub(crate) name: Option<Placed<String>>,
+    pub(crate) version: Option<Placed<String>>,
+    pub(crate) versioning: Option<Placed<String>>,
 }
 
 pub(crate) struct FileComponent {
@@ -53,7 +60,9 @@ pub(crate) enum FileTrigger {
     Orchestration,
     Activity {
         timeout: Option<Placed<String>>,
+        heartbeat_timeout: Option<Placed<String>>,
     },
+    Entity,
 }
 
 #[derive(Default)]
@@ -78,15 +87,41 @@ pub(crate) struct FileDurableTask {
     pub(crate) hub_name: Option<Placed<String>>,
     pub(crate) max_concurrent_orchestrator_functions: Option<Placed<i64>>,
     pub(crate) max_concurrent_activity_functions: Option<Placed<i64>>,
+    pub(crate) default_version: Option<Placed<String>>,
+    pub(crate) version_match_strategy: Option<Placed<String>>,
+    pub(crate) version_failure_strategy: Option<Placed<String>>,
+    pub(crate) overridable_existing_instance_states: Option<Placed<String>>,
     pub(crate) max_orchestration_actions: Option<Placed<i64>>,
+    pub(crate) max_pending_actions: Option<Placed<i64>>,
+    pub(crate) max_sub_orchestration_depth: Option<Placed<i64>>,
+    pub(crate) max_sub_orchestrations: Option<Placed<i64>>,
+    pub(crate) max_continue_as_new_per_minute: Option<Placed<i64>>,
+    pub(crate) max_history_events: Option<Placed<i64>>,
+    pub(crate) max_history_bytes: Option<Placed<i64>>,
     pub(crate) max_payload_bytes: Option<Placed<i64>>,
     pub(crate) max_custom_status_bytes: Option<Placed<i64>>,
+    pub(crate) max_entity_operation_batch_size: Option<Placed<i64>>,
+    pub(crate) rollback_entity_operations_on_exceptions: Option<Placed<bool>>,
     pub(crate) extended_sessions_enabled: Option<Placed<bool>>,
     pub(crate) live_instances: Option<Placed<i64>>,
     pub(crate) live_instance_bytes: Option<Placed<i64>>,
     pub(crate) max_turn_attempts: Option<Placed<i64>>,
     pub(crate) orchestrator_turn_timeout: Option<Placed<String>>,
     pub(crate) store_inputs_in_orchestration_history: Option<Placed<bool>>,
+    pub(crate) http_settings: FileDurableHttp,
+    pub(crate) retention: FileRetention,
+}
+
+#[derive(Default)]
+pub(crate) struct FileDurableHttp {
+    pub(crate) default_async_request_sleep_time_milliseconds: Option<Placed<i64>>,
+}
+
+#[derive(Default)]
+pub(crate) struct FileRetention {
+    pub(crate) completed: Option<Placed<String>>,
+    pub(crate) failed: Option<Placed<String>>,
+    pub(crate) terminated: Option<Placed<String>>,
 }
 
 #[derive(Default)]
@@ -99,7 +134,7 @@ pub(crate) struct FileGuest {
 /// Reads the whole document; whatever is missing, unknown or of the wrong type is reported on the way.
 pub(crate) fn read(mut document: Section<'_, '_>) -> File {
     let app = "a section `[app]` with `name = \"my-app\"` and `version = \"1.0.0\"`";
-    let (name, version) = required_section(&mut document, "app", app).map(read_app).unwrap_or_default();
+    let app = required_section(&mut document, "app", app).map(read_app).unwrap_or_default();
     let component = "a section such as `[components.main]` with `source = \"main.wasm\"`";
     let components = required_section(&mut document, "components", component);
     let function = "a section such as `[functions.Hello]` with `trigger = { type = \"httpTrigger\" }`";
@@ -108,7 +143,7 @@ pub(crate) fn read(mut document: Section<'_, '_>) -> File {
     let functions = functions.map(|section| read_named(&section, read_function)).unwrap_or_default();
     let host = document.section("host").map(read_host).unwrap_or_default();
     document.finish();
-    File { name, version, components, functions, host }
+    File { app, components, functions, host }
 }
 
 /// Most functions and most components of one app; bounds the work and the memory that a manifest can ask for.
@@ -130,13 +165,14 @@ fn read_named<'t, 'r, T>(section: &Section<'t, 'r>, read: Read<'t, 'r, T>) -> Ve
     named.into_iter().filter_map(|(name, section)| read(name, section)).collect()
 }
 
-fn read_app(mut section: Section<'_, '_>) -> (Option<Placed<String>>, Option<Placed<String>>) {
-    let fields = (
-        required_text(&mut section, "name", "`name = \"my-app\"`"),
-        required_text(&mut section, "version", "`version = \"1.0.0\"`"),
-    );
+fn read_app(mut section: Section<'_, '_>) -> FileApp {
+    let app = FileApp {
+        name: required_text(&mut section, "name", "`name = \"my-app\"`"),
+        version: required_text(&mut section, "version", "`version = \"1.0.0\"`"),
+        versioning: section.text("versioning"),
+    };
     section.finish();
-    fields
+    app
 }
 
 /// A component that is no table still counts by its name, so that functions in it are not reported as well.
@@ -178,7 +214,7 @@ fn read_function(name: Placed<String>, section: Option<Section<'_, '_>>) -> Opti
 }
 
 fn read_trigger(mut section: Section<'_, '_>) -> Option<FileTrigger> {
-    let example = "`type = \"httpTrigger\"`, \"orchestrationTrigger\" or \"activityTrigger\"";
+    let example = "`type = \"httpTrigger\"`, \"orchestrationTrigger\", \"activityTrigger\" or \"entityTrigger\"";
     // Without a type there is no telling which fields belong here, so that nothing more is said about them.
     let kind = required_text(&mut section, "type", example)?;
     let trigger = match kind.get_ref().as_str() {
@@ -189,7 +225,11 @@ fn read_trigger(mut section: Section<'_, '_>) -> Option<FileTrigger> {
             at: section.at.clone(),
         },
         "orchestrationTrigger" => FileTrigger::Orchestration,
-        "activityTrigger" => FileTrigger::Activity { timeout: section.text("timeout") },
+        "activityTrigger" => FileTrigger::Activity {
+            timeout: section.text("timeout"),
+            heartbeat_timeout: section.text("heartbeatTimeout"),
+        },
+        "entityTrigger" => FileTrigger::Entity,
         unknown => {
             report_trigger_type(&section, &kind, unknown);
             return None;
@@ -236,20 +276,50 @@ fn read_http(mut section: Section<'_, '_>) -> FileHttp {
 fn read_durable_task(mut section: Section<'_, '_>) -> FileDurableTask {
     let durable_task = FileDurableTask {
         hub_name: section.text("hubName"),
+        default_version: section.text("defaultVersion"),
+        version_match_strategy: section.text("versionMatchStrategy"),
+        version_failure_strategy: section.text("versionFailureStrategy"),
+        overridable_existing_instance_states: section.text("overridableExistingInstanceStates"),
         max_concurrent_orchestrator_functions: section.integer("maxConcurrentOrchestratorFunctions"),
         max_concurrent_activity_functions: section.integer("maxConcurrentActivityFunctions"),
         max_orchestration_actions: section.integer("maxOrchestrationActions"),
+        max_pending_actions: section.integer("maxPendingActions"),
+        max_sub_orchestration_depth: section.integer("maxSubOrchestrationDepth"),
+        max_sub_orchestrations: section.integer("maxSubOrchestrations"),
+        max_continue_as_new_per_minute: section.integer("maxContinueAsNewPerMinute"),
+        max_history_events: section.integer("maxHistoryEvents"),
+        max_history_bytes: section.integer("maxHistoryBytes"),
         max_payload_bytes: section.integer("maxPayloadBytes"),
         max_custom_status_bytes: section.integer("maxCustomStatusBytes"),
+        max_entity_operation_batch_size: section.integer("maxEntityOperationBatchSize"),
+        rollback_entity_operations_on_exceptions: section.flag("rollbackEntityOperationsOnExceptions"),
         extended_sessions_enabled: section.flag("extendedSessionsEnabled"),
         live_instances: section.integer("liveInstances"),
         live_instance_bytes: section.integer("liveInstanceBytes"),
         max_turn_attempts: section.integer("maxTurnAttempts"),
         orchestrator_turn_timeout: section.text("orchestratorTurnTimeout"),
         store_inputs_in_orchestration_history: section.flag("storeInputsInOrchestrationHistory"),
+        http_settings: section.section("httpSettings").map(read_durable_http).unwrap_or_default(),
+        retention: section.section("retention").map(read_retention).unwrap_or_default(),
     };
     section.finish();
     durable_task
+}
+
+fn read_durable_http(mut section: Section<'_, '_>) -> FileDurableHttp {
+    let sleep_time = section.integer("defaultAsyncRequestSleepTimeMilliseconds");
+    section.finish();
+    FileDurableHttp { default_async_request_sleep_time_milliseconds: sleep_time }
+}
+
+fn read_retention(mut section: Section<'_, '_>) -> FileRetention {
+    let retention = FileRetention {
+        completed: section.text("completed"),
+        failed: section.text("failed"),
+        terminated: section.text("terminated"),
+    };
+    section.finish();
+    retention
 }
 
 fn read_guest(mut section: Section<'_, '_>) -> FileGuest {

@@ -35,7 +35,7 @@ mod suggestion;
 #[cfg(test)]
 mod tests;
 
-pub use app::{ActivityTrigger, App, AuthLevel, Build, Component, Function, HttpTrigger, Trigger};
+pub use app::{ActivityTrigger, App, AuthLevel, Build, Component, Function, HttpTrigger, Trigger, Versioning};
 pub use check::{MAX_APP_NAME_CHARS, MAX_FUNCTION_NAME_CHARS};
 pub use file::MAX_FUNCTIONS;
 pub use outbound::OutboundHost;

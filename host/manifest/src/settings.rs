@@ -1,6 +1,6 @@
 //! The host's settings for an app, `[host]` in the manifest: every number with its default and its limits.
 //!
-//! Names follow host.json. Settings are numbers; the parts of an app (functions, components) are in `app`.
+//! Names follow host.json. Settings are numbers and choices; the parts of an app (functions, components) are in `app`.
 
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 const DAY: Duration = Duration::from_secs(86_400);
+const DAY_MS: u64 = 86_400_000;
 
 /// The path before every function's route unless the manifest says otherwise, as in Azure.
 pub const DEFAULT_ROUTE_PREFIX: &str = "api";
@@ -30,10 +31,29 @@ pub const REQUESTS: Bounds<u32> = Bounds { default: 0, min: 1, max: 1_000_000 };
 pub const CONCURRENT_FUNCTIONS: Bounds<u32> = Bounds { default: 0, min: 1, max: 100_000 };
 /// `durableTask.maxOrchestrationActions`: actions of one turn. Azure's default.
 pub const ORCHESTRATION_ACTIONS: Bounds<u32> = Bounds { default: 100_000, min: 1, max: 10_000_000 };
+/// `durableTask.maxPendingActions`: requests of one instance that are open at a time.
+pub const PENDING_ACTIONS: Bounds<u32> = Bounds { default: 100_000, min: 1, max: 10_000_000 };
+/// `durableTask.maxSubOrchestrationDepth`. Deeper than this is a recursion that was meant to end and does not.
+pub const SUB_ORCHESTRATION_DEPTH: Bounds<u32> = Bounds { default: 32, min: 1, max: 10_000 };
+/// `durableTask.maxSubOrchestrations`: started by one execution.
+pub const SUB_ORCHESTRATIONS: Bounds<u32> = Bounds { default: 100_000, min: 1, max: 10_000_000 };
+/// `durableTask.maxContinueAsNewPerMinute`. The default, a hundred a second, is more than a loop that does any work needs.
+pub const CONTINUE_AS_NEW_PER_MINUTE: Bounds<u32> = Bounds { default: 6_000, min: 1, max: 1_000_000 };
+/// `durableTask.maxHistoryEvents`: of one execution.
+pub const HISTORY_EVENTS: Bounds<u64> = Bounds { default: 1_000_000, min: 10, max: 1_000_000_000 };
+/// `durableTask.maxHistoryBytes`: of one execution. A replay reads all of it into memory.
+pub const HISTORY_BYTES: Bounds<u64> = Bounds { default: 256 * MIB, min: KIB, max: 64 * GIB };
 /// `durableTask.maxPayloadBytes`: one input, output or event. The default is what Azure's gRPC channel carries.
 pub const PAYLOAD_BYTES: Bounds<u64> = Bounds { default: 4 * MIB, min: KIB, max: GIB };
-/// `durableTask.maxCustomStatusBytes`. Azure's default.
+/// `durableTask.maxCustomStatusBytes`, counted as UTF-16. Azure's limit.
 pub const CUSTOM_STATUS_BYTES: Bounds<u64> = Bounds { default: 16 * KIB, min: 1, max: MIB };
+/// `durableTask.maxEntityOperationBatchSize`. Azure's default.
+pub const ENTITY_OPERATION_BATCH_SIZE: Bounds<u32> = Bounds { default: 5_000, min: 1, max: 1_000_000 };
+/// `durableTask.httpSettings.defaultAsyncRequestSleepTimeMilliseconds`. Azure's default.
+pub const ASYNC_REQUEST_SLEEP_MS: Bounds<u64> = Bounds { default: 30_000, min: 1, max: DAY_MS };
+/// `durableTask.retention`, when given. The shortest leaves whoever waits for the instance the time to see that it ended.
+pub const RETENTION: Bounds<Duration> =
+    Bounds { default: Duration::MAX, min: Duration::from_secs(1), max: Duration::from_secs(36_500 * DAY.as_secs()) };
 /// `durableTask.liveInstances`. Each takes several memory maps of which Linux allows a process 65,530 by default:
 /// thousands fit, ten thousand do not.
 pub const LIVE_INSTANCES: Bounds<u32> = Bounds { default: 1_000, min: 0, max: 1_000_000 };
@@ -44,7 +64,7 @@ pub const TURN_ATTEMPTS: Bounds<u32> = Bounds { default: 3, min: 1, max: 100 };
 /// `durableTask.orchestratorTurnTimeout`: guest code between two waits; a turn is expected to take microseconds.
 pub const TURN_TIMEOUT: Bounds<Duration> =
     Bounds { default: Duration::from_secs(10), min: Duration::from_millis(1), max: Duration::from_secs(3_600) };
-/// `functionTimeout` and an activity's `timeout`. Azure's default outside of the Consumption plan.
+/// `functionTimeout`, and an activity's `timeout` and `heartbeatTimeout` when given. Azure's default outside of the Consumption plan.
 pub const FUNCTION_TIMEOUT: Bounds<Duration> = Bounds {
     default: Duration::from_secs(30 * 60),
     min: Duration::from_millis(1),
@@ -90,16 +110,40 @@ pub struct HttpSettings {
 pub struct DurableTaskSettings {
     /// Name of the task hub: a letter, then letters and digits, 3 to 45 in all.
     pub hub_name: String,
+    /// Version of instances whose starter names none; absent means none.
+    pub default_version: Option<String>,
+    /// Which instances' versions this app runs; they are compared with `default_version`.
+    pub version_match_strategy: VersionMatchStrategy,
+    /// What becomes of an instance that this app does not run.
+    pub version_failure_strategy: VersionFailureStrategy,
+    /// Which instances may be replaced by a start with their id.
+    pub overridable_existing_instance_states: OverridableExistingInstanceStates,
     /// Turns running at a time; absent means that the host chooses (ten for each core).
     pub max_concurrent_orchestrator_functions: Option<u32>,
     /// Activities running at a time; absent means that the host chooses (ten for each core).
     pub max_concurrent_activity_functions: Option<u32>,
     /// Actions that one turn may produce.
     pub max_orchestration_actions: u32,
+    /// Requests of one instance that may be open at a time: activities, timers, sub-orchestrations, entity calls.
+    pub max_pending_actions: u32,
+    /// How deep sub-orchestrations may be nested; an instance that a client started is at depth zero.
+    pub max_sub_orchestration_depth: u32,
+    /// Sub-orchestrations that one execution may start.
+    pub max_sub_orchestrations: u32,
+    /// Times that one instance may continue as new within a minute.
+    pub max_continue_as_new_per_minute: u32,
+    /// Events in the history of one execution.
+    pub max_history_events: u64,
+    /// Size of the history of one execution, in bytes.
+    pub max_history_bytes: u64,
     /// Size of one input, output or event, in bytes of JSON text.
     pub max_payload_bytes: u64,
-    /// Size of an instance's custom status, in bytes of JSON text.
+    /// Size of an instance's custom status, in bytes of its JSON text as UTF-16, which is how Azure counts.
     pub max_custom_status_bytes: u64,
+    /// Operations that an entity is given in one turn.
+    pub max_entity_operation_batch_size: u32,
+    /// An entity operation that fails leaves neither changes of the state nor messages behind.
+    pub rollback_entity_operations_on_exceptions: bool,
     /// Suspended guests kept in memory between turns; zero when `extendedSessionsEnabled` is false: every turn replays.
     pub live_instances: u32,
     /// Memory of all live instances together, in bytes.
@@ -110,6 +154,92 @@ pub struct DurableTaskSettings {
     pub orchestrator_turn_timeout: Duration,
     /// Keep the inputs of activities and sub-orchestrations in the history, for people to read.
     pub store_inputs_in_orchestration_history: bool,
+    /// `[host.durableTask.httpSettings]`.
+    pub http: DurableHttpSettings,
+    /// `[host.durableTask.retention]`.
+    pub retention: RetentionSettings,
+}
+
+/// Calls that orchestrators make through the host, durable HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DurableHttpSettings {
+    /// `defaultAsyncRequestSleepTimeMilliseconds`: time between two requests to a server that answered 202 without
+    /// `Retry-After`.
+    pub default_async_request_sleep_time: Duration,
+}
+
+/// How long instances are kept after they ended, by how they ended; absent means for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RetentionSettings {
+    /// Completed instances.
+    pub completed: Option<Duration>,
+    /// Failed instances. What is purged cannot be rewound.
+    pub failed: Option<Duration>,
+    /// Terminated instances.
+    pub terminated: Option<Duration>,
+}
+
+/// Which instances a host runs, by their version; `versionMatchStrategy`. Durable Functions' rules of comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VersionMatchStrategy {
+    /// All.
+    None,
+    /// Those of exactly the default version.
+    Strict,
+    /// Those of the default version or an older one.
+    #[default]
+    CurrentOrOlder,
+}
+
+impl VersionMatchStrategy {
+    /// The name in manifests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            VersionMatchStrategy::None => "None",
+            VersionMatchStrategy::Strict => "Strict",
+            VersionMatchStrategy::CurrentOrOlder => "CurrentOrOlder",
+        }
+    }
+}
+
+/// What happens to an instance whose version does not match; `versionFailureStrategy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VersionFailureStrategy {
+    /// It waits for a host that runs it.
+    #[default]
+    Reject,
+    /// It fails.
+    Fail,
+}
+
+impl VersionFailureStrategy {
+    /// The name in manifests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            VersionFailureStrategy::Reject => "Reject",
+            VersionFailureStrategy::Fail => "Fail",
+        }
+    }
+}
+
+/// Which instances a start with the same id replaces; `overridableExistingInstanceStates`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OverridableExistingInstanceStates {
+    /// Those that have ended; a start with the id of another one is refused.
+    #[default]
+    NonRunningStates,
+    /// All; what still runs is terminated.
+    AnyState,
+}
+
+impl OverridableExistingInstanceStates {
+    /// The name in manifests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OverridableExistingInstanceStates::NonRunningStates => "NonRunningStates",
+            OverridableExistingInstanceStates::AnyState => "AnyState",
+        }
+    }
 }
 
 /// Limits of the sandbox, for each guest instance.

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::choice::Choice;
 use super::names::{self, quoted};
 use super::settings::{duration_within, segments_are_reserved};
 use crate::app::{ActivityTrigger, AuthLevel, Function, HttpTrigger, Trigger};
+use crate::duration;
 use crate::fields::{Placed, join};
 use crate::file::{File, FileComponent, FileFunction, FileTrigger};
 use crate::problem::Report;
@@ -17,6 +19,12 @@ use crate::suggestion::nearest;
 const RESERVED_NAMES: [&str; 1] = ["host"];
 
 const METHODS: &str = "use get, post, delete, head, patch, put, options, trace; an empty list means all";
+
+const LEVELS: Choice<AuthLevel> = Choice {
+    noun: "a level",
+    all: &[AuthLevel::Anonymous, AuthLevel::Function, AuthLevel::Admin],
+    word: AuthLevel::as_str,
+};
 
 pub(super) fn check(file: &File, http: &HttpSettings, report: &Report<'_>) -> Vec<Function> {
     let checked = file
@@ -103,17 +111,36 @@ fn check_trigger(
             let route_field = join(path, "route");
             Trigger::Http(HttpTrigger {
                 methods: check_methods(methods, &join(path, "methods"), report),
-                auth_level: check_auth_level(auth_level.as_ref(), &join(path, "authLevel"), report),
+                auth_level: LEVELS.read(auth_level.as_ref(), &join(path, "authLevel"), report),
                 route: check_route(route.as_ref().unwrap_or(&default_route), &route_field, http, report)?,
             })
         }
         FileTrigger::Orchestration => Trigger::Orchestration,
-        FileTrigger::Activity { timeout } => {
-            let field = join(path, "timeout");
-            let timeout = timeout.as_ref().and_then(|text| duration_within(text, &field, FUNCTION_TIMEOUT, report));
-            Trigger::Activity(ActivityTrigger { timeout })
+        FileTrigger::Activity { timeout, heartbeat_timeout } => {
+            Trigger::Activity(check_activity(timeout.as_ref(), heartbeat_timeout.as_ref(), path, report))
         }
+        FileTrigger::Entity => Trigger::Entity,
     })
+}
+
+fn check_activity(
+    timeout: Option<&Placed<String>>,
+    heartbeat_timeout: Option<&Placed<String>>,
+    path: &str,
+    report: &Report<'_>,
+) -> ActivityTrigger {
+    let (timeout_field, heartbeat_field) = (join(path, "timeout"), join(path, "heartbeatTimeout"));
+    let limit = timeout.and_then(|text| duration_within(text, &timeout_field, FUNCTION_TIMEOUT, report));
+    let heartbeat = heartbeat_timeout.and_then(|text| {
+        let heartbeat = duration_within(text, &heartbeat_field, FUNCTION_TIMEOUT, report)?;
+        if let Some(limit) = limit.filter(|limit| heartbeat > *limit) {
+            let what = format!("{} is longer than the timeout, {}", quoted(text.get_ref()), duration::print(limit));
+            let next = "write a shorter time than the timeout's, or leave one of the two out";
+            report.add(&text.span(), &heartbeat_field, what, next);
+        }
+        Some(heartbeat)
+    });
+    ActivityTrigger { timeout: limit, heartbeat_timeout: heartbeat }
 }
 
 fn check_methods(methods: &[Placed<String>], field: &str, report: &Report<'_>) -> Methods {
@@ -131,20 +158,6 @@ fn check_methods(methods: &[Placed<String>], field: &str, report: &Report<'_>) -
         }
     }
     Methods::listed(listed)
-}
-
-fn check_auth_level(level: Option<&Placed<String>>, field: &str, report: &Report<'_>) -> AuthLevel {
-    let Some(written) = level else { return AuthLevel::default() };
-    let levels = [AuthLevel::Anonymous, AuthLevel::Function, AuthLevel::Admin];
-    if let Some(level) = levels.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(written.get_ref())) {
-        return level;
-    }
-    let next = match nearest(written.get_ref(), levels.map(AuthLevel::as_str)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "use anonymous, function or admin".to_owned(),
-    };
-    report.add(&written.span(), field, format!("{} is not a level", quoted(written.get_ref())), next);
-    AuthLevel::default()
 }
 
 fn check_route(written: &Placed<String>, field: &str, http: &HttpSettings, report: &Report<'_>) -> Option<Template> {
@@ -205,8 +218,9 @@ fn report_route_conflicts(functions: &[(Function, &FileFunction)], report: &Repo
 fn route_place(function: &FileFunction) -> std::ops::Range<usize> {
     match &function.trigger {
         Some(FileTrigger::Http { route: Some(route), .. }) => route.span(),
-        Some(FileTrigger::Http { .. } | FileTrigger::Orchestration | FileTrigger::Activity { .. }) | None => {
-            function.name.span()
-        }
+        Some(
+            FileTrigger::Http { .. } | FileTrigger::Orchestration | FileTrigger::Activity { .. } | FileTrigger::Entity,
+        )
+        | None => function.name.span(),
     }
 }

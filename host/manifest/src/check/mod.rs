@@ -3,30 +3,40 @@
 //! Everything wrong is reported before giving up; a field that is wrong takes its default meanwhile, so that the rest can
 //! still be checked. The resulting [`App`] counts only if nothing was reported.
 
+mod choice;
 mod components;
+mod durable_task;
 mod functions;
 mod names;
 mod settings;
 
 pub use names::{MAX_APP_NAME_CHARS, MAX_FUNCTION_NAME_CHARS};
 
-use crate::app::App;
+use self::choice::Choice;
+use crate::app::{App, Versioning};
 use crate::fields::Placed;
 use crate::file::File;
 use crate::problem::Report;
 
+const VERSIONINGS: Choice<Versioning> = Choice {
+    noun: "a way to treat unfinished instances",
+    all: &[Versioning::Pinned, Versioning::Latest],
+    word: Versioning::as_str,
+};
+
 /// Checks everything. The result is meaningful only when the report stayed empty.
 pub(crate) fn check(file: &File, report: &Report<'_>) -> App {
-    let name = text_or_empty(file.name.as_ref());
-    if let Some(placed) = &file.name {
+    let name = text_or_empty(file.app.name.as_ref());
+    if let Some(placed) = &file.app.name {
         names::check(placed, "app.name", names::APP, report);
     }
-    if let Some(placed) = &file.version {
+    if let Some(placed) = &file.app.version {
         names::check(placed, "app.version", names::VERSION, report);
     }
     let host = settings::check(&file.host, &name, report);
     App {
-        version: text_or_empty(file.version.as_ref()),
+        version: text_or_empty(file.app.version.as_ref()),
+        versioning: VERSIONINGS.read(file.app.versioning.as_ref(), "app.versioning", report),
         components: components::check(&file.components, report),
         functions: functions::check(file, &host.http, report),
         host,

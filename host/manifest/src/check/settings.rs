@@ -1,18 +1,17 @@
-//! `[host]`: numbers within their bounds, defaults for what is not said.
+//! `[host]`: numbers within their bounds, defaults for what is not said. `[host.durableTask]` is in `durable_task`.
 
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::names::{self, quoted};
+use super::durable_task;
+use super::names::quoted;
 use crate::duration;
 use crate::fields::Placed;
-use crate::file::{FileDurableTask, FileGuest, FileHost, FileHttp};
+use crate::file::{FileGuest, FileHost, FileHttp};
 use crate::problem::Report;
 use crate::settings::{
-    Bounds, CONCURRENT_FUNCTIONS, CUSTOM_STATUS_BYTES, DEFAULT_ROUTE_PREFIX, DurableTaskSettings, FUNCTION_TIMEOUT,
-    GUEST_LOG_BYTES, GUEST_MEMORY_BYTES, GUEST_OUTPUT_BYTES, GuestSettings, HostSettings, HttpSettings,
-    LIVE_INSTANCE_BYTES, LIVE_INSTANCES, ORCHESTRATION_ACTIONS, PAYLOAD_BYTES, REQUEST_BODY_BYTES, REQUESTS,
-    TURN_ATTEMPTS, TURN_TIMEOUT,
+    Bounds, DEFAULT_ROUTE_PREFIX, FUNCTION_TIMEOUT, GUEST_LOG_BYTES, GUEST_MEMORY_BYTES, GUEST_OUTPUT_BYTES,
+    GuestSettings, HostSettings, HttpSettings, REQUEST_BODY_BYTES, REQUESTS,
 };
 
 /// First segments of the host's own paths; a function's route never begins with one, whatever the prefix, as in Azure.
@@ -32,7 +31,7 @@ pub(super) fn segments_are_reserved(first: &str, prefix_is_empty: bool) -> bool 
 pub(super) fn check(host: &FileHost, app_name: &str, report: &Report<'_>) -> HostSettings {
     HostSettings {
         http: check_http(&host.http, report),
-        durable_task: check_durable_task(&host.durable_task, app_name, report),
+        durable_task: durable_task::check(&host.durable_task, app_name, report),
         guest: check_guest(&host.guest, report),
         function_timeout: match &host.function_timeout {
             Some(text) if text.get_ref() == NO_LIMIT => None,
@@ -57,51 +56,6 @@ fn check_http(http: &FileHttp, report: &Report<'_>) -> HttpSettings {
     }
 }
 
-fn check_durable_task(file: &FileDurableTask, app_name: &str, report: &Report<'_>) -> DurableTaskSettings {
-    let limits = Fields { path: "host.durableTask", report };
-    let live = limits.number("liveInstances", file.live_instances.as_ref(), LIVE_INSTANCES);
-    let concurrent = |key, number: &Option<Placed<i64>>| {
-        number.as_ref().map(|number| limits.number(key, Some(number), CONCURRENT_FUNCTIONS))
-    };
-    let turn_timeout = file
-        .orchestrator_turn_timeout
-        .as_ref()
-        .and_then(|text| duration_within(text, "host.durableTask.orchestratorTurnTimeout", TURN_TIMEOUT, report));
-    DurableTaskSettings {
-        hub_name: match &file.hub_name {
-            Some(name) => {
-                names::check(name, "host.durableTask.hubName", names::HUB, report);
-                name.get_ref().clone()
-            }
-            None => hub_name_of(app_name),
-        },
-        max_concurrent_orchestrator_functions: concurrent(
-            "maxConcurrentOrchestratorFunctions",
-            &file.max_concurrent_orchestrator_functions,
-        ),
-        max_concurrent_activity_functions: concurrent(
-            "maxConcurrentActivityFunctions",
-            &file.max_concurrent_activity_functions,
-        ),
-        max_orchestration_actions: limits.number(
-            "maxOrchestrationActions",
-            file.max_orchestration_actions.as_ref(),
-            ORCHESTRATION_ACTIONS,
-        ),
-        max_payload_bytes: limits.number("maxPayloadBytes", file.max_payload_bytes.as_ref(), PAYLOAD_BYTES),
-        max_custom_status_bytes: limits.number(
-            "maxCustomStatusBytes",
-            file.max_custom_status_bytes.as_ref(),
-            CUSTOM_STATUS_BYTES,
-        ),
-        live_instances: if flag(file.extended_sessions_enabled.as_ref(), true) { live } else { 0 },
-        live_instance_bytes: limits.number("liveInstanceBytes", file.live_instance_bytes.as_ref(), LIVE_INSTANCE_BYTES),
-        max_turn_attempts: limits.number("maxTurnAttempts", file.max_turn_attempts.as_ref(), TURN_ATTEMPTS),
-        orchestrator_turn_timeout: turn_timeout.unwrap_or(TURN_TIMEOUT.default),
-        store_inputs_in_orchestration_history: flag(file.store_inputs_in_orchestration_history.as_ref(), true),
-    }
-}
-
 fn check_guest(guest: &FileGuest, report: &Report<'_>) -> GuestSettings {
     let limits = Fields { path: "host.guest", report };
     GuestSettings {
@@ -111,13 +65,14 @@ fn check_guest(guest: &FileGuest, report: &Report<'_>) -> GuestSettings {
     }
 }
 
-struct Fields<'a, 't> {
-    path: &'static str,
-    report: &'a Report<'t>,
+/// A section's numbers, each checked against its bounds.
+pub(super) struct Fields<'a, 't> {
+    pub(super) path: &'static str,
+    pub(super) report: &'a Report<'t>,
 }
 
 impl Fields<'_, '_> {
-    fn number<T>(&self, key: &str, written: Option<&Placed<i64>>, bounds: Bounds<T>) -> T
+    pub(super) fn number<T>(&self, key: &str, written: Option<&Placed<i64>>, bounds: Bounds<T>) -> T
     where
         T: TryFrom<i64> + PartialOrd + Display + Copy,
     {
@@ -180,15 +135,6 @@ fn check_prefix(written: Option<&Placed<String>>, report: &Report<'_>) -> String
     prefix.to_owned()
 }
 
-/// The app's name without what a task hub's name cannot have, at its length.
-fn hub_name_of(app_name: &str) -> String {
-    let mut name: String = app_name.chars().filter(char::is_ascii_alphanumeric).take(45).collect();
-    if name.len() < 3 {
-        name.push_str("Hub");
-    }
-    name
-}
-
-fn flag(written: Option<&Placed<bool>>, default: bool) -> bool {
+pub(super) fn flag(written: Option<&Placed<bool>>, default: bool) -> bool {
     written.map_or(default, |written| *written.get_ref())
 }

@@ -7,13 +7,14 @@ use crate::route::{Match, Methods, RouteTable, Segment, Template};
 const EVERY_FIELD: &str = include_str!("../../tests/valid/every-field.toml");
 
 /// Pieces from which interesting manifests, and mostly broken ones, are put together.
-const PIECES: [&str; 25] = [
+const PIECES: [&str; 32] = [
     "[app]\n",
     "[functions.A]\n",
     "[functions.a]\n",
     "[components.c]\n",
     "[host.http]\n",
     "[host.durableTask]\n",
+    "[host.durableTask.retention]\n",
     "[[functions]]\n",
     "name = ",
     "version = ",
@@ -21,10 +22,16 @@ const PIECES: [&str; 25] = [
     "trigger = ",
     "trigger.type = ",
     "routePrefix = ",
+    "versioning = ",
+    "versionMatchStrategy = ",
+    "httpSettings = ",
+    "completed = ",
     "hubName = ",
     "\"httpTrigger\"\n",
     "{ type = \"httpTrigger\", route = \"{a}\" }\n",
     "{ type = \"a\\nb\", route = \"{a\\u0000}\" }\n",
+    "{ type = \"entityTrigger\", heartbeatTimeout = \"1d\" }\n",
+    "\"36500d\"\n",
     "\"x\"\n",
     "-1\n",
     "0x_\n",
