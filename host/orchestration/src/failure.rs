@@ -38,6 +38,24 @@ impl Failure {
     pub const INVALID_ARGUMENT: &str = "InvalidArgument";
     /// A limit of the host was reached.
     pub const LIMIT_EXCEEDED: &str = "LimitExceeded";
+    /// The entity that was called is in no component of the app.
+    pub const ENTITY_NOT_FOUND: &str = "EntityTaskNotFound";
+    /// The instance's version and the worker's do not go together.
+    pub const VERSION_MISMATCH: &str = "VersionMismatch";
+    /// An activity ran longer than its timeout.
+    pub const ACTIVITY_TIMEOUT: &str = "ActivityTimeout";
+    /// An activity gave no heartbeat for too long.
+    pub const ACTIVITY_HEARTBEAT_TIMEOUT: &str = "ActivityHeartbeatTimeout";
+    /// The caller stopped it.
+    pub const CANCELED: &str = "Canceled";
+    /// What is not allowed within, or without, a critical section.
+    pub const CRITICAL_SECTION: &str = "CriticalSectionViolation";
+    /// An HTTP request could not be made.
+    pub const HTTP_REQUEST_FAILED: &str = "HttpRequestFailed";
+    /// An HTTP request took longer than its timeout.
+    pub const HTTP_REQUEST_TIMEOUT: &str = "HttpRequestTimeout";
+    /// An HTTP request was answered with a status that its retry policy takes for a failure.
+    pub const HTTP_STATUS: &str = "HttpStatus";
     /// The stored history cannot be read.
     pub const CORRUPT_HISTORY: &str = "CorruptHistory";
 

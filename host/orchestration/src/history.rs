@@ -3,8 +3,9 @@
 //! [`Ledger`] is what a history adds up to. It is kept beside a live orchestrator instead of the events themselves, so that
 //! a turn costs the same however long the history is; every event that is appended anywhere passes through it.
 
-use crate::{EventId, ExecutionId, Failure, InstanceId, Json, RuntimeStatus, Timestamp};
-use std::collections::BTreeMap;
+use crate::{EntityId, EventId, ExecutionId, Failure, InstanceId, Json, RuntimeStatus, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// One thing that happened.
 #[derive(Clone, PartialEq, Debug)]
@@ -38,6 +39,21 @@ pub enum EventKind {
         /// The output to leave behind.
         reason: Json,
     },
+    /// Somebody holds it: what comes from here on waits until it is resumed.
+    ExecutionSuspended {
+        /// Why.
+        reason: String,
+    },
+    /// It goes on.
+    ExecutionResumed {
+        /// Why.
+        reason: String,
+    },
+    /// It had failed and goes on from before its failures: retry policies begin anew.
+    ExecutionRewound {
+        /// Why.
+        reason: String,
+    },
     /// An activity was asked for.
     TaskScheduled {
         /// The action.
@@ -46,6 +62,12 @@ pub enum EventKind {
         name: String,
         /// Its argument.
         input: Json,
+        /// The earlier try that this one repeats, by its action.
+        retry_of: Option<EventId>,
+        /// How long one run may take.
+        timeouts: Timeouts,
+        /// Whatever the caller attached.
+        tags: Tags,
     },
     /// It returned.
     TaskCompleted {
@@ -71,6 +93,12 @@ pub enum EventKind {
         instance_id: InstanceId,
         /// Its argument.
         input: Json,
+        /// The earlier try that this one repeats, by its action.
+        retry_of: Option<EventId>,
+        /// Nobody waits for its end.
+        detached: bool,
+        /// What else it was started with.
+        options: StartOptions,
     },
     /// The child completed.
     SubOrchestrationInstanceCompleted {
@@ -92,6 +120,8 @@ pub enum EventKind {
         id: EventId,
         /// When it is due.
         fire_at: Timestamp,
+        /// The failed try after which it is the pause, by its action.
+        retry_of: Option<EventId>,
     },
     /// It is due.
     TimerFired {
@@ -102,6 +132,74 @@ pub enum EventKind {
     },
     /// Somebody raised an event.
     EventRaised(RaisedEvent),
+    /// It raised an event at another instance.
+    EventSent {
+        /// The action.
+        id: EventId,
+        /// Whom it is for.
+        instance_id: InstanceId,
+        /// The event's name.
+        name: String,
+        /// What comes with it.
+        input: Json,
+    },
+    /// An entity was asked to do something.
+    EntityOperationCalled {
+        /// The action.
+        id: EventId,
+        /// The entity.
+        entity: EntityId,
+        /// What to do.
+        operation: String,
+        /// Its argument.
+        input: Json,
+    },
+    /// An entity was told to do something.
+    EntityOperationSignaled {
+        /// The action.
+        id: EventId,
+        /// The entity.
+        entity: EntityId,
+        /// What to do.
+        operation: String,
+        /// Its argument.
+        input: Json,
+        /// Not before this moment.
+        deliver_at: Option<Timestamp>,
+    },
+    /// The entity did it.
+    EntityOperationCompleted {
+        /// The request it answers.
+        scheduled: EventId,
+        /// What it returned.
+        result: Json,
+    },
+    /// The entity could not do it.
+    EntityOperationFailed {
+        /// The request it answers.
+        scheduled: EventId,
+        /// Why.
+        failure: Failure,
+    },
+    /// A critical section over entities was asked for.
+    EntityLockRequested {
+        /// The action.
+        id: EventId,
+        /// The entities in the order in which they are locked, each once.
+        entities: Vec<EntityId>,
+    },
+    /// The entities are locked.
+    EntityLockGranted {
+        /// The request it answers.
+        scheduled: EventId,
+    },
+    /// The critical section was left.
+    EntityUnlockSent {
+        /// The action.
+        id: EventId,
+        /// The action that asked for it.
+        section: EventId,
+    },
 }
 
 impl EventKind {
@@ -122,6 +220,17 @@ impl EventKind {
             EventKind::TimerCreated { .. } => "TimerCreated",
             EventKind::TimerFired { .. } => "TimerFired",
             EventKind::EventRaised(_) => "EventRaised",
+            EventKind::ExecutionSuspended { .. } => "ExecutionSuspended",
+            EventKind::ExecutionResumed { .. } => "ExecutionResumed",
+            EventKind::ExecutionRewound { .. } => "ExecutionRewound",
+            EventKind::EventSent { .. } => "EventSent",
+            EventKind::EntityOperationCalled { .. } => "EntityOperationCalled",
+            EventKind::EntityOperationSignaled { .. } => "EntityOperationSignaled",
+            EventKind::EntityOperationCompleted { .. } => "EntityOperationCompleted",
+            EventKind::EntityOperationFailed { .. } => "EntityOperationFailed",
+            EventKind::EntityLockRequested { .. } => "EntityLockRequested",
+            EventKind::EntityLockGranted { .. } => "EntityLockGranted",
+            EventKind::EntityUnlockSent { .. } => "EntityUnlockSent",
         }
     }
 
@@ -130,7 +239,12 @@ impl EventKind {
         match self {
             EventKind::TaskScheduled { id, .. }
             | EventKind::SubOrchestrationInstanceCreated { id, .. }
-            | EventKind::TimerCreated { id, .. } => Some(*id),
+            | EventKind::TimerCreated { id, .. }
+            | EventKind::EventSent { id, .. }
+            | EventKind::EntityOperationCalled { id, .. }
+            | EventKind::EntityOperationSignaled { id, .. }
+            | EventKind::EntityLockRequested { id, .. }
+            | EventKind::EntityUnlockSent { id, .. } => Some(*id),
             EventKind::OrchestratorStarted
             | EventKind::OrchestratorCompleted
             | EventKind::ExecutionStarted(_)
@@ -141,6 +255,12 @@ impl EventKind {
             | EventKind::SubOrchestrationInstanceCompleted { .. }
             | EventKind::SubOrchestrationInstanceFailed { .. }
             | EventKind::TimerFired { .. }
+            | EventKind::ExecutionSuspended { .. }
+            | EventKind::ExecutionResumed { .. }
+            | EventKind::ExecutionRewound { .. }
+            | EventKind::EntityOperationCompleted { .. }
+            | EventKind::EntityOperationFailed { .. }
+            | EventKind::EntityLockGranted { .. }
             | EventKind::EventRaised(_) => None,
         }
     }
@@ -156,7 +276,18 @@ impl EventKind {
                 Some((*scheduled, Awaited::SubOrchestration))
             }
             EventKind::TimerFired { timer, .. } => Some((*timer, Awaited::Timer)),
-            EventKind::OrchestratorStarted
+            EventKind::EntityOperationCompleted { scheduled, .. }
+            | EventKind::EntityOperationFailed { scheduled, .. } => Some((*scheduled, Awaited::Entity)),
+            EventKind::EntityLockGranted { scheduled } => Some((*scheduled, Awaited::Lock)),
+            EventKind::ExecutionSuspended { .. }
+            | EventKind::ExecutionResumed { .. }
+            | EventKind::ExecutionRewound { .. }
+            | EventKind::EventSent { .. }
+            | EventKind::EntityOperationCalled { .. }
+            | EventKind::EntityOperationSignaled { .. }
+            | EventKind::EntityLockRequested { .. }
+            | EventKind::EntityUnlockSent { .. }
+            | EventKind::OrchestratorStarted
             | EventKind::OrchestratorCompleted
             | EventKind::ExecutionStarted(_)
             | EventKind::ExecutionCompleted { .. }
@@ -167,6 +298,61 @@ impl EventKind {
             | EventKind::EventRaised(_) => None,
         }
     }
+
+    /// What the event takes, in bytes: its payloads and names, and a constant for the rest.
+    pub fn bytes(&self) -> u64 {
+        let options =
+            |options: &StartOptions| options.version.as_ref().map_or(0, String::len) + tags_len(&options.tags);
+        let failure = |failure: &Failure| failure.to_string().len() + failure.details.as_ref().map_or(0, String::len);
+        let variable = match self {
+            EventKind::ExecutionStarted(started) => {
+                let accepted: usize = started.accepted_events.iter().map(String::len).sum();
+                started.name.len() + started.input.len() + options(&started.options) + accepted
+            }
+            EventKind::ExecutionCompleted { output, failure: why, .. } => {
+                output.as_ref().map_or(0, Json::len) + why.as_ref().map_or(0, failure)
+            }
+            EventKind::ExecutionTerminated { reason } => reason.len(),
+            EventKind::ExecutionSuspended { reason }
+            | EventKind::ExecutionResumed { reason }
+            | EventKind::ExecutionRewound { reason } => reason.len(),
+            EventKind::TaskScheduled { name, input, tags, .. } => name.len() + input.len() + tags_len(tags),
+            EventKind::SubOrchestrationInstanceCreated { name, input, instance_id, options: with, .. } => {
+                name.len() + input.len() + instance_id.as_str().len() + options(with)
+            }
+            EventKind::TaskCompleted { result, .. }
+            | EventKind::SubOrchestrationInstanceCompleted { result, .. }
+            | EventKind::EntityOperationCompleted { result, .. } => result.len(),
+            EventKind::TaskFailed { failure: why, .. }
+            | EventKind::SubOrchestrationInstanceFailed { failure: why, .. }
+            | EventKind::EntityOperationFailed { failure: why, .. } => failure(why),
+            EventKind::EventRaised(raised) => {
+                raised.name.len() + raised.input.len() + raised.id.as_ref().map_or(0, String::len)
+            }
+            EventKind::EventSent { name, input, instance_id, .. } => {
+                name.len() + input.len() + instance_id.as_str().len()
+            }
+            EventKind::EntityOperationCalled { entity, operation, input, .. }
+            | EventKind::EntityOperationSignaled { entity, operation, input, .. } => {
+                entity.len() + operation.len() + input.len()
+            }
+            EventKind::EntityLockRequested { entities, .. } => entities.iter().map(EntityId::len).sum(),
+            EventKind::OrchestratorStarted
+            | EventKind::OrchestratorCompleted
+            | EventKind::TimerCreated { .. }
+            | EventKind::TimerFired { .. }
+            | EventKind::EntityLockGranted { .. }
+            | EventKind::EntityUnlockSent { .. } => 0,
+        };
+        EVENT_BYTES + variable as u64
+    }
+}
+
+/// What an event takes beside its payloads and names, in bytes.
+const EVENT_BYTES: u64 = 32;
+
+fn tags_len(tags: &Tags) -> usize {
+    tags.iter().map(|(name, value)| name.len() + value.len()).sum()
 }
 
 /// How an execution began.
@@ -180,6 +366,53 @@ pub struct ExecutionStarted {
     pub execution: ExecutionId,
     /// Who waits for it.
     pub parent: Option<Parent>,
+    /// What else it was started with.
+    pub options: StartOptions,
+    /// How many orchestrations are above it.
+    pub depth: u32,
+    /// The digest of the app that it runs on for its whole life; none: the present one.
+    pub pinned_to: Option<String>,
+    /// The ids of events that earlier executions have accepted.
+    pub accepted_events: Vec<String>,
+}
+
+impl ExecutionStarted {
+    /// A start without a parent and without options.
+    pub fn new(name: impl Into<String>, input: Json, execution: ExecutionId) -> ExecutionStarted {
+        ExecutionStarted {
+            name: name.into(),
+            input,
+            execution,
+            parent: None,
+            options: StartOptions::default(),
+            depth: 0,
+            pinned_to: None,
+            accepted_events: Vec::new(),
+        }
+    }
+}
+
+/// How long one run of an activity may take; none: as its function's entry in the manifest says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Timeouts {
+    /// From beginning to end.
+    pub run: Option<Duration>,
+    /// Between two signs of life.
+    pub heartbeat: Option<Duration>,
+}
+
+/// Whatever an author attached to an instance or a call, by name.
+pub type Tags = BTreeMap<String, String>;
+
+/// What an instance is started with besides name and input.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct StartOptions {
+    /// The version that the orchestrator sees.
+    pub version: Option<String>,
+    /// Shown with the instance and inherited by its children.
+    pub tags: Tags,
+    /// Not before this moment.
+    pub start_at: Option<Timestamp>,
 }
 
 /// The instance that waits for a child.
@@ -202,6 +435,8 @@ pub struct RaisedEvent {
     pub name: String,
     /// What came with it.
     pub input: Json,
+    /// The sender's name for this event: a second one of the same id is not accepted.
+    pub id: Option<String>,
 }
 
 /// The kind of answer that a recorded action still waits for.
@@ -213,6 +448,10 @@ pub enum Awaited {
     SubOrchestration,
     /// A timer.
     Timer,
+    /// An entity's answer.
+    Entity,
+    /// An entity's lock.
+    Lock,
 }
 
 /// What the history of one execution adds up to.
@@ -232,6 +471,16 @@ pub struct Ledger {
     pub events: u64,
     /// How many turns were recorded.
     pub turns: u32,
+    /// Roughly what the events take, in bytes.
+    pub bytes: u64,
+    /// Whether it is held.
+    pub suspended: bool,
+    /// Children without an answer, by the action that asked for them.
+    pub children: BTreeMap<EventId, InstanceId>,
+    /// How many children were asked for, detached ones among them.
+    pub sub_orchestrations: u32,
+    /// The ids of the events that were accepted.
+    pub accepted_events: BTreeSet<String>,
 }
 
 impl Ledger {
@@ -250,6 +499,7 @@ impl Ledger {
                 return Err(illegal("it answers no open request of its kind"));
             }
             self.outstanding.remove(&id);
+            self.children.remove(&id);
         }
         if let Some(id) = event.kind.action_id() {
             if id.0 != self.next_event_id {
@@ -262,24 +512,46 @@ impl Ledger {
                 if self.started.is_some() {
                     return Err(illegal("the execution has started before"));
                 }
+                self.accepted_events.extend(started.accepted_events.iter().cloned());
                 self.started = Some(ExecutionStarted::clone(started));
                 self.started_at = event.at;
             }
             EventKind::ExecutionCompleted { status, .. } => self.ended = Some(*status),
             EventKind::TaskScheduled { id, .. } => self.wait(*id, Awaited::Activity),
-            EventKind::SubOrchestrationInstanceCreated { id, .. } => self.wait(*id, Awaited::SubOrchestration),
+            EventKind::SubOrchestrationInstanceCreated { id, instance_id, detached, .. } => {
+                self.sub_orchestrations += 1;
+                if !detached {
+                    self.children.insert(*id, instance_id.clone());
+                    self.wait(*id, Awaited::SubOrchestration);
+                }
+            }
             EventKind::TimerCreated { id, .. } => self.wait(*id, Awaited::Timer),
+            EventKind::EntityOperationCalled { id, .. } => self.wait(*id, Awaited::Entity),
+            EventKind::EntityLockRequested { id, .. } => self.wait(*id, Awaited::Lock),
             EventKind::OrchestratorCompleted => self.turns += 1,
-            EventKind::OrchestratorStarted
+            EventKind::ExecutionSuspended { .. } => self.suspended = true,
+            EventKind::ExecutionResumed { .. } => self.suspended = false,
+            EventKind::EventRaised(RaisedEvent { id: Some(id), .. }) => {
+                self.accepted_events.insert(id.clone());
+            }
+            EventKind::EventRaised(RaisedEvent { id: None, .. })
+            | EventKind::ExecutionRewound { .. }
+            | EventKind::EventSent { .. }
+            | EventKind::EntityOperationSignaled { .. }
+            | EventKind::EntityOperationCompleted { .. }
+            | EventKind::EntityOperationFailed { .. }
+            | EventKind::EntityLockGranted { .. }
+            | EventKind::EntityUnlockSent { .. }
+            | EventKind::OrchestratorStarted
             | EventKind::ExecutionTerminated { .. }
             | EventKind::TaskCompleted { .. }
             | EventKind::TaskFailed { .. }
             | EventKind::SubOrchestrationInstanceCompleted { .. }
             | EventKind::SubOrchestrationInstanceFailed { .. }
-            | EventKind::TimerFired { .. }
-            | EventKind::EventRaised(_) => {}
+            | EventKind::TimerFired { .. } => {}
         }
         self.events += 1;
+        self.bytes += event.kind.bytes();
         Ok(())
     }
 

@@ -26,10 +26,15 @@ impl InstanceId {
         if text.len() > Self::MAX_LEN {
             return Err(InvalidInstanceId::TooLong { len: text.len() });
         }
-        match text.chars().find(|c| matches!(c, '/' | '\\' | '#' | '?') || c.is_control()) {
+        match text.chars().find(|c| is_forbidden(*c)) {
             Some(found) => Err(InvalidInstanceId::Forbidden { found }),
             None => Ok(InstanceId(Arc::from(text))),
         }
+    }
+
+    /// Whether it names an entity.
+    pub fn is_entity(&self) -> bool {
+        self.0.starts_with('@')
     }
 
     /// An id that was checked before, as it comes back from a store.
@@ -83,6 +88,72 @@ pub enum InvalidInstanceId {
     },
 }
 
+/// The id of an entity: a name, compared without case and kept in lower case, and a key, compared with case. Ordered by name,
+/// then key: the order in which entities are locked.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct EntityId {
+    name: Arc<str>,
+    key: Arc<str>,
+}
+
+impl EntityId {
+    /// Checks a name and a key: the name has at least one character and no `@`; both have none of `/ \ # ?` and no control
+    /// characters; `@name@key` has at most 256 bytes. The key may be empty.
+    ///
+    /// # Errors
+    /// Says which rule is broken.
+    pub fn parse(name: &str, key: &str) -> Result<EntityId, InvalidInstanceId> {
+        let name = name.to_lowercase();
+        if name.is_empty() {
+            return Err(InvalidInstanceId::Empty);
+        }
+        let len = name.len() + key.len() + 2;
+        if len > InstanceId::MAX_LEN {
+            return Err(InvalidInstanceId::TooLong { len });
+        }
+        let forbidden_in_name = name.chars().find(|c| *c == '@' || is_forbidden(*c));
+        match forbidden_in_name.or_else(|| key.chars().find(|c| is_forbidden(*c))) {
+            Some(found) => Err(InvalidInstanceId::Forbidden { found }),
+            None => Ok(EntityId { name: Arc::from(name), key: Arc::from(key) }),
+        }
+    }
+
+    /// The entity that an instance is, if it is one.
+    pub fn of_instance(id: &InstanceId) -> Option<EntityId> {
+        let (name, key) = id.as_str().strip_prefix('@')?.split_once('@')?;
+        Some(EntityId { name: Arc::from(name), key: Arc::from(key) })
+    }
+
+    /// Its instance id: `@name@key`.
+    pub fn instance_id(&self) -> InstanceId {
+        InstanceId(Arc::from(format!("@{}@{}", self.name, self.key)))
+    }
+
+    /// Its name in lower case.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.name.len() + self.key.len() + 2
+    }
+}
+
+impl fmt::Display for EntityId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "@{}@{}", self.name, self.key)
+    }
+}
+
+fn is_forbidden(character: char) -> bool {
+    matches!(character, '/' | '\\' | '#' | '?') || character.is_control()
+}
+
 /// One generation of an instance. Shown as 32 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExecutionId(u128);
@@ -92,6 +163,9 @@ impl ExecutionId {
     pub const fn from_random(random: u128) -> ExecutionId {
         ExecutionId(random)
     }
+
+    /// Of entities, which have one execution only.
+    pub const ENTITY: ExecutionId = ExecutionId(0);
 
     /// The number behind the digits.
     pub const fn as_u128(self) -> u128 {

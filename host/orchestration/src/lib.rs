@@ -7,10 +7,14 @@
 //! Nothing in here reads a clock, draws a random number, waits, or knows how anything is stored or sent: `now` and new ids
 //! are arguments, effects are values.
 
+mod admission;
+mod checkpoint;
+mod entity;
 mod failure;
 mod history;
 mod ids;
 mod json;
+mod limits;
 mod message;
 mod replay;
 mod retry;
@@ -22,18 +26,23 @@ pub mod transcript;
 #[cfg(test)]
 mod tests;
 
+pub use admission::{Admission, Ignored, Termination, admit};
+pub use checkpoint::{ActivityTask, Checkpoint, NewInstance, Timer, TurnRecord};
+pub use entity::{EntityAction, EntityOperation, EntityOutcome};
 pub use failure::Failure;
-pub use history::{Awaited, Event, EventKind, ExecutionStarted, History, IllegalEvent, Ledger, Parent, RaisedEvent};
-pub use ids::{EventId, ExecutionId, InstanceId, InvalidInstanceId, TaskNumber};
+pub use history::{
+    Awaited, Event, EventKind, ExecutionStarted, History, IllegalEvent, Ledger, Parent, RaisedEvent, StartOptions,
+    Tags, Timeouts,
+};
+pub use ids::{EntityId, EventId, ExecutionId, InstanceId, InvalidInstanceId, TaskNumber};
 pub use json::Json;
-pub use message::{Envelope, Message, MessageKind, Origin};
+pub use limits::{Limits, WARN_AT_PERCENT};
+pub use message::{Caller, Envelope, Message, MessageKind, Origin, Section};
 pub use replay::{
-    Action, ActivityCall, Completion, Cursor, Identity, Limits, Next, NonDeterminism, RecordedAction, Requested,
+    Action, ActivityCall, Completion, Cursor, HttpCall, Identity, Next, NonDeterminism, RecordedAction, Requested,
     Stopped, SubOrchestrationCall, TurnEnd,
 };
 pub use retry::{GiveUp, InvalidRetryPolicy, RetryDecision, RetryPolicy};
-pub use settle::{
-    ActivityTask, Admission, Checkpoint, Ignored, NewInstance, Settling, Timer, TurnRecord, admit, set_aside, settle,
-};
-pub use status::{InstanceRow, RuntimeStatus};
+pub use settle::{PresentApp, Settled, Settling, farewell, set_aside, settle};
+pub use status::{Continued, CriticalSection, EntityLock, EntityRecord, InstanceRow, Reuse, RuntimeStatus};
 pub use time::Timestamp;

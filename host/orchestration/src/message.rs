@@ -1,6 +1,9 @@
 //! What arrives at an instance between turns.
 
-use crate::{EventId, ExecutionId, ExecutionStarted, Failure, InstanceId, Json, RaisedEvent, Timestamp};
+use crate::{
+    EntityId, EventId, EventKind, ExecutionId, ExecutionStarted, Failure, InstanceId, Json, Parent, RaisedEvent,
+    RuntimeStatus, Timestamp,
+};
 
 /// The durable record that a message came from, and that the checkpoint which consumes the message deletes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -75,7 +78,121 @@ pub enum MessageKind {
     ExecutionTerminated {
         /// The output to leave behind.
         reason: Json,
+        /// Whether its children are to end too.
+        recurse: bool,
+        /// Set when the parent's end is the reason: only a child of that execution is meant.
+        by_parent: Option<ExecutionId>,
     },
+    /// Somebody wants it held.
+    ExecutionSuspended {
+        /// Why.
+        reason: String,
+    },
+    /// Somebody wants it to go on.
+    ExecutionResumed {
+        /// Why.
+        reason: String,
+    },
+    /// Somebody wants a failed one to be run again from the last good point.
+    RewindRequested {
+        /// Why.
+        reason: String,
+        /// The parent that waits for it, which has been rewound itself.
+        parent: Option<Parent>,
+        /// Whether it goes on with the present version of the app.
+        latest: bool,
+    },
+    /// Its history has been rewound; it goes on from there.
+    ExecutionRewound {
+        /// Why.
+        reason: String,
+        /// What the turn that is run again was given.
+        again: Vec<EventKind>,
+    },
+    /// An entity is asked to do something.
+    EntityOperationCalled {
+        /// Who waits for the answer.
+        caller: Caller,
+        /// What to do.
+        operation: String,
+        /// Its argument.
+        input: Json,
+    },
+    /// An entity is told to do something.
+    EntityOperationSignaled {
+        /// The instance that says so; none: a client.
+        sender: Option<InstanceId>,
+        /// The same for every run of this operation, and for no other.
+        request: String,
+        /// What to do.
+        operation: String,
+        /// Its argument.
+        input: Json,
+    },
+    /// An entity is to be locked for a critical section.
+    EntityLockRequested {
+        /// Who waits for the lock.
+        owner: Caller,
+        /// All entities of the section, in the order in which they are locked.
+        entities: Vec<EntityId>,
+        /// Which of them the receiver is.
+        position: u32,
+    },
+    /// A critical section is over. The release travels the same road as the request did, so that it never overtakes it.
+    EntityUnlockSent {
+        /// Which section.
+        section: Section,
+        /// All entities of the section, in the order in which they are locked.
+        entities: Vec<EntityId>,
+        /// Which of them the receiver is.
+        position: u32,
+    },
+    /// An entity did what it was asked to.
+    EntityOperationCompleted {
+        /// The request it answers.
+        scheduled: EventId,
+        /// What it returned.
+        result: Json,
+    },
+    /// An entity could not do what it was asked to.
+    EntityOperationFailed {
+        /// The request it answers.
+        scheduled: EventId,
+        /// Why.
+        failure: Failure,
+    },
+    /// All entities of a critical section are locked.
+    EntityLockGranted {
+        /// The request it answers.
+        scheduled: EventId,
+    },
+}
+
+/// The request of an orchestration to which an answer goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Caller {
+    /// The instance.
+    pub instance: InstanceId,
+    /// Its execution.
+    pub execution: ExecutionId,
+    /// The request.
+    pub scheduled: EventId,
+}
+
+impl Caller {
+    /// The critical section that this request asks for, if it asks for one.
+    pub fn section(&self) -> Section {
+        Section { execution: self.execution, scheduled: self.scheduled }
+    }
+}
+
+/// One critical section: the request that asked for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Section {
+    /// The execution that asked.
+    pub execution: ExecutionId,
+    /// Its request.
+    pub scheduled: EventId,
 }
 
 impl MessageKind {
@@ -90,6 +207,17 @@ impl MessageKind {
             MessageKind::TimerFired { .. } => "TimerFired",
             MessageKind::EventRaised(_) => "EventRaised",
             MessageKind::ExecutionTerminated { .. } => "ExecutionTerminated",
+            MessageKind::ExecutionSuspended { .. } => "ExecutionSuspended",
+            MessageKind::ExecutionResumed { .. } => "ExecutionResumed",
+            MessageKind::RewindRequested { .. } => "RewindRequested",
+            MessageKind::ExecutionRewound { .. } => "ExecutionRewound",
+            MessageKind::EntityOperationCalled { .. } => "EntityOperationCalled",
+            MessageKind::EntityOperationSignaled { .. } => "EntityOperationSignaled",
+            MessageKind::EntityLockRequested { .. } => "EntityLockRequested",
+            MessageKind::EntityUnlockSent { .. } => "EntityUnlockSent",
+            MessageKind::EntityOperationCompleted { .. } => "EntityOperationCompleted",
+            MessageKind::EntityOperationFailed { .. } => "EntityOperationFailed",
+            MessageKind::EntityLockGranted { .. } => "EntityLockGranted",
         }
     }
 }
@@ -103,4 +231,18 @@ pub struct Envelope {
     pub execution: Option<ExecutionId>,
     /// What it says.
     pub kind: MessageKind,
+    /// Handed out at this moment or later; none: at once.
+    pub deliver_at: Option<Timestamp>,
+}
+
+impl Envelope {
+    /// A message that is handed out at once.
+    pub fn new(to: InstanceId, execution: Option<ExecutionId>, kind: MessageKind) -> Envelope {
+        Envelope { to, execution, kind, deliver_at: None }
+    }
+
+    /// Whether an instance in this state takes the message at all: one that has ended takes only the demand to be rewound.
+    pub fn is_for(&self, status: RuntimeStatus) -> bool {
+        !status.is_terminal() || matches!(self.kind, MessageKind::RewindRequested { .. })
+    }
 }

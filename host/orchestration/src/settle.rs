@@ -1,236 +1,28 @@
-//! The two ends of a turn: which messages become events, and what must become durable in one commit.
+//! The other end of a turn: what must become durable in one commit.
 //!
-//! Both are total: every kind of message in every state is admitted or ignored with a reason, and every way a turn can
-//! end gives a checkpoint. A turn whose actions were produced elsewhere settles through the same function.
+//! Total: every way a turn can end gives a checkpoint. A turn whose actions were produced elsewhere settles through the same
+//! function.
 
 use crate::history::Awaited;
 use crate::{
-    Action, Envelope, Event, EventId, EventKind, ExecutionId, ExecutionStarted, Failure, IllegalEvent, InstanceId,
-    InstanceRow, Json, Ledger, Message, MessageKind, Origin, Parent, RuntimeStatus, Timestamp, TurnEnd,
+    Action, ActivityTask, Admission, Caller, Checkpoint, CriticalSection, EntityId, Envelope, Event, EventId,
+    EventKind, ExecutionId, ExecutionStarted, Failure, IllegalEvent, InstanceId, InstanceRow, Json, Ledger, Limits,
+    MessageKind, NewInstance, Origin, Parent, RaisedEvent, Reuse, RuntimeStatus, Section, StartOptions, Termination,
+    Timer, Timestamp, TurnEnd, TurnRecord,
 };
 use std::collections::BTreeSet;
 
-/// What becomes of a batch of messages.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Admission {
-    /// The new events in order, `OrchestratorStarted` first; empty if no message was admitted.
-    pub events: Vec<Event>,
-    /// The messages of the batch that are done with once the checkpoint is durable, by where they came from: all but those
-    /// of clients to an execution whose start is still to come.
-    pub consumed: Vec<Origin>,
-    /// The messages that became no event, and why.
-    pub ignored: Vec<(Message, Ignored)>,
-    /// Set when the instance is to be terminated: its code does not run any more.
-    pub termination: Option<Json>,
-}
+/// How many ids of accepted events continue-as-new hands on: the last ones by order of text are no loss that a sender sees
+/// within minutes.
+const CARRIED_EVENT_IDS: usize = 1000;
 
-/// Why a message becomes no event.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ignored {
-    /// It is for an execution that is over.
-    StaleExecution,
-    /// The instance has ended, or ends in this turn.
-    Ended,
-    /// The execution has started before.
-    StartedBefore,
-    /// The execution has not started and this message does not start it.
-    NotStarted,
-    /// It answers a request that has its answer, or that was never made.
-    NothingWaits,
-}
-
-/// Decides which messages become events of the current execution.
-pub fn admit(ledger: &Ledger, row: &InstanceRow, messages: Vec<Message>, now: Timestamp) -> Admission {
-    let mut admitting = Admitting {
-        ledger,
-        row,
-        now,
-        started: ledger.started.is_some(),
-        answered: BTreeSet::new(),
-        admission: Admission::default(),
-    };
-    let (starts, others): (Vec<_>, Vec<_>) =
-        messages.into_iter().partition(|message| matches!(message.kind, MessageKind::ExecutionStarted { .. }));
-    for message in starts.into_iter().chain(others) {
-        if admitting.waits_for_start(&message) {
-            continue;
-        }
-        admitting.admission.consumed.push(message.origin);
-        match admitting.verdict(&message) {
-            Ok(()) => admitting.record(message.kind),
-            Err(why) => admitting.admission.ignored.push((message, why)),
-        }
-    }
-    if !admitting.admission.events.is_empty() {
-        admitting.admission.events.insert(0, Event { at: now, kind: EventKind::OrchestratorStarted });
-    }
-    admitting.admission
-}
-
-struct Admitting<'a> {
-    ledger: &'a Ledger,
-    row: &'a InstanceRow,
-    now: Timestamp,
-    started: bool,
-    answered: BTreeSet<EventId>,
-    admission: Admission,
-}
-
-impl Admitting<'_> {
-    /// What a client sent to the instance, whichever execution is current, must not be lost because a store hands it out
-    /// before the start that another sender sent: it stays in the inbox.
-    fn waits_for_start(&self, message: &Message) -> bool {
-        let from_client = matches!(message.kind, MessageKind::EventRaised(_) | MessageKind::ExecutionTerminated { .. });
-        from_client && message.execution.is_none() && !self.started && !self.row.status.is_terminal()
-    }
-
-    fn verdict(&mut self, message: &Message) -> Result<(), Ignored> {
-        if message.execution.is_some_and(|execution| execution != self.row.execution) {
-            return Err(Ignored::StaleExecution);
-        }
-        if self.row.status.is_terminal() || self.ledger.ended.is_some() || self.admission.termination.is_some() {
-            return Err(Ignored::Ended);
-        }
-        match &message.kind {
-            MessageKind::ExecutionStarted { .. } if self.started => Err(Ignored::StartedBefore),
-            MessageKind::ExecutionStarted { .. } | MessageKind::ExecutionTerminated { .. } => Ok(()),
-            MessageKind::TaskCompleted { .. }
-            | MessageKind::TaskFailed { .. }
-            | MessageKind::SubOrchestrationInstanceCompleted { .. }
-            | MessageKind::SubOrchestrationInstanceFailed { .. }
-            | MessageKind::TimerFired { .. }
-            | MessageKind::EventRaised(_)
-                if !self.started =>
-            {
-                Err(Ignored::NotStarted)
-            }
-            MessageKind::EventRaised(_) => Ok(()),
-            MessageKind::TaskCompleted { scheduled, .. } | MessageKind::TaskFailed { scheduled, .. } => {
-                self.answer(*scheduled, Awaited::Activity)
-            }
-            MessageKind::SubOrchestrationInstanceCompleted { scheduled, .. }
-            | MessageKind::SubOrchestrationInstanceFailed { scheduled, .. } => {
-                self.answer(*scheduled, Awaited::SubOrchestration)
-            }
-            MessageKind::TimerFired { timer, .. } => self.answer(*timer, Awaited::Timer),
-        }
-    }
-
-    /// Only the first answer to an open request counts.
-    fn answer(&mut self, id: EventId, awaited: Awaited) -> Result<(), Ignored> {
-        if self.ledger.outstanding.get(&id) == Some(&awaited) && self.answered.insert(id) {
-            Ok(())
-        } else {
-            Err(Ignored::NothingWaits)
-        }
-    }
-
-    fn record(&mut self, kind: MessageKind) {
-        let kind = match kind {
-            MessageKind::ExecutionStarted { started, carried_over } => {
-                self.started = true;
-                self.push(EventKind::ExecutionStarted(started));
-                for raised in carried_over {
-                    self.push(EventKind::EventRaised(raised));
-                }
-                return;
-            }
-            MessageKind::TaskCompleted { scheduled, result } => EventKind::TaskCompleted { scheduled, result },
-            MessageKind::TaskFailed { scheduled, failure } => EventKind::TaskFailed { scheduled, failure },
-            MessageKind::SubOrchestrationInstanceCompleted { scheduled, result } => {
-                EventKind::SubOrchestrationInstanceCompleted { scheduled, result }
-            }
-            MessageKind::SubOrchestrationInstanceFailed { scheduled, failure } => {
-                EventKind::SubOrchestrationInstanceFailed { scheduled, failure }
-            }
-            MessageKind::TimerFired { timer, fire_at } => EventKind::TimerFired { timer, fire_at },
-            MessageKind::EventRaised(raised) => EventKind::EventRaised(raised),
-            MessageKind::ExecutionTerminated { reason } => {
-                self.admission.termination = Some(reason.clone());
-                EventKind::ExecutionTerminated { reason }
-            }
-        };
-        self.push(kind);
-    }
-
-    fn push(&mut self, kind: EventKind) {
-        self.admission.events.push(Event { at: self.now, kind });
-    }
-}
-
-/// The value that must become durable after a turn, as one atomic step.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Checkpoint {
-    /// The new row. Its execution differs from `execution` when the instance continues as new.
-    pub row: InstanceRow,
-    /// The execution that the turn belonged to. When the row names another one, its history goes; what `messages` and
-    /// `next_input` bring belongs to the new one. Its timers are among `cancelled_timers`; its pending activities still run,
-    /// because they were asked for, and their results are ignored.
-    pub execution: ExecutionId,
-    /// The argument of the next execution, when the instance continues as new.
-    pub next_input: Option<Json>,
-    /// What to append to the history of `execution`.
-    pub record: Option<TurnRecord>,
-    /// The records that the consumed messages came from: they go.
-    pub consumed: Vec<Origin>,
-    /// Activities to run.
-    pub activities: Vec<ActivityTask>,
-    /// Timers to set.
-    pub timers: Vec<Timer>,
-    /// Timers of `execution` to take back.
-    pub cancelled_timers: Vec<EventId>,
-    /// Children to start.
-    pub children: Vec<NewInstance>,
-    /// Messages to other instances, and to itself when it continues as new.
-    pub messages: Vec<Envelope>,
-}
-
-/// The events of one turn: one record of the store.
-#[derive(Clone, PartialEq, Debug)]
-pub struct TurnRecord {
-    /// Its place in the execution, from 0.
-    pub turn: u32,
-    /// Its events in order.
-    pub events: Vec<Event>,
-}
-
-/// An activity that is to be run at least once.
-#[derive(Clone, PartialEq, Debug)]
-pub struct ActivityTask {
-    /// The instance that asked.
-    pub instance: InstanceId,
-    /// Its execution.
-    pub execution: ExecutionId,
-    /// The request that the result answers.
-    pub id: EventId,
-    /// The activity.
-    pub name: String,
-    /// Its argument.
-    pub input: Json,
-    /// Which try of the caller's retry policy this is, counted from 1.
-    pub attempt: u32,
-}
-
-/// A timer of an instance.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Timer {
-    /// The request that its firing answers.
-    pub id: EventId,
-    /// Not before this moment.
-    pub fire_at: Timestamp,
-}
-
-/// An instance to create, if none of its id is at work.
-#[derive(Clone, PartialEq, Debug)]
-pub struct NewInstance {
-    /// Its id.
-    pub id: InstanceId,
-    /// Its first event.
-    pub started: ExecutionStarted,
-    /// When it was asked for.
-    pub at: Timestamp,
-    /// What to send if an instance of that id is at work, instead of creating it.
-    pub if_at_work: Option<Envelope>,
+/// The app as it is now.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PresentApp {
+    /// The digest to which new instances are pinned; none: they are not.
+    pub digest: Option<String>,
+    /// The version of instances that are started without one.
+    pub default_version: Option<String>,
 }
 
 /// What [`settle`] needs to know of a turn.
@@ -250,40 +42,60 @@ pub struct Settling<'a> {
     pub end: TurnEnd,
     /// The time of the turn: that of the admission.
     pub now: Timestamp,
+    /// The guards.
+    pub limits: &'a Limits,
+    /// The app as it is now.
+    pub present: &'a PresentApp,
+}
+
+/// What a turn comes to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Settled {
+    /// What must become durable.
+    pub checkpoint: Checkpoint,
+    /// What the history adds up to after it.
+    pub ledger: Ledger,
+    /// Limits that the instance has come near in this turn, in words.
+    pub warnings: Vec<String>,
 }
 
 /// Makes the checkpoint of a turn, and what the history adds up to after it.
 ///
 /// # Errors
 /// When the turn would not leave a legal history: the actions do not belong to this execution.
-pub fn settle(settling: Settling<'_>) -> Result<(Checkpoint, Ledger), IllegalEvent> {
-    let Settling { row, ledger, admission, actions, custom_status, end, now } = settling;
-    let mut checkpoint = Checkpoint {
-        row: row.clone(),
-        execution: row.execution,
-        next_input: None,
-        record: None,
-        consumed: admission.consumed,
-        activities: Vec::new(),
-        timers: Vec::new(),
-        cancelled_timers: Vec::new(),
-        children: Vec::new(),
-        messages: Vec::new(),
-    };
+pub fn settle(settling: Settling<'_>) -> Result<Settled, IllegalEvent> {
+    let Settling { row, ledger, admission, actions, custom_status, end, now, limits, present } = settling;
+    let mut checkpoint = Checkpoint::of_row(row.clone(), admission.consumed);
     if admission.events.is_empty() {
-        return Ok((checkpoint, ledger));
+        return Ok(Settled { checkpoint, ledger, warnings: Vec::new() });
     }
-    let mut events = admission.events;
     let (turn, first_action) = (ledger.turns, EventId(ledger.next_event_id));
-    let mut after = ledger;
+    let mut turning = Turning { checkpoint: &mut checkpoint, ledger: &ledger, present, events: admission.events, now };
+    let mut warnings = Vec::new();
     let end = match admission.termination {
-        Some(reason) => End::Terminated(reason),
+        Some(termination) => turning.terminated(termination),
         None => {
-            act(&mut checkpoint, &mut events, actions, now);
-            End::of(end)
+            let admitted = turning.events.len();
+            turning.act(actions);
+            let end = End::of(end);
+            match limits.check(row, &ledger, &turning.events, custom_status.as_ref(), &end, now) {
+                Ok(near) => {
+                    warnings = near;
+                    if let Some(custom_status) = custom_status {
+                        turning.checkpoint.row.custom_status = custom_status;
+                    }
+                    end
+                }
+                Err(failure) => {
+                    turning.undo(admitted, row);
+                    End::Failed(failure)
+                }
+            }
         }
     };
-    close(&mut checkpoint, &mut events, end, custom_status, now);
+    turning.close(end);
+    let events = turning.events;
+    let mut after = ledger;
     for event in &events {
         after.append(event)?;
     }
@@ -291,16 +103,16 @@ pub fn settle(settling: Settling<'_>) -> Result<(Checkpoint, Ledger), IllegalEve
     if checkpoint.row.execution == checkpoint.execution {
         checkpoint.record = Some(TurnRecord { turn, events });
     }
-    Ok((checkpoint, after))
+    Ok(Settled { checkpoint, ledger: after, warnings })
 }
 
 /// A turn's end, with the one that comes from outside.
-enum End {
+pub(crate) enum End {
     Waiting,
     Completed(Json),
     Failed(Failure),
     Terminated(Json),
-    ContinuedAsNew(Json, Vec<crate::RaisedEvent>),
+    ContinuedAsNew { input: Json, carried_over: Vec<RaisedEvent>, new_version: Option<String> },
 }
 
 impl End {
@@ -309,71 +121,314 @@ impl End {
             TurnEnd::Waiting => End::Waiting,
             TurnEnd::Completed(output) => End::Completed(output),
             TurnEnd::Failed(failure) => End::Failed(failure),
-            TurnEnd::ContinuedAsNew { input, carried_over } => End::ContinuedAsNew(input, carried_over),
+            TurnEnd::ContinuedAsNew { input, carried_over, new_version } => {
+                End::ContinuedAsNew { input, carried_over, new_version }
+            }
         }
     }
 }
 
-/// Turns actions into events and into what must be sent.
-fn act(checkpoint: &mut Checkpoint, events: &mut Vec<Event>, actions: Vec<Action>, now: Timestamp) {
-    for action in actions {
-        let kind = match action {
-            Action::ScheduleTask { id, name, input, attempt } => {
-                checkpoint.activities.push(ActivityTask {
-                    instance: checkpoint.row.id.clone(),
-                    execution: checkpoint.execution,
-                    id,
-                    name: name.clone(),
-                    input: input.clone(),
-                    attempt,
-                });
-                EventKind::TaskScheduled { id, name, input }
+/// The checkpoint of a turn while it is being made.
+struct Turning<'a> {
+    checkpoint: &'a mut Checkpoint,
+    ledger: &'a Ledger,
+    present: &'a PresentApp,
+    events: Vec<Event>,
+    now: Timestamp,
+}
+
+impl Turning<'_> {
+    fn push(&mut self, kind: EventKind) {
+        self.events.push(Event { at: self.now, kind });
+    }
+
+    /// Turns actions into events and into what must be sent.
+    fn act(&mut self, actions: Vec<Action>) {
+        let answered: BTreeSet<EventId> =
+            self.events.iter().filter_map(|event| event.kind.answers()).map(|(id, _)| id).collect();
+        for action in actions {
+            match action {
+                Action::ScheduleTask { .. } => self.schedule(action),
+                Action::CreateSubOrchestration { .. } => self.create_child(action),
+                Action::CreateTimer { id, fire_at, retry_of } => {
+                    self.checkpoint.timers.push(Timer { id, fire_at });
+                    self.push(EventKind::TimerCreated { id, fire_at, retry_of });
+                }
+                Action::CancelTimer { id } => cancel_timer(self.checkpoint, id),
+                Action::Abort { id } => {
+                    if !answered.contains(&id) {
+                        self.abort(id);
+                    }
+                }
+                Action::SendEvent { id, instance_id, name, input } => {
+                    let raised = RaisedEvent { name: name.clone(), input: input.clone(), id: None };
+                    self.send(Envelope::new(instance_id.clone(), None, MessageKind::EventRaised(raised)));
+                    self.push(EventKind::EventSent { id, instance_id, name, input });
+                }
+                Action::CallEntity { id, entity, operation, input } => {
+                    let (operation_name, argument) = (operation.clone(), input.clone());
+                    let kind = MessageKind::EntityOperationCalled {
+                        caller: self.caller(id),
+                        operation: operation_name,
+                        input: argument,
+                    };
+                    self.send(Envelope::new(entity.instance_id(), None, kind));
+                    self.push(EventKind::EntityOperationCalled { id, entity, operation, input });
+                }
+                Action::SignalEntity { .. } => self.signal(action),
+                Action::LockEntities { id, entities } => self.lock(id, entities),
+                Action::UnlockEntities { id, section } => {
+                    self.checkpoint.messages.extend(release(&mut self.checkpoint.row));
+                    self.push(EventKind::EntityUnlockSent { id, section });
+                }
             }
-            Action::CreateSubOrchestration { id, name, instance_id, input } => {
-                let child = child(checkpoint, (id, &name, &instance_id, &input), now);
-                checkpoint.children.push(child);
-                EventKind::SubOrchestrationInstanceCreated { id, name, instance_id, input }
+        }
+    }
+
+    fn caller(&self, scheduled: EventId) -> Caller {
+        Caller { instance: self.checkpoint.row.id.clone(), execution: self.checkpoint.execution, scheduled }
+    }
+
+    fn send(&mut self, envelope: Envelope) {
+        self.checkpoint.messages.push(envelope);
+    }
+
+    fn schedule(&mut self, action: Action) {
+        let Action::ScheduleTask { id, name, input, attempt, retry_of, timeouts, tags } = action else { return };
+        let row = &self.checkpoint.row;
+        let task = ActivityTask {
+            instance: row.id.clone(),
+            execution: self.checkpoint.execution,
+            id,
+            name: name.clone(),
+            input: input.clone(),
+            attempt,
+            timeouts,
+            tags: tags.clone(),
+            caller: row.name.clone(),
+            version: row.options.version.clone(),
+            pinned_to: row.pinned_to.clone(),
+        };
+        self.checkpoint.activities.push(task);
+        self.push(EventKind::TaskScheduled { id, name, input, retry_of, timeouts, tags });
+    }
+
+    fn create_child(&mut self, action: Action) {
+        let Action::CreateSubOrchestration { id, name, instance_id, input, retry_of, detached, mut options } = action
+        else {
+            return;
+        };
+        let row = &self.checkpoint.row;
+        for (tag, value) in &row.options.tags {
+            options.tags.entry(tag.clone()).or_insert_with(|| value.clone());
+        }
+        options.version = options.version.or_else(|| self.present.default_version.clone());
+        let child = Child { id, name: &name, instance: &instance_id, input: &input, detached, options: &options };
+        let depth = self.ledger.started.as_ref().map_or(0, |started| started.depth);
+        let new = child.of(row, self.checkpoint.execution, depth, self.now);
+        self.checkpoint.children.push(new);
+        self.push(EventKind::SubOrchestrationInstanceCreated {
+            id,
+            name,
+            instance_id,
+            input,
+            retry_of,
+            detached,
+            options,
+        });
+    }
+
+    fn signal(&mut self, action: Action) {
+        let Action::SignalEntity { id, entity, operation, input, deliver_at } = action else { return };
+        let kind = MessageKind::EntityOperationSignaled {
+            sender: Some(self.checkpoint.row.id.clone()),
+            request: format!("{}:{id}", self.checkpoint.execution),
+            operation: operation.clone(),
+            input: input.clone(),
+        };
+        self.send(Envelope { deliver_at, ..Envelope::new(entity.instance_id(), None, kind) });
+        self.push(EventKind::EntityOperationSignaled { id, entity, operation, input, deliver_at });
+    }
+
+    /// The request goes to the first entity, which hands it on.
+    fn lock(&mut self, id: EventId, entities: Vec<EntityId>) {
+        if let Some(first) = entities.first() {
+            let owner = self.caller(id);
+            let kind = MessageKind::EntityLockRequested { owner, entities: entities.clone(), position: 0 };
+            self.send(Envelope::new(first.instance_id(), None, kind));
+        }
+        self.checkpoint.row.critical_section = Some(CriticalSection { scheduled: id, entities: entities.clone() });
+        self.push(EventKind::EntityLockRequested { id, entities });
+    }
+
+    /// Stops what is open and answers it in its place.
+    fn abort(&mut self, id: EventId) {
+        let failure = Failure::new(Failure::CANCELED, "it was canceled by the orchestrator that asked for it");
+        let new = self.checkpoint.activities.len();
+        self.checkpoint.activities.retain(|task| task.id != id);
+        let is_new_activity = self.checkpoint.activities.len() < new;
+        let awaited = self.ledger.outstanding.get(&id);
+        if is_new_activity || awaited == Some(&Awaited::Activity) {
+            if !is_new_activity {
+                self.checkpoint.cancelled_activities.push(id);
             }
-            Action::CreateTimer { id, fire_at } => {
-                checkpoint.timers.push(Timer { id, fire_at });
-                EventKind::TimerCreated { id, fire_at }
+            return self.push(EventKind::TaskFailed { scheduled: id, failure });
+        }
+        let created_now = self.events.iter().find_map(|event| match &event.kind {
+            EventKind::SubOrchestrationInstanceCreated { id: created, instance_id, .. } if *created == id => {
+                Some(instance_id)
             }
-            Action::CancelTimer { id } => {
-                cancel_timer(checkpoint, id);
-                continue;
+            _other => None,
+        });
+        if let Some(child) = created_now.or_else(|| self.ledger.children.get(&id)).cloned() {
+            let reason = Json::from("\"canceled by its parent\"");
+            self.send(terminate_child(self.checkpoint.execution, child, reason));
+            self.push(EventKind::SubOrchestrationInstanceFailed { scheduled: id, failure });
+        }
+    }
+
+    /// Nothing of what the code asked for in this turn happens.
+    fn undo(&mut self, admitted: usize, row: &InstanceRow) {
+        self.events.truncate(admitted);
+        let consumed = std::mem::take(&mut self.checkpoint.consumed);
+        *self.checkpoint = Checkpoint::of_row(row.clone(), consumed);
+    }
+
+    /// Stops what can be stopped of what the instance asked for.
+    fn terminated(&mut self, Termination { reason, recurse }: Termination) -> End {
+        let answered: BTreeSet<EventId> =
+            self.events.iter().filter_map(|event| event.kind.answers()).map(|(id, _)| id).collect();
+        let open = |(id, _): &(&EventId, &Awaited)| !answered.contains(id);
+        let activities = self.ledger.outstanding.iter().filter(open);
+        self.checkpoint.cancelled_activities =
+            activities.filter(|(_, awaited)| **awaited == Awaited::Activity).map(|(id, _)| *id).collect();
+        if recurse {
+            let execution = self.checkpoint.execution;
+            let children = self.ledger.children.iter().filter(|(id, _)| !answered.contains(id));
+            let stop = |(_, child): (_, &InstanceId)| terminate_child(execution, child.clone(), reason.clone());
+            self.checkpoint.messages.extend(children.map(stop));
+        }
+        End::Terminated(reason)
+    }
+
+    /// Writes the end of the turn, and of the execution if it ends.
+    fn close(&mut self, end: End) {
+        let ended = match end {
+            End::Waiting => None,
+            End::Completed(output) => Some((RuntimeStatus::Completed, Some(output), None)),
+            End::Failed(failure) => Some((RuntimeStatus::Failed, None, Some(failure))),
+            End::Terminated(reason) => Some((RuntimeStatus::Terminated, Some(reason), None)),
+            End::ContinuedAsNew { input, carried_over, new_version } => {
+                self.continue_as_new(&input, carried_over, new_version);
+                Some((RuntimeStatus::ContinuedAsNew, Some(input), None))
             }
         };
-        events.push(Event { at: now, kind });
+        if let Some((status, output, failure)) = ended {
+            self.checkpoint.messages.extend(release(&mut self.checkpoint.row));
+            if status.is_terminal() {
+                end_instance(self.checkpoint, status, (output.clone(), failure.clone()), self.now);
+            }
+            self.push(EventKind::ExecutionCompleted { status, output, failure });
+        }
+        self.push(EventKind::OrchestratorCompleted);
+    }
+
+    /// The instance goes on under the same id with an empty history. Its row keeps name, parent, tags and custom status, and
+    /// version and app unless a new version is named.
+    fn continue_as_new(&mut self, input: &Json, carried_over: Vec<RaisedEvent>, new_version: Option<String>) {
+        // The release of locks must not go out under the next execution's name.
+        self.checkpoint.messages.extend(release(&mut self.checkpoint.row));
+        let next = derived_execution(self.checkpoint.execution, "continue as new");
+        let accepted = self.accepted_events();
+        let row = &mut self.checkpoint.row;
+        if let Some(version) = new_version {
+            row.options.version = Some(version);
+            row.pinned_to.clone_from(&self.present.digest);
+        }
+        row.options.start_at = None;
+        row.execution = next;
+        row.created_at = self.now;
+        row.continued = row.continued.once_more(self.now);
+        let started = ExecutionStarted {
+            name: row.name.clone(),
+            input: input.clone(),
+            execution: next,
+            parent: row.parent.clone(),
+            options: row.options.clone(),
+            depth: self.ledger.started.as_ref().map_or(0, |started| started.depth),
+            pinned_to: row.pinned_to.clone(),
+            accepted_events: accepted,
+        };
+        let to = row.id.clone();
+        self.checkpoint.next_input = Some(input.clone());
+        let kind = MessageKind::ExecutionStarted { started: Box::new(started), carried_over };
+        self.send(Envelope::new(to, Some(next), kind));
+    }
+
+    fn accepted_events(&self) -> Vec<String> {
+        let new = self.events.iter().filter_map(|event| match &event.kind {
+            EventKind::EventRaised(raised) => raised.id.as_ref(),
+            _other => None,
+        });
+        let all: Vec<&String> = self.ledger.accepted_events.iter().chain(new).collect();
+        let from = all.len().saturating_sub(CARRIED_EVENT_IDS);
+        all[from..].iter().map(|id| String::clone(id)).collect()
     }
 }
 
-/// A child whose execution id follows from its parent's, so that the same turn run twice starts the same child.
-fn child(
-    checkpoint: &Checkpoint,
-    (scheduled, name, id, input): (EventId, &str, &InstanceId, &Json),
-    at: Timestamp,
-) -> NewInstance {
-    let row = &checkpoint.row;
-    let execution = derived_execution(checkpoint.execution, &format!("child {scheduled}"));
-    let parent =
-        Parent { instance: row.id.clone(), execution: checkpoint.execution, name: row.name.clone(), scheduled };
-    let failure = Failure::new(
-        Failure::ALREADY_EXISTS,
-        format!(
-            "cannot start the sub-orchestration '{name}': an instance with the id '{id}' is at work already; wait for it, or \
-             choose another id"
-        ),
-    );
-    NewInstance {
-        id: id.clone(),
-        started: ExecutionStarted { name: name.to_owned(), input: input.clone(), execution, parent: Some(parent) },
-        at,
-        if_at_work: Some(Envelope {
-            to: row.id.clone(),
-            execution: Some(checkpoint.execution),
-            kind: MessageKind::SubOrchestrationInstanceFailed { scheduled, failure },
-        }),
+/// A child as its parent asks for it.
+pub(crate) struct Child<'a> {
+    pub(crate) id: EventId,
+    pub(crate) name: &'a str,
+    pub(crate) instance: &'a InstanceId,
+    pub(crate) input: &'a Json,
+    pub(crate) detached: bool,
+    pub(crate) options: &'a StartOptions,
+}
+
+impl Child<'_> {
+    /// Its execution id follows from its parent's, so that the same turn run twice starts the same child. It runs on the app
+    /// that its parent is pinned to.
+    pub(crate) fn of(&self, row: &InstanceRow, execution: ExecutionId, depth: u32, at: Timestamp) -> NewInstance {
+        let scheduled = self.id;
+        let parent = Parent { instance: row.id.clone(), execution, name: row.name.clone(), scheduled };
+        NewInstance {
+            id: self.instance.clone(),
+            started: ExecutionStarted {
+                name: self.name.to_owned(),
+                input: self.input.clone(),
+                execution: derived_execution(execution, &format!("child {scheduled}")),
+                parent: (!self.detached).then_some(parent),
+                options: self.options.clone(),
+                depth: depth.saturating_add(1),
+                pinned_to: row.pinned_to.clone(),
+                accepted_events: Vec::new(),
+            },
+            at,
+            reuse: Reuse::ENDED,
+            otherwise: (!self.detached).then(|| self.refusal(row, execution)),
+            idempotency_key: None,
+        }
     }
+
+    /// What the parent hears when the id is taken.
+    fn refusal(&self, row: &InstanceRow, execution: ExecutionId) -> Envelope {
+        let (name, id, scheduled) = (self.name, self.instance, self.id);
+        let failure = Failure::new(
+            Failure::ALREADY_EXISTS,
+            format!(
+                "cannot start the sub-orchestration '{name}': an instance with the id '{id}' is at work already; wait for it, \
+                 or choose another id"
+            ),
+        );
+        let kind = MessageKind::SubOrchestrationInstanceFailed { scheduled, failure };
+        Envelope::new(row.id.clone(), Some(execution), kind)
+    }
+}
+
+fn terminate_child(parent: ExecutionId, child: InstanceId, reason: Json) -> Envelope {
+    let kind = MessageKind::ExecutionTerminated { reason, recurse: true, by_parent: Some(parent) };
+    Envelope::new(child, None, kind)
 }
 
 /// A timer that was set in this very turn leaves nothing to take back in the store.
@@ -385,58 +440,33 @@ fn cancel_timer(checkpoint: &mut Checkpoint, id: EventId) {
     }
 }
 
-/// Writes the end of the turn, and of the execution if it ends.
-fn close(
-    checkpoint: &mut Checkpoint,
-    events: &mut Vec<Event>,
-    end: End,
-    custom_status: Option<Option<Json>>,
-    now: Timestamp,
-) {
-    if let Some(custom_status) = custom_status {
-        checkpoint.row.custom_status = custom_status;
-    }
-    let ended = match end {
-        End::Waiting => {
-            checkpoint.row.status = RuntimeStatus::Running;
-            None
-        }
-        End::Completed(output) => Some((RuntimeStatus::Completed, Some(output), None)),
-        End::Failed(failure) => Some((RuntimeStatus::Failed, None, Some(failure))),
-        End::Terminated(reason) => Some((RuntimeStatus::Terminated, Some(reason), None)),
-        End::ContinuedAsNew(input, carried_over) => {
-            continue_as_new(checkpoint, &input, carried_over, now);
-            Some((RuntimeStatus::ContinuedAsNew, Some(input), None))
-        }
-    };
-    if let Some((status, output, failure)) = ended {
-        if status.is_terminal() {
-            end_instance(checkpoint, status, (output.clone(), failure.clone()), now);
-        }
-        events.push(Event { at: now, kind: EventKind::ExecutionCompleted { status, output, failure } });
-    }
-    events.push(Event { at: now, kind: EventKind::OrchestratorCompleted });
+/// Leaves the critical section, if the instance is in one: the release takes the road of the request, so it goes to the first
+/// entity alone.
+fn release(row: &mut InstanceRow) -> Option<Envelope> {
+    let CriticalSection { scheduled, entities } = row.critical_section.take()?;
+    let section = Section { execution: row.execution, scheduled };
+    let first = entities.first()?.instance_id();
+    Some(Envelope::new(first, None, MessageKind::EntityUnlockSent { section, entities, position: 0 }))
 }
 
-/// The instance goes on under the same id with an empty history. Its row keeps name, parent and custom status.
-fn continue_as_new(checkpoint: &mut Checkpoint, input: &Json, carried_over: Vec<crate::RaisedEvent>, now: Timestamp) {
-    let next = derived_execution(checkpoint.execution, "continue as new");
-    let row = &mut checkpoint.row;
-    let parent = row.parent.clone();
-    let started = ExecutionStarted { name: row.name.clone(), input: input.clone(), execution: next, parent };
-    row.execution = next;
-    row.status = RuntimeStatus::Running;
-    row.created_at = now;
-    checkpoint.next_input = Some(input.clone());
-    checkpoint.messages.push(Envelope {
-        to: row.id.clone(),
-        execution: Some(next),
-        kind: MessageKind::ExecutionStarted { started: Box::new(started), carried_over },
-    });
+/// What must be said for an instance that is removed, or replaced by another of its id, while it is at work: its locks are
+/// released, and its parent learns that it was terminated. Goes into the same batch as the removal.
+pub fn farewell(row: &InstanceRow) -> Vec<Envelope> {
+    let mut row = row.clone();
+    let mut messages: Vec<_> = release(&mut row).into_iter().collect();
+    if row.status.is_terminal() {
+        return messages;
+    }
+    row.status = RuntimeStatus::Terminated;
+    if let Some(parent) = row.parent.clone() {
+        let reason = Json::from("\"it was removed while it was at work\"");
+        messages.push(answer_to_parent(&row, &parent, Some(reason), None));
+    }
+    messages
 }
 
 /// The instance ends for good, and its parent hears of it.
-fn end_instance(
+pub(crate) fn end_instance(
     checkpoint: &mut Checkpoint,
     status: RuntimeStatus,
     (output, failure): (Option<Json>, Option<Failure>),
@@ -453,7 +483,13 @@ fn end_instance(
     }
 }
 
-fn answer_to_parent(row: &InstanceRow, parent: &Parent, output: Option<Json>, failure: Option<Failure>) -> Envelope {
+/// What a parent hears of the end of its child.
+pub(crate) fn answer_to_parent(
+    row: &InstanceRow,
+    parent: &Parent,
+    output: Option<Json>,
+    failure: Option<Failure>,
+) -> Envelope {
     let scheduled = parent.scheduled;
     let output = output.unwrap_or_else(Json::null);
     let kind = match (row.status, failure) {
@@ -467,7 +503,7 @@ fn answer_to_parent(row: &InstanceRow, parent: &Parent, output: Option<Json>, fa
             ),
         },
     };
-    Envelope { to: parent.instance.clone(), execution: Some(parent.execution), kind }
+    Envelope::new(parent.instance.clone(), Some(parent.execution), kind)
 }
 
 /// What follows from the events alone. The actions of this turn begin with `first_action`: a timer among them is not set
@@ -478,6 +514,15 @@ fn finish_row(checkpoint: &mut Checkpoint, after: &Ledger, first_action: EventId
     let goes_on = row.execution != checkpoint.execution;
     row.turns = if goes_on { 0 } else { after.turns };
     row.events = if goes_on { 0 } else { after.events };
+    if goes_on {
+        row.status = RuntimeStatus::Running;
+    } else if after.ended.is_none() {
+        row.status = match (after.suspended, &after.started) {
+            (true, _) => RuntimeStatus::Suspended,
+            (false, Some(_)) => RuntimeStatus::Running,
+            (false, None) => RuntimeStatus::Pending,
+        };
+    }
     if after.ended.is_some() {
         checkpoint.timers.clear();
         let open_before = after.outstanding.range(..first_action);
@@ -488,24 +533,14 @@ fn finish_row(checkpoint: &mut Checkpoint, after: &Ledger, first_action: EventId
 
 /// The checkpoint that ends an instance whose history cannot be used: the row says why, the stored history stays as it is.
 pub fn set_aside(row: &InstanceRow, consumed: Vec<Origin>, failure: Failure, now: Timestamp) -> Checkpoint {
-    let mut checkpoint = Checkpoint {
-        row: InstanceRow { updated_at: now, ..row.clone() },
-        execution: row.execution,
-        next_input: None,
-        record: None,
-        consumed,
-        activities: Vec::new(),
-        timers: Vec::new(),
-        cancelled_timers: Vec::new(),
-        children: Vec::new(),
-        messages: Vec::new(),
-    };
+    let mut checkpoint = Checkpoint::of_row(InstanceRow { updated_at: now, ..row.clone() }, consumed);
+    checkpoint.messages.extend(release(&mut checkpoint.row));
     end_instance(&mut checkpoint, RuntimeStatus::Failed, (None, Some(failure)), now);
     checkpoint
 }
 
 /// The id of an execution that follows from another: the same step, run again, makes the same id.
-fn derived_execution(execution: ExecutionId, step: &str) -> ExecutionId {
+pub(crate) fn derived_execution(execution: ExecutionId, step: &str) -> ExecutionId {
     let namespace = uuid::Uuid::from_u128(execution.as_u128());
     ExecutionId::from_random(uuid::Uuid::new_v5(&namespace, step.as_bytes()).as_u128())
 }

@@ -31,16 +31,36 @@ fn describe(kind: &EventKind) -> String {
             (None, None) => status.to_string(),
         },
         EventKind::ExecutionTerminated { reason } => reason.to_string(),
-        EventKind::TaskScheduled { id, name, input } => format!("{id:?} {name}({input})"),
+        EventKind::TaskScheduled { id, name, input, .. } => format!("{id:?} {name}({input})"),
         EventKind::TaskCompleted { scheduled, result }
         | EventKind::SubOrchestrationInstanceCompleted { scheduled, result } => format!("{scheduled:?} = {result}"),
         EventKind::TaskFailed { scheduled, failure }
         | EventKind::SubOrchestrationInstanceFailed { scheduled, failure } => format!("{scheduled:?} ! {failure}"),
-        EventKind::SubOrchestrationInstanceCreated { id, name, instance_id, input } => {
-            format!("{id:?} {name}({input}) as {instance_id}")
+        EventKind::SubOrchestrationInstanceCreated { id, name, instance_id, input, detached, .. } => {
+            let detached = if *detached { " detached" } else { "" };
+            format!("{id:?} {name}({input}) as {instance_id}{detached}")
         }
-        EventKind::TimerCreated { id, fire_at } => format!("{id:?} at {fire_at}"),
+        EventKind::TimerCreated { id, fire_at, .. } => format!("{id:?} at {fire_at}"),
         EventKind::TimerFired { timer, .. } => format!("{timer:?}"),
+        EventKind::ExecutionSuspended { reason }
+        | EventKind::ExecutionResumed { reason }
+        | EventKind::ExecutionRewound { reason } => reason.clone(),
+        EventKind::EventSent { id, instance_id, name, input } => format!("{id:?} {name}({input}) to {instance_id}"),
+        EventKind::EntityOperationCalled { id, entity, operation, input } => {
+            format!("{id:?} {entity} {operation}({input})")
+        }
+        EventKind::EntityOperationSignaled { id, entity, operation, input, deliver_at } => match deliver_at {
+            Some(moment) => format!("{id:?} {entity} {operation}({input}) at {moment}"),
+            None => format!("{id:?} {entity} {operation}({input})"),
+        },
+        EventKind::EntityOperationCompleted { scheduled, result } => format!("{scheduled:?} = {result}"),
+        EventKind::EntityOperationFailed { scheduled, failure } => format!("{scheduled:?} ! {failure}"),
+        EventKind::EntityLockRequested { id, entities } => {
+            let entities: Vec<_> = entities.iter().map(ToString::to_string).collect();
+            format!("{id:?} {}", entities.join(", "))
+        }
+        EventKind::EntityLockGranted { scheduled } => format!("{scheduled:?}"),
+        EventKind::EntityUnlockSent { id, section } => format!("{id:?} for {section:?}"),
         EventKind::EventRaised(raised) => format!("{}({})", raised.name, raised.input),
     }
 }

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
-use orchestration::{ActivityTask, Cursor, Failure, Json};
+use orchestration::{
+    ActivityTask, Cursor, EntityId, EntityOperation, EntityOutcome, Failure, Json, Timeouts, Timestamp,
+};
+use std::sync::Arc;
 
 /// Any error that ends a body.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -81,6 +84,7 @@ impl GuestFault {
     pub fn error_type(&self) -> &'static str {
         match self {
             GuestFault::NotFound { kind: "orchestrator", .. } => Failure::ORCHESTRATOR_NOT_FOUND,
+            GuestFault::NotFound { kind: "entity", .. } => Failure::ENTITY_NOT_FOUND,
             GuestFault::NotFound { .. } => Failure::ACTIVITY_NOT_FOUND,
             GuestFault::Trapped { .. } => "FunctionTrapped",
             GuestFault::TimedOut { .. } => "FunctionTimeout",
@@ -107,11 +111,12 @@ impl GuestFault {
 /// The orchestrators of an app.
 #[async_trait]
 pub trait Orchestrators: Send + Sync {
-    /// The names of all orchestrators, sorted.
+    /// The names of all orchestrators of the present app, sorted.
     fn names(&self) -> Vec<String>;
 
-    /// Makes a fresh guest for one execution of the named orchestrator (compared without case). Nothing of it runs yet.
-    async fn begin(&self, name: &str) -> Result<Box<dyn Orchestrator>, GuestFault>;
+    /// Makes a fresh guest for one execution of the named orchestrator (compared without case) in the app of this digest, or
+    /// in the present one. Nothing of it runs yet.
+    async fn begin(&self, name: &str, pinned_to: Option<&str>) -> Result<Box<dyn Orchestrator>, GuestFault>;
 }
 
 /// One running orchestrator: a guest that lives between turns.
@@ -141,13 +146,51 @@ pub struct ActivityInvocation {
     pub invocation_id: String,
     /// What to run.
     pub task: ActivityTask,
+    /// Where its signs of life go.
+    pub heartbeat: Arc<dyn Heartbeat>,
+}
+
+/// Takes the signs of life of one running activity.
+pub trait Heartbeat: Send + Sync + std::fmt::Debug {
+    /// The activity is alive, and may say how far it has come.
+    fn beat(&self, details: Option<Json>);
 }
 
 /// The activities of an app.
 #[async_trait]
 pub trait Activities: Send + Sync {
-    /// Runs one activity. Dropping the future stops it.
+    /// How long one run of the task may take, as its function says where its caller does not.
+    fn timeouts(&self, task: &ActivityTask) -> Timeouts;
+
+    /// Runs one activity. Dropping the future stops it, also in the middle of a computation.
     async fn run(&self, invocation: ActivityInvocation) -> Result<Result<Json, Failure>, GuestFault>;
+}
+
+/// One batch of operations for an entity.
+#[derive(Clone, Debug)]
+pub struct EntityBatch {
+    /// Identifies the call in logs.
+    pub invocation_id: String,
+    /// The entity.
+    pub entity: EntityId,
+    /// Its state; none: it does not exist yet.
+    pub state: Option<Json>,
+    /// What to do, in order; at least one.
+    pub operations: Vec<EntityOperation>,
+    /// Whether a failed operation leaves state and actions as they were before it.
+    pub roll_back: bool,
+    /// The time of the batch.
+    pub now: Timestamp,
+}
+
+/// The entities of the present app.
+#[async_trait]
+pub trait Entities: Send + Sync {
+    /// The names of all entities, sorted.
+    fn names(&self) -> Vec<String>;
+
+    /// Runs a batch. There is one result for each operation, in order.
+    async fn run(&self, batch: EntityBatch) -> Result<EntityOutcome, GuestFault>;
 }
 
 /// One HTTP request for a function.

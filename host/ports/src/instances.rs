@@ -4,27 +4,18 @@ use crate::StoreError;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use orchestration::{
-    Envelope, Event, ExecutionId, InstanceId, InstanceRow, Json, NewInstance, RuntimeStatus, Timestamp,
+    Envelope, Event, EventId, ExecutionId, InstanceId, InstanceRow, Json, NewInstance, RuntimeStatus, Timestamp,
 };
 
-/// Which existing instance of the same id a new one may replace.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reuse {
-    /// One that has ended; Durable Functions' default.
-    Ended,
-    /// None: the id must be new.
-    Never,
-}
-
 /// What came of [`InstanceStore::create`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Created {
     /// It is there now, durably.
     Yes,
     /// An instance of that id stands in the way; nothing changed.
     Exists {
-        /// Its status.
-        status: RuntimeStatus,
+        /// Its row.
+        row: Box<InstanceRow>,
     },
 }
 
@@ -61,12 +52,60 @@ pub struct InstanceQuery {
     pub name: Option<String>,
     /// Ids that begin like this, with case.
     pub id_prefix: Option<String>,
+    /// Changed at this moment or later.
+    pub updated_from: Option<Timestamp>,
+    /// Changed at this moment or earlier.
+    pub updated_to: Option<Timestamp>,
+    /// Ended at this moment or earlier.
+    pub completed_to: Option<Timestamp>,
+    /// All of these tags.
+    pub tags: Vec<(String, String)>,
+    /// Orchestrations, entities, or both.
+    pub kind: InstanceKind,
     /// Whether to read the inputs.
     pub with_input: bool,
     /// At most this many; 0 means the store's own page size.
     pub page_size: usize,
     /// Where the last page ended.
     pub after: Option<PageToken>,
+}
+
+/// What kind of instances to list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum InstanceKind {
+    /// Orchestrations.
+    #[default]
+    Orchestrations,
+    /// Entities.
+    Entities,
+    /// Both.
+    Any,
+}
+
+/// What waits for an instance, or is done for it, at one moment.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Pending {
+    /// Messages that the instance has not consumed.
+    pub messages: usize,
+    /// Messages that are to be handed out later, by moment.
+    pub scheduled: Vec<Timestamp>,
+    /// Whether a worker has it.
+    pub leased: bool,
+    /// How often its turn was taken since its last commit, without a commit.
+    pub failed_attempts: u32,
+    /// Activities that are not answered.
+    pub activities: Vec<PendingActivity>,
+    /// Timers that are set.
+    pub timers: Vec<(EventId, Timestamp)>,
+}
+
+/// An activity without an answer.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PendingActivity {
+    /// The request.
+    pub id: EventId,
+    /// Whether a worker runs it; otherwise it waits for one.
+    pub running: bool,
 }
 
 /// Where a page ended. Only the store that made it can read it.
@@ -97,13 +136,16 @@ pub enum Purge {
 /// - `create`, `send` and `purge` are atomic and durable when they return; of several racing creations of one id exactly
 ///   one wins;
 /// - reads see every commit that has returned;
+/// - an instance that is removed or replaced while it is at work says farewell (`orchestration::farewell`) in the same commit;
+/// - an entity needs no creation: `send` to one puts the message there in any case;
+/// - a message with `deliver_at`, and the start of a new instance with `start_at`, is durable at once and handed out when due;
 /// - paging is stable: an instance that is there during the whole listing is listed once, whatever comes and goes.
 ///
 /// Not promised: that an instance which changes while it is listed shows its newest state.
 #[async_trait]
 pub trait InstanceStore: Send + Sync {
-    /// Creates an instance together with the message that starts it. `if_at_work` of the new instance is not used here.
-    async fn create(&self, instance: NewInstance, reuse: Reuse) -> Result<Created, StoreError>;
+    /// Creates an instance together with the message that starts it. `otherwise` of the new instance is not used here.
+    async fn create(&self, instance: NewInstance) -> Result<Created, StoreError>;
 
     /// Puts a message into an instance's inbox.
     async fn send(&self, envelope: Envelope) -> Result<Sent, StoreError>;
@@ -116,6 +158,12 @@ pub trait InstanceStore: Send + Sync {
 
     /// One page of the instances that meet all conditions.
     async fn query(&self, query: &InstanceQuery) -> Result<Page, StoreError>;
+
+    /// What waits for an instance or is done for it now; none if there is no such instance.
+    async fn pending(&self, id: &InstanceId) -> Result<Option<Pending>, StoreError>;
+
+    /// The digests of apps to which instances are pinned that have not ended, each once.
+    async fn pinned_apps(&self) -> Result<Vec<String>, StoreError>;
 
     /// Removes all traces of an instance. Answers whether there was one that could be removed.
     async fn purge(&self, id: &InstanceId, purge: Purge) -> Result<bool, StoreError>;

@@ -11,11 +11,16 @@ mod store_error;
 mod work;
 
 pub use clock::{Clock, Randomness};
-pub use durable_client::{ClientError, DurableClient, StartRequest};
-pub use functions::{
-    Activities, ActivityInvocation, Advanced, Body, BoxError, GuestFault, HttpFunctions, HttpInvocation, Orchestrator,
-    Orchestrators,
+pub use durable_client::{
+    ClientError, DurableClient, EntityPage, EntityQuery, EntityView, PurgeFilter, RewindTo, StartRequest,
 };
-pub use instances::{Created, InstanceQuery, InstanceStore, InstanceView, Page, PageToken, Purge, Reuse, Sent};
+pub use functions::{
+    Activities, ActivityInvocation, Advanced, Body, BoxError, Entities, EntityBatch, GuestFault, Heartbeat,
+    HttpFunctions, HttpInvocation, Orchestrator, Orchestrators,
+};
+pub use instances::{
+    Created, InstanceKind, InstanceQuery, InstanceStore, InstanceView, Page, PageToken, Pending, PendingActivity,
+    Purge, Sent,
+};
 pub use store_error::StoreError;
 pub use work::{ActivityWork, Lease, TaskHubStore, TurnWork, WorkStore};

@@ -2,6 +2,7 @@
 
 use crate::{InstanceStore, StoreError};
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use orchestration::{ActivityTask, Checkpoint, Failure, InstanceRow, Json, Message, Timestamp};
 
 /// The right to work on one instance or one activity until a moment. Whoever takes the same work later gets a higher
@@ -21,9 +22,9 @@ pub struct Lease {
 pub struct TurnWork {
     /// The right to commit it.
     pub lease: Lease,
-    /// The instance as of its last commit.
+    /// The instance as of its last commit. An entity that does not exist yet comes with `InstanceRow::new_entity`.
     pub row: InstanceRow,
-    /// What arrived since, oldest first; at least one.
+    /// What arrived since and what was not consumed before, oldest first; at least one.
     pub messages: Vec<Message>,
     /// How many times this turn was taken before and not committed.
     pub failed_attempts: u32,
@@ -45,7 +46,9 @@ pub struct ActivityWork {
 ///   while leases are renewed; an activity likewise by `take_activity`, at least once;
 /// - `commit` is atomic and durable when it returns: all of the checkpoint or nothing of it, and nothing of it is visible to
 ///   anyone before; under a lost lease it changes nothing;
-/// - what a checkpoint consumed is never handed out again after it is durable; what it did not consume is;
+/// - what a checkpoint consumed is never handed out again after it is durable; what it did not consume is, together with what
+///   arrives next, or at once if the checkpoint says that there is more to do;
+/// - the activities that a checkpoint takes back are not handed out any more, and the leases on them are lost;
 /// - messages of one sender to one instance are handed out in the order in which they were sent.
 ///
 /// Not promised: that a message is handed out only once before it is consumed, the order of messages of different senders,
@@ -71,6 +74,10 @@ pub trait WorkStore: Send + Sync {
 
     /// Keeps the work for another lease time.
     async fn renew(&self, lease: &Lease) -> Result<Lease, StoreError>;
+
+    /// Completes when the lease is lost because its work was taken back: the caller cancelled it, or the instance is gone.
+    /// Never for a lease that runs out.
+    fn revoked(&self, lease: &Lease) -> BoxFuture<'static, ()>;
 
     /// Gives the work back undone; nobody gets it before `not_before`.
     async fn abandon(&self, lease: &Lease, not_before: Timestamp) -> Result<(), StoreError>;

@@ -1,6 +1,6 @@
 //! What an orchestrator asks for, as it leaves the turn and as the history remembers it.
 
-use crate::{EventId, EventKind, InstanceId, Json, Timestamp};
+use crate::{EntityId, EventId, EventKind, InstanceId, Json, StartOptions, Tags, Timeouts, Timestamp};
 use std::fmt;
 
 /// One thing that the turn wants done.
@@ -16,6 +16,12 @@ pub enum Action {
         input: Json,
         /// Which try this is, counted from 1.
         attempt: u32,
+        /// The first try, if this repeats it.
+        retry_of: Option<EventId>,
+        /// How long one run may take.
+        timeouts: Timeouts,
+        /// Whatever the caller attached.
+        tags: Tags,
     },
     /// Start a child.
     CreateSubOrchestration {
@@ -27,6 +33,12 @@ pub enum Action {
         instance_id: InstanceId,
         /// Its argument.
         input: Json,
+        /// The first try, if this repeats it.
+        retry_of: Option<EventId>,
+        /// Nobody waits for its end.
+        detached: bool,
+        /// What else it is started with; tags of the parent are not yet among them.
+        options: StartOptions,
     },
     /// Set a timer.
     CreateTimer {
@@ -34,11 +46,68 @@ pub enum Action {
         id: EventId,
         /// When it is due.
         fire_at: Timestamp,
+        /// The try after which it is the pause.
+        retry_of: Option<EventId>,
     },
     /// Take a timer back. It leaves no event: the code gives up the task again on every replay.
     CancelTimer {
         /// The action that set it.
         id: EventId,
+    },
+    /// Stop an activity or a child that is open. It is answered at once as canceled, in the same turn, and leaves no other
+    /// event.
+    Abort {
+        /// The action that asked for it.
+        id: EventId,
+    },
+    /// Raise an event at another instance.
+    SendEvent {
+        /// The number of this action.
+        id: EventId,
+        /// Whom it is for.
+        instance_id: InstanceId,
+        /// The event's name.
+        name: String,
+        /// What comes with it.
+        input: Json,
+    },
+    /// Ask an entity to do something.
+    CallEntity {
+        /// The number of this action.
+        id: EventId,
+        /// The entity.
+        entity: EntityId,
+        /// What to do.
+        operation: String,
+        /// Its argument.
+        input: Json,
+    },
+    /// Tell an entity to do something.
+    SignalEntity {
+        /// The number of this action.
+        id: EventId,
+        /// The entity.
+        entity: EntityId,
+        /// What to do.
+        operation: String,
+        /// Its argument.
+        input: Json,
+        /// Not before this moment.
+        deliver_at: Option<Timestamp>,
+    },
+    /// Lock entities for a critical section.
+    LockEntities {
+        /// The number of this action.
+        id: EventId,
+        /// In the order in which they are locked, each once; at least one.
+        entities: Vec<EntityId>,
+    },
+    /// Leave a critical section.
+    UnlockEntities {
+        /// The number of this action.
+        id: EventId,
+        /// The action that asked for it.
+        section: EventId,
     },
 }
 
@@ -49,9 +118,9 @@ pub struct RecordedAction {
     pub id: EventId,
     /// The kind of the event that records it.
     pub kind: &'static str,
-    /// The function's name; none for a timer.
+    /// The name of the function, event, entity and operation, or entities; none for a timer and an unlocking.
     pub name: Option<String>,
-    /// The function's argument; none for a timer.
+    /// The argument; none where there is none.
     pub input: Option<Json>,
 }
 
@@ -61,10 +130,24 @@ impl RecordedAction {
         let id = kind.action_id()?;
         let (name, input) = match kind {
             EventKind::TaskScheduled { name, input, .. }
-            | EventKind::SubOrchestrationInstanceCreated { name, input, .. } => {
-                (Some(name.clone()), Some(input.clone()))
+            | EventKind::SubOrchestrationInstanceCreated { name, input, .. }
+            | EventKind::EventSent { name, input, .. } => (Some(name.clone()), Some(input.clone())),
+            EventKind::EntityOperationCalled { entity, operation, input, .. }
+            | EventKind::EntityOperationSignaled { entity, operation, input, .. } => {
+                (Some(format!("{entity} {operation}")), Some(input.clone()))
+            }
+            EventKind::EntityLockRequested { entities, .. } => {
+                let names: Vec<_> = entities.iter().map(ToString::to_string).collect();
+                (Some(names.join(", ")), None)
             }
             EventKind::TimerCreated { .. }
+            | EventKind::EntityUnlockSent { .. }
+            | EventKind::ExecutionSuspended { .. }
+            | EventKind::ExecutionResumed { .. }
+            | EventKind::ExecutionRewound { .. }
+            | EventKind::EntityOperationCompleted { .. }
+            | EventKind::EntityOperationFailed { .. }
+            | EventKind::EntityLockGranted { .. }
             | EventKind::OrchestratorStarted
             | EventKind::OrchestratorCompleted
             | EventKind::ExecutionStarted(_)

@@ -9,6 +9,10 @@ impl Cursor {
     pub(super) fn walk(&mut self, event: Event) {
         self.replaying = self.past > 0;
         self.past = self.past.saturating_sub(1);
+        if self.suspended && waits_for_resume(&event.kind) {
+            self.held_back.push_back(event);
+            return;
+        }
         match event.kind {
             EventKind::OrchestratorStarted => {
                 self.now = event.at;
@@ -17,9 +21,18 @@ impl Cursor {
             EventKind::OrchestratorCompleted => self.finish_turn(),
             EventKind::ExecutionStarted(started) => self.started = Some(*started),
             EventKind::TaskCompleted { scheduled, result }
-            | EventKind::SubOrchestrationInstanceCompleted { scheduled, result } => self.succeed(scheduled, result),
+            | EventKind::SubOrchestrationInstanceCompleted { scheduled, result }
+            | EventKind::EntityOperationCompleted { scheduled, result } => self.succeed(scheduled, result),
             EventKind::TaskFailed { scheduled, failure }
-            | EventKind::SubOrchestrationInstanceFailed { scheduled, failure } => self.fail(scheduled, failure),
+            | EventKind::SubOrchestrationInstanceFailed { scheduled, failure }
+            | EventKind::EntityOperationFailed { scheduled, failure } => self.fail(scheduled, failure),
+            EventKind::EntityLockGranted { scheduled } => {
+                self.lock_granted(scheduled);
+                self.succeed(scheduled, Json::null());
+            }
+            EventKind::ExecutionSuspended { .. } => self.suspended = true,
+            EventKind::ExecutionResumed { .. } => self.resume(),
+            EventKind::ExecutionRewound { .. } => self.try_anew(),
             EventKind::TimerFired { timer, .. } => self.fire(timer),
             EventKind::EventRaised(raised) => {
                 if let Some((task, input)) = self.external_events.raise(raised) {
@@ -30,8 +43,35 @@ impl Cursor {
             EventKind::TaskScheduled { .. }
             | EventKind::SubOrchestrationInstanceCreated { .. }
             | EventKind::TimerCreated { .. }
+            | EventKind::EventSent { .. }
+            | EventKind::EntityOperationCalled { .. }
+            | EventKind::EntityOperationSignaled { .. }
+            | EventKind::EntityLockRequested { .. }
+            | EventKind::EntityUnlockSent { .. }
             | EventKind::ExecutionCompleted { .. }
             | EventKind::ExecutionTerminated { .. } => {}
+        }
+    }
+
+    /// What came while it was held comes now, in the order in which it came.
+    fn resume(&mut self) {
+        self.suspended = false;
+        let held_back = std::mem::take(&mut self.held_back);
+        if self.replaying {
+            self.past += held_back.len();
+        }
+        for event in held_back.into_iter().rev() {
+            self.events.push_front(event);
+        }
+    }
+
+    /// After a rewind every open call has all its tries again.
+    fn try_anew(&mut self) {
+        let now = self.now;
+        for task in self.tasks.values_mut() {
+            if let Request::Activity(_, tries) | Request::SubOrchestration(_, tries) = &mut task.request {
+                *tries = Tries { first_at: now, failed: 0, ..*tries };
+            }
         }
     }
 
@@ -52,8 +92,16 @@ impl Cursor {
 
     /// A task that was given up has no entry any more, and its answer is dropped.
     fn succeed(&mut self, event: EventId, result: Json) {
-        if let Some(task) = self.by_event.remove(&event) {
-            self.answer(task, Ok(result));
+        let Some(task) = self.by_event.remove(&event) else {
+            return;
+        };
+        match self.tasks.remove(&task) {
+            Some(Task { request: Request::Entity(entity), .. }) => {
+                self.call_ended(&entity);
+                self.answer(task, Ok(result));
+            }
+            Some(_) => self.answer(task, Ok(result)),
+            None => {}
         }
     }
 
@@ -81,13 +129,15 @@ impl Cursor {
         let (policy, tries) = match &request {
             Request::Activity(call, tries) => (call.retry.as_ref(), *tries),
             Request::SubOrchestration(call, tries) => (call.retry.as_ref(), *tries),
-            Request::Timer | Request::ExternalEvent { .. } => return self.answer(task, Err(failure)),
+            Request::Timer | Request::ExternalEvent { .. } | Request::Entity(_) | Request::Lock => {
+                return self.answer(task, Err(failure));
+            }
         };
         match policy.map(|policy| self.decide(policy, &failure, tries)) {
             Some(RetryDecision::After(pause)) => {
                 let fire_at = self.now.saturating_add(pause);
                 // A failure to set the timer is kept in `stopped`.
-                if let Ok(timer) = self.set_timer(fire_at) {
+                if let Ok(timer) = self.set_timer(fire_at, Some(tries.first)) {
                     let tries = Tries { failed: tries.failed + 1, paused: true, ..tries };
                     self.open(task, request.with_tries(tries), Some(timer));
                 }
@@ -103,17 +153,22 @@ impl Cursor {
     fn try_again(&mut self, task: TaskNumber, request: Request) -> Result<(), Stopped> {
         match request {
             Request::Activity(call, tries) => {
-                let event = self.schedule_task(&call, tries.failed + 1)?;
+                let event = self.schedule_task(&call, tries.failed + 1, Some(tries.first))?;
                 self.open(task, Request::Activity(call, Tries { paused: false, ..tries }), Some(event));
             }
             Request::SubOrchestration(call, tries) => {
-                let event = self.create_sub_orchestration(&call)?;
+                let event = self.create_sub_orchestration(&call, Some(tries.first))?;
                 self.open(task, Request::SubOrchestration(call, Tries { paused: false, ..tries }), Some(event));
             }
-            Request::Timer | Request::ExternalEvent { .. } => {}
+            Request::Timer | Request::ExternalEvent { .. } | Request::Entity(_) | Request::Lock => {}
         }
         Ok(())
     }
+}
+
+/// What a held orchestration does not see before it is resumed.
+fn waits_for_resume(kind: &EventKind) -> bool {
+    kind.answers().is_some() || matches!(kind, EventKind::EventRaised(_))
 }
 
 impl Request {
@@ -121,7 +176,7 @@ impl Request {
         match self {
             Request::Activity(call, _) => Request::Activity(call, tries),
             Request::SubOrchestration(call, _) => Request::SubOrchestration(call, tries),
-            Request::Timer | Request::ExternalEvent { .. } => self,
+            Request::Timer | Request::ExternalEvent { .. } | Request::Entity(_) | Request::Lock => self,
         }
     }
 }

@@ -11,17 +11,21 @@
 mod action;
 mod answers;
 mod comparison;
+mod entities;
 mod external_events;
+mod http;
 mod requests;
 
 pub use action::{Action, RecordedAction};
 pub use comparison::{NonDeterminism, Requested, Stopped};
+pub use http::HttpCall;
 pub use requests::{ActivityCall, SubOrchestrationCall};
 
 use crate::{
-    Event, EventId, EventKind, ExecutionId, ExecutionStarted, Failure, InstanceId, Json, Parent, RaisedEvent,
-    TaskNumber, Timestamp,
+    Event, EventId, EventKind, ExecutionId, ExecutionStarted, Failure, InstanceId, Json, Limits, Parent, RaisedEvent,
+    Tags, TaskNumber, Timestamp,
 };
+use entities::CriticalSection;
 use external_events::ExternalEvents;
 use requests::Task;
 use std::collections::{HashMap, VecDeque};
@@ -41,19 +45,10 @@ pub struct Identity {
     pub name: String,
     /// Who waits for it.
     pub parent: Option<Parent>,
-}
-
-/// Bounds on what one turn may ask for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// Actions in one turn; Azure's `maxOrchestrationActions`.
-    pub max_actions: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { max_actions: 100_000 }
-    }
+    /// Its version, if it has one.
+    pub version: Option<String>,
+    /// Whatever was attached to it.
+    pub tags: Tags,
 }
 
 /// The answer to a request.
@@ -89,7 +84,17 @@ pub enum TurnEnd {
         input: Json,
         /// Events that the next execution gets before any other.
         carried_over: Vec<RaisedEvent>,
+        /// The version of the next execution, if it is not to be the same; it then runs on the present app.
+        new_version: Option<String>,
     },
+}
+
+/// What the orchestrator asked for when it asked to start over.
+#[derive(Debug)]
+struct ContinueAsNew {
+    input: Json,
+    preserve: bool,
+    new_version: Option<String>,
 }
 
 /// A place in the history of one execution, and what the orchestrator has asked for up to there.
@@ -113,9 +118,13 @@ pub struct Cursor {
     /// Answers that need no further event.
     ready: VecDeque<Completion>,
     external_events: ExternalEvents,
+    suspended: bool,
+    /// What came while it was suspended.
+    held_back: VecDeque<Event>,
+    critical_section: Option<CriticalSection>,
     actions: Vec<Action>,
     custom_status: Option<Option<Json>>,
-    continued: Option<(Json, bool)>,
+    continued: Option<ContinueAsNew>,
     stopped: Option<Stopped>,
 }
 
@@ -138,6 +147,9 @@ impl Cursor {
             by_event: HashMap::new(),
             ready: VecDeque::new(),
             external_events: ExternalEvents::default(),
+            suspended: false,
+            held_back: VecDeque::new(),
+            critical_section: None,
             actions: Vec::new(),
             custom_status: None,
             continued: None,
@@ -150,12 +162,12 @@ impl Cursor {
         self.events.extend(events);
     }
 
-    /// Walks up to the start of the execution and answers the orchestrator's argument.
+    /// Walks up to the start of the execution, and on until it is not held, and answers the orchestrator's argument.
     ///
     /// # Errors
     /// When the events do not begin with a start.
     pub fn start(&mut self) -> Result<Json, Stopped> {
-        while self.started.is_none() {
+        while self.started.is_none() || self.suspended {
             let Some(event) = self.events.pop_front() else {
                 return Err(self.stop(Stopped::NotStarted));
             };
@@ -215,9 +227,10 @@ impl Cursor {
         }
     }
 
-    /// Asks to start over with `input` once the orchestrator returns. `preserve` keeps the events that nobody took.
-    pub fn continue_as_new(&mut self, input: Json, preserve: bool) {
-        self.continued = Some((input, preserve));
+    /// Asks to start over with `input` once the orchestrator returns. `preserve` keeps the events that nobody took. A new
+    /// version moves the instance to the present app.
+    pub fn continue_as_new(&mut self, input: Json, preserve: bool, new_version: Option<String>) {
+        self.continued = Some(ContinueAsNew { input, preserve, new_version });
     }
 
     /// Why the orchestrator cannot go on, if it cannot.
@@ -245,8 +258,8 @@ impl Cursor {
         match (result, self.continued.take()) {
             (Err(failure), _) => TurnEnd::Failed(failure),
             (Ok(output), None) => TurnEnd::Completed(output),
-            (Ok(_), Some((input, preserve))) => {
-                TurnEnd::ContinuedAsNew { input, carried_over: self.left_over(preserve) }
+            (Ok(_), Some(ContinueAsNew { input, preserve, new_version })) => {
+                TurnEnd::ContinuedAsNew { input, carried_over: self.left_over(preserve), new_version }
             }
         }
     }
@@ -279,7 +292,8 @@ impl Cursor {
         } else {
             Vec::new()
         };
-        let unwalked = self.events.drain(..).filter_map(|event| match event.kind {
+        let held_back = std::mem::take(&mut self.held_back);
+        let unwalked = held_back.into_iter().chain(self.events.drain(..)).filter_map(|event| match event.kind {
             EventKind::EventRaised(raised) => Some(raised),
             EventKind::OrchestratorStarted
             | EventKind::OrchestratorCompleted
@@ -293,7 +307,18 @@ impl Cursor {
             | EventKind::SubOrchestrationInstanceCompleted { .. }
             | EventKind::SubOrchestrationInstanceFailed { .. }
             | EventKind::TimerCreated { .. }
-            | EventKind::TimerFired { .. } => None,
+            | EventKind::TimerFired { .. }
+            | EventKind::ExecutionSuspended { .. }
+            | EventKind::ExecutionResumed { .. }
+            | EventKind::ExecutionRewound { .. }
+            | EventKind::EventSent { .. }
+            | EventKind::EntityOperationCalled { .. }
+            | EventKind::EntityOperationSignaled { .. }
+            | EventKind::EntityOperationCompleted { .. }
+            | EventKind::EntityOperationFailed { .. }
+            | EventKind::EntityLockRequested { .. }
+            | EventKind::EntityLockGranted { .. }
+            | EventKind::EntityUnlockSent { .. } => None,
         });
         kept.into_iter().chain(unwalked).collect()
     }

@@ -2,7 +2,9 @@
 
 use super::external_events::Taken;
 use super::{Action, Completion, Cursor, RecordedAction, Stopped};
-use crate::{EventId, Failure, InstanceId, Json, RetryPolicy, TaskNumber, Timestamp};
+use crate::{
+    EntityId, EventId, Failure, InstanceId, Json, RetryPolicy, StartOptions, Tags, TaskNumber, Timeouts, Timestamp,
+};
 use uuid::Uuid;
 
 /// A call of an activity.
@@ -14,6 +16,10 @@ pub struct ActivityCall {
     pub input: Json,
     /// When to try again.
     pub retry: Option<RetryPolicy>,
+    /// How long one run may take.
+    pub timeouts: Timeouts,
+    /// Shown in the history.
+    pub tags: Tags,
 }
 
 /// A call of another orchestrator.
@@ -25,6 +31,8 @@ pub struct SubOrchestrationCall {
     pub input: Json,
     /// The child's id; none: a new deterministic GUID for each try.
     pub instance_id: Option<String>,
+    /// What else it is started with.
+    pub options: StartOptions,
     /// When to try again.
     pub retry: Option<RetryPolicy>,
 }
@@ -43,6 +51,10 @@ pub(super) enum Request {
     Activity(ActivityCall, Tries),
     SubOrchestration(SubOrchestrationCall, Tries),
     Timer,
+    /// An entity that was called.
+    Entity(EntityId),
+    /// Entering a critical section.
+    Lock,
     ExternalEvent {
         name: String,
         /// The event that is on its way to the task; given back if the task is given up before.
@@ -53,6 +65,8 @@ pub(super) enum Request {
 /// How often a call was tried.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tries {
+    /// The action that asked first.
+    pub(super) first: EventId,
     pub(super) first_at: Timestamp,
     /// The number of failures so far.
     pub(super) failed: u32,
@@ -72,8 +86,8 @@ impl Cursor {
             self.answer(task, Err(failure));
             return Ok(task);
         }
-        let event = self.schedule_task(&call, 1)?;
-        let tries = Tries { first_at: self.now, failed: 0, paused: false };
+        let event = self.schedule_task(&call, 1, None)?;
+        let tries = Tries { first: event, first_at: self.now, failed: 0, paused: false };
         self.open(task, Request::Activity(call, tries), Some(event));
         Ok(task)
     }
@@ -89,8 +103,8 @@ impl Cursor {
             self.answer(task, Err(failure));
             return Ok(task);
         }
-        let event = self.create_sub_orchestration(&call)?;
-        let tries = Tries { first_at: self.now, failed: 0, paused: false };
+        let event = self.create_sub_orchestration(&call, None)?;
+        let tries = Tries { first: event, first_at: self.now, failed: 0, paused: false };
         self.open(task, Request::SubOrchestration(call, tries), Some(event));
         Ok(task)
     }
@@ -102,7 +116,7 @@ impl Cursor {
     pub fn create_timer(&mut self, fire_at: Timestamp) -> Result<TaskNumber, Stopped> {
         self.check()?;
         let task = self.new_task();
-        let event = self.set_timer(fire_at)?;
+        let event = self.set_timer(fire_at, None)?;
         self.open(task, Request::Timer, Some(event));
         Ok(task)
     }
@@ -134,7 +148,11 @@ impl Cursor {
     pub(super) fn stop_handing_over(&mut self) -> Vec<Taken> {
         let taken = |completion: Completion| match self.tasks.remove(&completion.task)?.request {
             Request::ExternalEvent { taken, .. } => taken,
-            Request::Activity(..) | Request::SubOrchestration(..) | Request::Timer => None,
+            Request::Activity(..)
+            | Request::SubOrchestration(..)
+            | Request::Timer
+            | Request::Entity(_)
+            | Request::Lock => None,
         };
         self.ready.drain(..).filter_map(taken).collect()
     }
@@ -156,6 +174,9 @@ impl Cursor {
             }
             Request::ExternalEvent { name, taken: None } => self.external_events.stop_waiting(task, &name),
             Request::Timer => self.cancel_timer(event),
+            Request::Entity(entity) => self.call_ended(&entity),
+            // Nobody would leave a section that nobody knows to have entered.
+            Request::Lock => self.leave_section(),
             Request::Activity(_, tries) | Request::SubOrchestration(_, tries) => {
                 self.cancel_timer(event.filter(|_| tries.paused));
             }
@@ -168,13 +189,40 @@ impl Cursor {
         }
     }
 
-    pub(super) fn schedule_task(&mut self, call: &ActivityCall, attempt: u32) -> Result<EventId, Stopped> {
+    /// Gives a task up and stops what was asked for: an activity is interrupted, a child terminated.
+    pub fn abort(&mut self, task: TaskNumber) {
+        let open = self.tasks.get(&task).and_then(|task| match &task.request {
+            Request::Activity(_, tries) | Request::SubOrchestration(_, tries) if !tries.paused => task.event,
+            Request::Activity(..)
+            | Request::SubOrchestration(..)
+            | Request::Timer
+            | Request::Entity(_)
+            | Request::Lock
+            | Request::ExternalEvent { .. } => None,
+        });
+        self.cancel(task);
+        if let (Some(id), false) = (open, self.replaying) {
+            self.actions.push(Action::Abort { id });
+        }
+    }
+
+    pub(super) fn schedule_task(
+        &mut self,
+        call: &ActivityCall,
+        attempt: u32,
+        retry_of: Option<EventId>,
+    ) -> Result<EventId, Stopped> {
         let id = self.number("TaskScheduled", Some((&call.name, &call.input)))?;
-        self.emit(|| Action::ScheduleTask { id, name: call.name.clone(), input: call.input.clone(), attempt });
+        let ActivityCall { name, input, timeouts, tags, .. } = call.clone();
+        self.emit(|| Action::ScheduleTask { id, name, input, attempt, retry_of, timeouts, tags });
         Ok(id)
     }
 
-    pub(super) fn create_sub_orchestration(&mut self, call: &SubOrchestrationCall) -> Result<EventId, Stopped> {
+    pub(super) fn create_sub_orchestration(
+        &mut self,
+        call: &SubOrchestrationCall,
+        retry_of: Option<EventId>,
+    ) -> Result<EventId, Stopped> {
         let instance_id = match &call.instance_id {
             Some(chosen) => InstanceId::from_stored(chosen),
             None => self.default_child_id(),
@@ -185,29 +233,44 @@ impl Cursor {
             name: call.name.clone(),
             instance_id,
             input: call.input.clone(),
+            retry_of,
+            detached: false,
+            options: call.options.clone(),
         });
         Ok(id)
     }
 
     /// The GUID of a child follows from the execution and the place of the request, not from the clock: two executions of
     /// one instance may see the same time.
-    fn default_child_id(&self) -> InstanceId {
+    pub(super) fn default_child_id(&self) -> InstanceId {
         let namespace = Uuid::from_u128(self.identity.execution.as_u128());
         let name = format!("child instance {}", self.next_event);
         InstanceId::from_random(Uuid::new_v5(&namespace, name.as_bytes()).as_u128())
     }
 
-    pub(super) fn set_timer(&mut self, fire_at: Timestamp) -> Result<EventId, Stopped> {
+    pub(super) fn set_timer(&mut self, fire_at: Timestamp, retry_of: Option<EventId>) -> Result<EventId, Stopped> {
         let id = self.number("TimerCreated", None)?;
-        self.emit(|| Action::CreateTimer { id, fire_at });
+        self.emit(|| Action::CreateTimer { id, fire_at, retry_of });
         Ok(id)
     }
 
     /// Gives the next action its number, once it is known to be what the history records.
-    fn number(&mut self, kind: &'static str, call: Option<(&String, &Json)>) -> Result<EventId, Stopped> {
+    pub(super) fn number(&mut self, kind: &'static str, call: Option<(&String, &Json)>) -> Result<EventId, Stopped> {
+        let (name, input) = match call {
+            Some((name, input)) if self.replaying => (Some(name.clone()), Some(input.clone())),
+            Some(_) | None => (None, None),
+        };
+        self.number_of(kind, name, input)
+    }
+
+    pub(super) fn number_of(
+        &mut self,
+        kind: &'static str,
+        name: Option<String>,
+        input: Option<Json>,
+    ) -> Result<EventId, Stopped> {
         let id = EventId(self.next_event);
         if self.replaying {
-            let (name, input) = call.map(|(name, input)| (name.clone(), input.clone())).unzip();
             self.compare(RecordedAction { id, kind, name, input })?;
         }
         if self.actions.len() >= self.limits.max_actions {
@@ -219,13 +282,13 @@ impl Cursor {
     }
 
     /// What is replayed has been done before.
-    fn emit(&mut self, action: impl FnOnce() -> Action) {
+    pub(super) fn emit(&mut self, action: impl FnOnce() -> Action) {
         if !self.replaying {
             self.actions.push(action());
         }
     }
 
-    fn new_task(&mut self) -> TaskNumber {
+    pub(super) fn new_task(&mut self) -> TaskNumber {
         let task = TaskNumber(self.next_task);
         self.next_task += 1;
         task
@@ -240,6 +303,16 @@ impl Cursor {
 
     /// A child may have neither its parent's id nor its grandparent's, and none that is no id at all.
     fn invalid_child(&self, call: &SubOrchestrationCall) -> Option<Failure> {
+        if let Some(why) = self.no_child_in_section(&call.name) {
+            return Some(why);
+        }
+        if call.options.start_at.is_some() {
+            let message = format!(
+                "cannot start the sub-orchestration '{}' at a later time: wait for a timer first, or start it detached",
+                call.name
+            );
+            return Some(Failure::new(Failure::INVALID_ARGUMENT, message).non_retriable());
+        }
         let id = call.instance_id.as_deref()?;
         let invalid = |why: String| {
             let message =
