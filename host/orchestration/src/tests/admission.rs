@@ -1,15 +1,18 @@
 //! What becomes of every kind of message in every state of an instance.
 
-use super::fixtures::{EXECUTION, activity, child, event, first_turn, row, started, timer};
+use super::fixtures::{
+    EXECUTION, activity, child, entity, event, first_turn, lock, raised, row, started, terminate, timer,
+};
 use super::world::{BEGIN, at};
 use crate::{
-    Admission, EventId, EventKind, ExecutionId, Failure, Json, Ledger, Message, MessageKind, Origin, RaisedEvent,
-    RuntimeStatus, admit,
+    Admission, Caller, EventId, EventKind, ExecutionId, Failure, InstanceId, Json, Ledger, Message, MessageKind,
+    Origin, RuntimeStatus, admit,
 };
 use expect_test::expect;
 use std::fmt::Write;
 
-/// One message of each kind; answers are for the activity #0, the child #1 and the timer #2.
+/// One message of each kind but `ExecutionRewound`, which has tests of its own; answers are for the activity #0, the child #1,
+/// the timer #2, the entity #3 and the lock #4.
 fn each_kind() -> Vec<MessageKind> {
     let failure = Failure::new("Flaky", "no luck");
     vec![
@@ -17,10 +20,36 @@ fn each_kind() -> Vec<MessageKind> {
         MessageKind::TaskCompleted { scheduled: EventId(0), result: Json::null() },
         MessageKind::TaskFailed { scheduled: EventId(0), failure: failure.clone() },
         MessageKind::SubOrchestrationInstanceCompleted { scheduled: EventId(1), result: Json::null() },
-        MessageKind::SubOrchestrationInstanceFailed { scheduled: EventId(1), failure },
+        MessageKind::SubOrchestrationInstanceFailed { scheduled: EventId(1), failure: failure.clone() },
         MessageKind::TimerFired { timer: EventId(2), fire_at: BEGIN },
-        MessageKind::EventRaised(RaisedEvent { name: "E".to_owned(), input: Json::null() }),
-        MessageKind::ExecutionTerminated { reason: Json::null() },
+        MessageKind::EntityOperationCompleted { scheduled: EventId(3), result: Json::null() },
+        MessageKind::EntityOperationFailed { scheduled: EventId(3), failure },
+        MessageKind::EntityLockGranted { scheduled: EventId(4) },
+        MessageKind::EventRaised(raised("E", "null")),
+        terminate("null"),
+        MessageKind::ExecutionSuspended { reason: "wait".to_owned() },
+        MessageKind::ExecutionResumed { reason: "go on".to_owned() },
+        MessageKind::RewindRequested { reason: "again".to_owned(), parent: None, latest: false },
+    ]
+    .into_iter()
+    .chain(for_entities())
+    .collect()
+}
+
+/// The kinds that only an entity takes.
+fn for_entities() -> Vec<MessageKind> {
+    let caller = Caller { instance: InstanceId::from_random(7), execution: EXECUTION, scheduled: EventId(0) };
+    let (operation, input) = ("add".to_owned(), Json::null());
+    let (section, entities, position) = (caller.section(), Vec::new(), 0);
+    vec![
+        MessageKind::EntityOperationCalled {
+            caller: caller.clone(),
+            operation: operation.clone(),
+            input: input.clone(),
+        },
+        MessageKind::EntityOperationSignaled { sender: None, request: "r".to_owned(), operation, input },
+        MessageKind::EntityLockRequested { owner: caller, entities: entities.clone(), position },
+        MessageKind::EntityUnlockSent { section, entities, position },
     ]
 }
 
@@ -38,7 +67,7 @@ struct State {
 }
 
 fn states() -> Vec<State> {
-    let open = || first_turn([activity(0), child(1), timer(2)]).into_parts().1;
+    let open = || first_turn([activity(0), child(1), timer(2), entity(3), lock(4)]).into_parts().1;
     let answered = || {
         let mut ledger = open();
         ledger.append(&event(EventKind::OrchestratorStarted)).unwrap();
@@ -46,15 +75,22 @@ fn states() -> Vec<State> {
             EventKind::TaskCompleted { scheduled: EventId(0), result: Json::null() },
             EventKind::SubOrchestrationInstanceCompleted { scheduled: EventId(1), result: Json::null() },
             EventKind::TimerFired { timer: EventId(2), fire_at: BEGIN },
+            EventKind::EntityOperationCompleted { scheduled: EventId(3), result: Json::null() },
+            EventKind::EntityLockGranted { scheduled: EventId(4) },
         ] {
             ledger.append(&event(kind)).unwrap();
         }
         ledger
     };
-    let terminate = || vec![MessageKind::ExecutionTerminated { reason: Json::null() }];
+    let terminated = || vec![terminate("null")];
     let kinds = each_kind();
-    let answers = vec![kinds[1].clone(), kinds[3].clone(), kinds[5].clone()];
+    let answers = [1, 3, 5, 6, 8].map(|place| kinds[place].clone()).to_vec();
     let state = |name, ledger, status, before| State { name, ledger, status, before, execution: Some(EXECUTION) };
+    let held = || {
+        let mut ledger = open();
+        ledger.append(&event(EventKind::ExecutionSuspended { reason: "wait".to_owned() })).unwrap();
+        ledger
+    };
     let ended = || {
         first_turn([EventKind::ExecutionCompleted {
             status: RuntimeStatus::Completed,
@@ -69,10 +105,16 @@ fn states() -> Vec<State> {
         state("pending", Ledger::default(), RuntimeStatus::Pending, Vec::new()),
         state("behind start", Ledger::default(), RuntimeStatus::Pending, vec![kinds[0].clone()]),
         state("open", open(), running, Vec::new()),
-        state("other kind", first_turn([timer(0), activity(1), child(2)]).into_parts().1, running, Vec::new()),
+        state(
+            "other kind",
+            first_turn([timer(0), activity(1), child(2), lock(3), entity(4)]).into_parts().1,
+            running,
+            Vec::new(),
+        ),
         state("answered", answered(), running, Vec::new()),
         state("same batch", open(), running, answers),
-        state("terminating", open(), running, terminate()),
+        state("terminating", open(), running, terminated()),
+        state("held", held(), RuntimeStatus::Suspended, Vec::new()),
         state("ended", ended(), RuntimeStatus::Completed, Vec::new()),
         // An instance that ended is not loaded.
         state("row ended", Ledger::default(), RuntimeStatus::Failed, Vec::new()),
@@ -127,37 +169,64 @@ fn every_kind_in_every_state() {
     }
     expect![[r#"
         pending
-            yes            ExecutionStarted ExecutionTerminated
-            NotStarted     TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EventRaised
+            yes            ExecutionStarted EventRaised ExecutionTerminated ExecutionSuspended
+            NothingWaits   TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EntityOperationCompleted EntityOperationFailed EntityLockGranted
+            NotSuspended   ExecutionResumed
+            NotFailed      RewindRequested
+            NoEntity       EntityOperationCalled EntityOperationSignaled EntityLockRequested EntityUnlockSent
         behind start
             StartedBefore  ExecutionStarted
-            NothingWaits   TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired
-            yes            EventRaised ExecutionTerminated
+            NothingWaits   TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EntityOperationCompleted EntityOperationFailed EntityLockGranted
+            yes            EventRaised ExecutionTerminated ExecutionSuspended
+            NotSuspended   ExecutionResumed
+            NotFailed      RewindRequested
+            NoEntity       EntityOperationCalled EntityOperationSignaled EntityLockRequested EntityUnlockSent
         open
             StartedBefore  ExecutionStarted
-            yes            TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EventRaised ExecutionTerminated
+            yes            TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EntityOperationCompleted EntityOperationFailed EntityLockGranted EventRaised ExecutionTerminated ExecutionSuspended
+            NotSuspended   ExecutionResumed
+            NotFailed      RewindRequested
+            NoEntity       EntityOperationCalled EntityOperationSignaled EntityLockRequested EntityUnlockSent
         other kind
             StartedBefore  ExecutionStarted
-            NothingWaits   TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired
-            yes            EventRaised ExecutionTerminated
+            NothingWaits   TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EntityOperationCompleted EntityOperationFailed EntityLockGranted
+            yes            EventRaised ExecutionTerminated ExecutionSuspended
+            NotSuspended   ExecutionResumed
+            NotFailed      RewindRequested
+            NoEntity       EntityOperationCalled EntityOperationSignaled EntityLockRequested EntityUnlockSent
         answered
             StartedBefore  ExecutionStarted
-            NothingWaits   TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired
-            yes            EventRaised ExecutionTerminated
+            NothingWaits   TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EntityOperationCompleted EntityOperationFailed EntityLockGranted
+            yes            EventRaised ExecutionTerminated ExecutionSuspended
+            NotSuspended   ExecutionResumed
+            NotFailed      RewindRequested
+            NoEntity       EntityOperationCalled EntityOperationSignaled EntityLockRequested EntityUnlockSent
         same batch
             StartedBefore  ExecutionStarted
-            NothingWaits   TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired
-            yes            EventRaised ExecutionTerminated
+            NothingWaits   TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EntityOperationCompleted EntityOperationFailed EntityLockGranted
+            yes            EventRaised ExecutionTerminated ExecutionSuspended
+            NotSuspended   ExecutionResumed
+            NotFailed      RewindRequested
+            NoEntity       EntityOperationCalled EntityOperationSignaled EntityLockRequested EntityUnlockSent
         terminating
             StartedBefore  ExecutionStarted
-            Ended          TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EventRaised ExecutionTerminated
+            Ended          TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EntityOperationCompleted EntityOperationFailed EntityLockGranted EventRaised ExecutionTerminated ExecutionSuspended ExecutionResumed RewindRequested EntityOperationCalled EntityOperationSignaled EntityLockRequested EntityUnlockSent
+        held
+            StartedBefore  ExecutionStarted
+            yes            TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EntityOperationCompleted EntityOperationFailed EntityLockGranted EventRaised ExecutionTerminated ExecutionResumed
+            SuspendedBefore ExecutionSuspended
+            NotFailed      RewindRequested
+            NoEntity       EntityOperationCalled EntityOperationSignaled EntityLockRequested EntityUnlockSent
         ended
             Ended          all
         row ended
             Ended          all
         any execution
             StartedBefore  ExecutionStarted
-            yes            TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EventRaised ExecutionTerminated
+            yes            TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EntityOperationCompleted EntityOperationFailed EntityLockGranted EventRaised ExecutionTerminated ExecutionSuspended
+            NotSuspended   ExecutionResumed
+            NotFailed      RewindRequested
+            NoEntity       EntityOperationCalled EntityOperationSignaled EntityLockRequested EntityUnlockSent
         stale
             StaleExecution all
     "#]]
@@ -166,7 +235,7 @@ fn every_kind_in_every_state() {
 
 #[test]
 fn the_start_comes_first_with_what_it_brings() {
-    let raised = |input: &str| RaisedEvent { name: "E".to_owned(), input: input.into() };
+    let raised = |input: &str| raised("E", input);
     let start =
         MessageKind::ExecutionStarted { started: Box::new(started("0")), carried_over: vec![raised("1"), raised("2")] };
     let messages = vec![
@@ -196,16 +265,19 @@ fn nothing_admitted_is_no_turn() {
     assert_eq!(admit(&Ledger::default(), &row(RuntimeStatus::Running), Vec::new(), BEGIN), Admission::default());
 }
 
-/// A store may hand out what a client sent before it hands out the start that somebody else sent: it waits in the inbox.
+/// What clients send to an instance whose start is still to come is recorded in a turn of its own, and moves nothing.
 #[test]
-fn what_clients_send_waits_for_the_start() {
-    let early = || {
-        let raised = RaisedEvent { name: "early".to_owned(), input: Json::null() };
-        let kinds = [MessageKind::EventRaised(raised), MessageKind::ExecutionTerminated { reason: Json::null() }];
-        kinds.into_iter().enumerate().map(|(n, kind)| message(n as u64, None, kind)).collect::<Vec<_>>()
+fn what_comes_before_the_start_is_recorded() {
+    let take = |kinds: Vec<MessageKind>| {
+        let messages = kinds.into_iter().enumerate().map(|(n, kind)| message(n as u64, None, kind)).collect();
+        let admission = admit(&Ledger::default(), &row(RuntimeStatus::Pending), messages, BEGIN);
+        let names: Vec<_> = admission.events.iter().map(|event| event.kind.name()).collect();
+        format!("{}; runs {}; termination {:?}", names.join(" "), admission.runs, admission.termination)
     };
-    let admission = admit(&Ledger::default(), &row(RuntimeStatus::Running), early(), at(1));
-    assert_eq!(admission, Admission::default());
-    let admission = admit(&Ledger::default(), &row(RuntimeStatus::Terminated), early(), at(1));
-    assert_eq!(admission.consumed, [Origin::Inbox(0), Origin::Inbox(1)]);
+    let early = || MessageKind::EventRaised(raised("early", "null"));
+    expect!["OrchestratorStarted EventRaised; runs false; termination None"].assert_eq(&take(vec![early()]));
+    expect!["OrchestratorStarted EventRaised ExecutionTerminated; runs false; termination Some(Termination { reason: null, recurse: false })"]
+        .assert_eq(&take(vec![early(), terminate("null")]));
+    let admission = admit(&Ledger::default(), &row(RuntimeStatus::Terminated), vec![message(0, None, early())], at(1));
+    assert_eq!((admission.events, admission.consumed), (Vec::new(), vec![Origin::Inbox(0)]));
 }

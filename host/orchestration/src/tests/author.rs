@@ -3,10 +3,8 @@
 //! This is what a guest and its SDK do, without wasm: poll until nothing moves, ask the cursor for the next completion,
 //! poll again.
 
-use crate::{
-    ActivityCall, Cursor, Failure, InstanceId, Json, Next, RetryPolicy, Stopped, SubOrchestrationCall, TaskNumber,
-    Timestamp, TurnEnd,
-};
+use super::fixtures::{activity_call, child_call};
+use crate::{Cursor, Failure, InstanceId, Json, Next, RetryPolicy, Stopped, TaskNumber, Timestamp, TurnEnd};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -67,7 +65,7 @@ impl Ctx {
     }
 
     fn activity(&self, name: &str, input: &str, retry: Option<RetryPolicy>) -> Task {
-        let call = ActivityCall { name: name.to_owned(), input: Json::from(input), retry };
+        let call = activity_call(name, input, retry);
         self.request(|cursor| cursor.call_activity(call))
     }
 
@@ -86,8 +84,7 @@ impl Ctx {
         id: Option<&str>,
         retry: Option<RetryPolicy>,
     ) -> Task {
-        let instance_id = id.map(str::to_owned);
-        let call = SubOrchestrationCall { name: name.to_owned(), input: Json::from(input), instance_id, retry };
+        let call = child_call(name, input, id, retry);
         self.request(|cursor| cursor.call_sub_orchestration(call))
     }
 
@@ -152,7 +149,7 @@ impl Ctx {
     }
 
     pub(super) fn continue_as_new(&self, input: &str, preserve: bool) {
-        self.0.borrow_mut().cursor.continue_as_new(Json::from(input), preserve);
+        self.0.borrow_mut().cursor.continue_as_new(Json::from(input), preserve, None);
     }
 
     /// One line of log; silent while replaying.

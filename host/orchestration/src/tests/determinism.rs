@@ -386,7 +386,7 @@ fn too_many_actions_in_one_turn() {
         ctx.sleep(5);
         ctx.child("C", "3").await
     })
-    .limits(Limits { max_actions: 2 });
+    .limits(Limits { max_actions: 2, ..Limits::default() });
     check(
         &scenario,
         &expect![[r#"
@@ -410,7 +410,7 @@ fn as_many_actions_as_allowed_in_each_turn() {
         ctx.all(vec![ctx.call("B", "1"), ctx.call("B", "2")]).await;
         ok("done")
     })
-    .limits(Limits { max_actions: 2 });
+    .limits(Limits { max_actions: 2, ..Limits::default() });
     check(
         &scenario,
         &expect![[r#"

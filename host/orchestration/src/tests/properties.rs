@@ -1,12 +1,15 @@
 //! Laws that hold for whatever comes: messages in any order, any history, any program.
 
 use super::fail;
-use super::fixtures::{EXECUTION, activity, begin, child, cursor, event, first_turn, row, timer};
+use super::fixtures::{
+    EXECUTION, activity, activity_call, begin, child, child_call, create_child, create_timer, cursor, event,
+    first_turn, identity, row, schedule_task, scheduled, started, terminate, timer,
+};
 use super::world::{BEGIN, at};
 use crate::{
-    Action, ActivityCall, Cursor, Event, EventId, EventKind, ExecutionStarted, Failure, GiveUp, History, Identity,
-    InstanceId, Json, Ledger, Limits, Message, MessageKind, Next, Origin, RaisedEvent, RetryDecision, RetryPolicy,
-    RuntimeStatus, Settling, SubOrchestrationCall, TaskNumber, Timestamp, TurnEnd, admit, settle,
+    Action, Cursor, Event, EventId, EventKind, Failure, GiveUp, History, InstanceId, Json, Ledger, Limits, Message,
+    MessageKind, Next, Origin, PresentApp, RaisedEvent, RetryDecision, RetryPolicy, RuntimeStatus, Settled, Settling,
+    StartOptions, TaskNumber, Timestamp, TurnEnd, admit, settle,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -18,7 +21,7 @@ fn json() -> impl Strategy<Value = Json> {
 }
 
 fn raised() -> impl Strategy<Value = RaisedEvent> {
-    ("[aAbB]", json()).prop_map(|(name, input)| RaisedEvent { name, input })
+    ("[aAbB]", json()).prop_map(|(name, input)| RaisedEvent { name, input, id: None })
 }
 
 /// An answer to one of the first few requests, or an external event.
@@ -74,8 +77,10 @@ fn take(history: &History, batches: &[Vec<MessageKind>]) -> Vec<Event> {
             custom_status: None,
             end: TurnEnd::Waiting,
             now: at(1),
+            limits: &Limits::default(),
+            present: &PresentApp::default(),
         };
-        let (checkpoint, after) = settle(settling).unwrap();
+        let Settled { checkpoint, ledger: after, .. } = settle(settling).unwrap();
         events.extend(checkpoint.record.into_iter().flat_map(|record| record.events));
         (row, ledger) = (checkpoint.row, after);
     }
@@ -109,8 +114,9 @@ proptest! {
         terminated in any::<bool>(),
     ) {
         let row = crate::InstanceRow { turns: 1, ..row(RuntimeStatus::Running) };
-        let terminate = terminated.then_some(MessageKind::ExecutionTerminated { reason: Json::null() });
+        let terminate = terminated.then_some(terminate("null"));
         let messages: Vec<_> = messages.into_iter().chain(terminate).enumerate().map(message).collect();
+        let (limits, present) = (Limits::default(), PresentApp::default());
         let settling = || Settling {
             row: &row,
             ledger: history.ledger().clone(),
@@ -119,10 +125,12 @@ proptest! {
             custom_status: None,
             end: end.clone(),
             now: at(1),
+            limits: &limits,
+            present: &present,
         };
         let settled = settle(settling());
         prop_assert_eq!(&settled, &settle(settling()));
-        if let Ok((checkpoint, ledger)) = settled
+        if let Ok(Settled { checkpoint, ledger, .. }) = settled
             && let Some(record) = checkpoint.record
         {
             let all: Vec<_> = history.events().iter().cloned().chain(record.events).collect();
@@ -134,12 +142,11 @@ proptest! {
 }
 
 fn action(kind: u8, id: u32) -> Action {
-    let (id, name, input) = (EventId(id), "Work".to_owned(), Json::null());
     match kind {
-        0 => Action::ScheduleTask { id, name, input, attempt: 1 },
-        1 => Action::CreateSubOrchestration { id, name, instance_id: InstanceId::from_random(7), input },
-        2 => Action::CreateTimer { id, fire_at: at(9) },
-        _ => Action::CancelTimer { id },
+        0 => schedule_task(id, 1),
+        1 => create_child(id, InstanceId::from_random(7)),
+        2 => create_timer(id, at(9)),
+        _ => Action::CancelTimer { id: EventId(id) },
     }
 }
 
@@ -148,7 +155,11 @@ fn turn_end() -> impl Strategy<Value = TurnEnd> {
         Just(TurnEnd::Waiting),
         Just(TurnEnd::Completed(Json::null())),
         Just(TurnEnd::Failed(Failure::new("Flaky", "no luck"))),
-        vec(raised(), 0..3).prop_map(|carried_over| TurnEnd::ContinuedAsNew { input: Json::null(), carried_over }),
+        vec(raised(), 0..3).prop_map(|carried_over| TurnEnd::ContinuedAsNew {
+            input: Json::null(),
+            carried_over,
+            new_version: None,
+        }),
     ]
 }
 
@@ -233,23 +244,28 @@ fn any_event() -> impl Strategy<Value = Event> {
     let kind = prop_oneof![
         Just(EventKind::OrchestratorStarted),
         Just(EventKind::OrchestratorCompleted),
-        json().prop_map(|input| {
-            let started = ExecutionStarted { name: "Main".to_owned(), input, execution: EXECUTION, parent: None };
-            EventKind::ExecutionStarted(Box::new(started))
-        }),
+        json().prop_map(|input| { EventKind::ExecutionStarted(Box::new(started(input.as_str()))) }),
         Just(EventKind::ExecutionCompleted { status: RuntimeStatus::Completed, output: None, failure: None }),
         json().prop_map(|reason| EventKind::ExecutionTerminated { reason }),
-        (id(), name(), json()).prop_map(|(id, name, input)| EventKind::TaskScheduled { id, name, input }),
+        (id(), name(), json()).prop_map(|(id, name, input)| scheduled(id.0, &name, input.as_str())),
         (id(), json()).prop_map(|(scheduled, result)| EventKind::TaskCompleted { scheduled, result }),
         (id(), failure()).prop_map(|(scheduled, failure)| EventKind::TaskFailed { scheduled, failure }),
         (id(), name(), instance(), json()).prop_map(|(id, name, instance_id, input)| {
-            EventKind::SubOrchestrationInstanceCreated { id, name, instance_id, input }
+            EventKind::SubOrchestrationInstanceCreated {
+                id,
+                name,
+                instance_id,
+                input,
+                retry_of: None,
+                detached: false,
+                options: StartOptions::default(),
+            }
         }),
         (id(), json())
             .prop_map(|(scheduled, result)| EventKind::SubOrchestrationInstanceCompleted { scheduled, result }),
         (id(), failure())
             .prop_map(|(scheduled, failure)| EventKind::SubOrchestrationInstanceFailed { scheduled, failure }),
-        id().prop_map(|id| EventKind::TimerCreated { id, fire_at: BEGIN }),
+        id().prop_map(|id| timer(id.0)),
         id().prop_map(|timer| EventKind::TimerFired { timer, fire_at: BEGIN }),
         raised().prop_map(EventKind::EventRaised),
     ];
@@ -290,14 +306,10 @@ fn call() -> impl Strategy<Value = Call> {
 
 fn perform(cursor: &mut Cursor, call: Call) {
     let retry = |retried: bool| retried.then(|| RetryPolicy::new(3, Duration::from_secs(1)));
-    let (name, input) = ("A".to_owned(), Json::from("1"));
+    let input = Json::from("1");
     let refused = match call {
-        Call::Activity(retried) => cursor.call_activity(ActivityCall { name, input, retry: retry(retried) }).err(),
-        Call::Child(id) => {
-            let instance_id = id.map(str::to_owned);
-            let call = SubOrchestrationCall { name, input, instance_id, retry: retry(true) };
-            cursor.call_sub_orchestration(call).err()
-        }
+        Call::Activity(retried) => cursor.call_activity(activity_call("A", "1", retry(retried))).err(),
+        Call::Child(id) => cursor.call_sub_orchestration(child_call("A", "1", id, retry(true))).err(),
         Call::Timer => cursor.create_timer(at(5)).err(),
         Call::Event(name) => cursor.wait_for_event(&name).err(),
         Call::Next => cursor.next().err(),
@@ -310,7 +322,7 @@ fn perform(cursor: &mut Cursor, call: Call) {
             None
         }
         Call::ContinueAsNew(preserve) => {
-            cursor.continue_as_new(input, preserve);
+            cursor.continue_as_new(input, preserve, None);
             None
         }
         Call::Returned(succeeded) => {
@@ -370,7 +382,7 @@ proptest! {
             cursor.feed([event(EventKind::OrchestratorStarted)]);
             for name in names {
                 let input = Json::from(raised.to_string());
-                cursor.feed([event(EventKind::EventRaised(RaisedEvent { name, input }))]);
+                cursor.feed([event(EventKind::EventRaised(RaisedEvent { name, input, id: None }))]);
                 raised += 1;
             }
             for wish in wishes {
@@ -392,7 +404,7 @@ proptest! {
                 delivered.push(event);
             }
         }
-        cursor.continue_as_new(Json::null(), true);
+        cursor.continue_as_new(Json::null(), true, None);
         let end = cursor.returned(Ok(Json::null()));
         let TurnEnd::ContinuedAsNew { carried_over, .. } = end else { panic!("{end:?}") };
         let carried: Vec<u32> = carried_over.iter().map(|event| event.input.as_str().parse().unwrap()).collect();
@@ -415,13 +427,7 @@ proptest! {
         let one_by_one = past.iter().try_for_each(|event| ledger.append(event)).map(|()| ledger);
         prop_assert_eq!(one_by_one, History::from_events(past.clone()).map(|history| history.into_parts().1));
         let _text = crate::transcript::transcript(&past);
-        let identity = Identity {
-            instance: InstanceId::from_random(1),
-            execution: EXECUTION,
-            name: "Main".to_owned(),
-            parent: None,
-        };
-        let mut cursor = Cursor::new(identity, Limits { max_actions }, past);
+        let mut cursor = Cursor::new(identity("main"), Limits { max_actions, ..Limits::default() }, past);
         cursor.feed(new);
         let _input = cursor.start();
         for call in calls {

@@ -1,14 +1,21 @@
 //! Checkpoints: what must become durable after a turn, value by value; and the laws of a history.
 
-use super::fixtures::{EXECUTION, activity, begin, child, event, first_turn, row, started, timer};
+use super::fixtures::{
+    EXECUTION, activity, begin, child, create_child, create_timer, event, first_turn, raised, row, schedule_task,
+    started, terminate, timer,
+};
 use super::world::{BEGIN, at};
 use crate::transcript::transcript;
 use crate::{
     Action, Admission, Checkpoint, Event, EventId, EventKind, ExecutionId, Failure, History, InstanceId, InstanceRow,
-    Json, Message, MessageKind, Origin, Parent, RaisedEvent, RuntimeStatus, Settling, TurnEnd, admit, set_aside,
-    settle,
+    Json, Limits, Message, MessageKind, Origin, Parent, PresentApp, RuntimeStatus, Settled, Settling, TurnEnd, admit,
+    set_aside, settle,
 };
 use expect_test::{Expect, expect};
+use std::sync::LazyLock;
+
+static DEFAULT_LIMITS: LazyLock<Limits> = LazyLock::new(Limits::default);
+static NO_APP: PresentApp = PresentApp { digest: None, default_version: None };
 
 fn message(kind: MessageKind) -> Message {
     Message { origin: Origin::Inbox(1), execution: Some(EXECUTION), kind }
@@ -33,17 +40,16 @@ fn child_row(status: RuntimeStatus) -> InstanceRow {
 fn first(row: &InstanceRow, actions: Vec<Action>, end: TurnEnd) -> Settling<'_> {
     let ledger = crate::Ledger::default();
     let admission = admit(&ledger, row, vec![start()], at(10));
-    Settling { row, ledger, admission, actions, custom_status: None, end, now: at(10) }
+    let (limits, present) = (&DEFAULT_LIMITS, &NO_APP);
+    Settling { row, ledger, admission, actions, custom_status: None, end, now: at(10), limits, present }
 }
 
 fn all_actions() -> Vec<Action> {
-    let (name, input) = ("Work".to_owned(), Json::from("1"));
-    let instance_id = InstanceId::parse("kid").unwrap();
     vec![
-        Action::ScheduleTask { id: EventId(0), name: name.clone(), input: input.clone(), attempt: 2 },
-        Action::CreateSubOrchestration { id: EventId(1), name, instance_id, input },
-        Action::CreateTimer { id: EventId(2), fire_at: at(99) },
-        Action::CreateTimer { id: EventId(3), fire_at: at(98) },
+        schedule_task(0, 2),
+        create_child(1, InstanceId::parse("kid").unwrap()),
+        create_timer(2, at(99)),
+        create_timer(3, at(98)),
         Action::CancelTimer { id: EventId(3) },
     ]
 }
@@ -51,7 +57,7 @@ fn all_actions() -> Vec<Action> {
 #[test]
 fn a_turn_that_waits() {
     let row = row(RuntimeStatus::Pending);
-    let (checkpoint, _) = settle(first(&row, all_actions(), TurnEnd::Waiting)).unwrap();
+    let Settled { checkpoint, .. } = settle(first(&row, all_actions(), TurnEnd::Waiting)).unwrap();
     let Checkpoint { activities, timers, cancelled_timers, children, messages, next_input, .. } = &checkpoint;
     let record = checkpoint.record.as_ref().unwrap();
     let effects = format!("{activities:#?}\n{timers:?}\n{children:#?}");
@@ -71,6 +77,14 @@ fn a_turn_that_waits() {
                 name: "Work",
                 input: 1,
                 attempt: 2,
+                timeouts: Timeouts {
+                    run: None,
+                    heartbeat: None,
+                },
+                tags: {},
+                caller: "Main",
+                version: None,
+                pinned_to: None,
             },
         ]
         [Timer { id: #2, fire_at: 2024-01-01T00:01:39.0000000Z }]
@@ -89,9 +103,20 @@ fn a_turn_that_waits() {
                             scheduled: #1,
                         },
                     ),
+                    options: StartOptions {
+                        version: None,
+                        tags: {},
+                        start_at: None,
+                    },
+                    depth: 1,
+                    pinned_to: None,
+                    accepted_events: [],
                 },
                 at: 2024-01-01T00:00:10.0000000Z,
-                if_at_work: Some(
+                reuse: Reuse(
+                    58,
+                ),
+                otherwise: Some(
                     Envelope {
                         to: main,
                         execution: Some(
@@ -108,8 +133,10 @@ fn a_turn_that_waits() {
                                 properties: {},
                             },
                         },
+                        deliver_at: None,
                     },
                 ),
+                idempotency_key: None,
             },
         ]"#]]
     .assert_eq(&format!("{}{effects}", transcript(&record.events)));
@@ -120,7 +147,7 @@ fn a_turn_that_waits() {
 #[test]
 fn a_turn_that_waits_leaves_a_running_row_and_open_requests() {
     let row = row(RuntimeStatus::Pending);
-    let (checkpoint, ledger) = settle(first(&row, all_actions(), TurnEnd::Waiting)).unwrap();
+    let Settled { checkpoint, ledger, .. } = settle(first(&row, all_actions(), TurnEnd::Waiting)).unwrap();
     let expected = InstanceRow { status: RuntimeStatus::Running, updated_at: at(10), turns: 1, events: 7, ..row };
     assert_eq!((checkpoint.row, checkpoint.execution), (expected, EXECUTION));
     assert_eq!((ledger.turns, ledger.events, ledger.next_event_id), (1, 7, 4));
@@ -130,7 +157,7 @@ fn a_turn_that_waits_leaves_a_running_row_and_open_requests() {
 #[test]
 fn a_turn_that_completes() {
     let row = child_row(RuntimeStatus::Pending);
-    let (checkpoint, _) = settle(first(&row, all_actions(), TurnEnd::Completed("7".into()))).unwrap();
+    let Settled { checkpoint, .. } = settle(first(&row, all_actions(), TurnEnd::Completed("7".into()))).unwrap();
     let InstanceRow { status, updated_at, completed_at, output, failure, turns, events, .. } = checkpoint.row;
     assert_eq!((status, output, failure), (RuntimeStatus::Completed, Some(Json::from("7")), None));
     assert_eq!((updated_at, completed_at, turns, events), (at(10), Some(at(10)), 1, 8));
@@ -148,6 +175,7 @@ fn a_turn_that_completes() {
                     scheduled: #3,
                     result: 7,
                 },
+                deliver_at: None,
             },
         ]"#]]
     .assert_eq(&format!("{:#?}", checkpoint.messages));
@@ -157,9 +185,9 @@ fn a_turn_that_completes() {
 fn a_turn_that_continues_as_new() {
     let row =
         InstanceRow { custom_status: Some("7".into()), turns: 4, events: 44, ..child_row(RuntimeStatus::Running) };
-    let carried_over = vec![RaisedEvent { name: "E".to_owned(), input: Json::null() }];
-    let end = TurnEnd::ContinuedAsNew { input: "8".into(), carried_over };
-    let (checkpoint, ledger) = settle(first(&row, Vec::new(), end.clone())).unwrap();
+    let carried_over = vec![raised("E", "null")];
+    let end = TurnEnd::ContinuedAsNew { input: "8".into(), carried_over, new_version: None };
+    let Settled { checkpoint, ledger, .. } = settle(first(&row, Vec::new(), end.clone())).unwrap();
     let new = &checkpoint.row;
     assert_eq!(checkpoint.execution, EXECUTION);
     assert_ne!(new.execution, EXECUTION);
@@ -171,11 +199,12 @@ fn a_turn_that_continues_as_new() {
     let [message] = &checkpoint.messages[..] else { panic!("one message to itself") };
     assert_eq!((&message.to, message.execution), (&row.id, Some(new.execution)));
     // The one after it has another id again, and the same turn run twice has the same.
-    let (again, _) = settle(first(&row, Vec::new(), end.clone())).unwrap();
+    let Settled { checkpoint: again, .. } = settle(first(&row, Vec::new(), end.clone())).unwrap();
     assert_eq!(again, checkpoint);
     let start = Message { execution: Some(new.execution), ..start() };
     let admission = admit(&crate::Ledger::default(), new, vec![start], at(11));
-    let (third, _) = settle(Settling { admission, now: at(11), ..first(new, Vec::new(), end) }).unwrap();
+    let Settled { checkpoint: third, .. } =
+        settle(Settling { admission, now: at(11), ..first(new, Vec::new(), end) }).unwrap();
     assert!(third.row.execution != new.execution && third.row.execution != EXECUTION);
 }
 
@@ -183,7 +212,7 @@ fn a_turn_that_continues_as_new() {
 fn how_parents_hear_of_it() {
     let check = |end: TurnEnd, expected: &Expect| {
         let row = child_row(RuntimeStatus::Running);
-        let (checkpoint, _) = settle(first(&row, Vec::new(), end)).unwrap();
+        let Settled { checkpoint, .. } = settle(first(&row, Vec::new(), end)).unwrap();
         let [answer] = &checkpoint.messages[..] else { panic!("one message to the parent") };
         assert_eq!((answer.to.as_str(), answer.execution), ("parent", Some(ExecutionId::from_random(5))));
         expected.assert_eq(&format!("{:?}", answer.kind));
@@ -203,14 +232,14 @@ fn the_row_says_how_it_ended() {
         let row = row(RuntimeStatus::Running);
         let mut settling = first(&row, Vec::new(), end);
         settling.admission = admit(&settling.ledger, &row, messages, at(10));
-        let (checkpoint, _) = settle(settling).unwrap();
+        let Settled { checkpoint, .. } = settle(settling).unwrap();
         let row = checkpoint.row;
         let output = row.output.map(|output| output.to_string());
         let failure = row.failure.map(|failure| failure.to_string());
         assert_eq!((row.status, output.as_deref(), failure.as_deref()), expected);
         assert_eq!(row.completed_at.is_some(), row.status.is_terminal());
     };
-    let terminate = || message(MessageKind::ExecutionTerminated { reason: "\"stop\"".into() });
+    let terminate = || message(terminate("\"stop\""));
     let failed = || TurnEnd::Failed(Failure::new("Flaky", "no luck"));
     check(TurnEnd::Waiting, vec![start()], (RuntimeStatus::Running, None, None));
     check(TurnEnd::Completed("7".into()), vec![start()], (RuntimeStatus::Completed, Some("7"), None));
@@ -229,7 +258,7 @@ fn without_an_admitted_message_only_the_inbox_changes() {
     let before = settling.ledger.clone();
     assert_eq!(settling.admission.events, Vec::new());
     settling.admission.consumed = vec![Origin::Inbox(1), Origin::Timer(EXECUTION, EventId(4))];
-    let (checkpoint, ledger) = settle(settling).unwrap();
+    let Settled { checkpoint, ledger, .. } = settle(settling).unwrap();
     assert_eq!((&checkpoint.row, checkpoint.record, ledger), (&row, None, before));
     assert_eq!(checkpoint.consumed, [Origin::Inbox(1), Origin::Timer(EXECUTION, EventId(4))]);
 }
@@ -238,7 +267,7 @@ fn without_an_admitted_message_only_the_inbox_changes() {
 fn actions_of_another_execution_are_refused() {
     let check = |id: u32, expected: &Expect| {
         let row = row(RuntimeStatus::Pending);
-        let action = Action::CreateTimer { id: EventId(id), fire_at: BEGIN };
+        let action = create_timer(id, BEGIN);
         let settled = settle(first(&row, vec![action], TurnEnd::Waiting));
         expected.assert_eq(&settled.map_or_else(|illegal| illegal.to_string(), |_| "settles".to_owned()));
     };

@@ -1,7 +1,7 @@
 //! What an orchestrator sees of the world: its clock, its GUIDs, whether it is replayed; and its custom status.
 
 use super::author::{Driver, author};
-use super::fixtures::{begin, cursor, event};
+use super::fixtures::{begin, cursor, event, raised, scheduled};
 use super::ok;
 use super::world::{Scenario, check};
 use crate::{Cursor, Event, EventKind, Json, Next, TurnEnd};
@@ -86,13 +86,9 @@ fn is_replaying_flips_at_the_first_new_event() {
             }
         })
     };
-    let scheduled = |id, name: &str| EventKind::TaskScheduled {
-        id: crate::EventId(id),
-        name: name.to_owned(),
-        input: Json::from((id + 1).to_string()),
-    };
+    let scheduled = |id: u32, name: &str| scheduled(id, name, &(id + 1).to_string());
     let completed = |id| EventKind::TaskCompleted { scheduled: crate::EventId(id), result: Json::null() };
-    let raised = || EventKind::EventRaised(crate::RaisedEvent { name: "E".to_owned(), input: Json::null() });
+    let raised = || EventKind::EventRaised(raised("E", "null"));
     let turns: [Vec<EventKind>; 3] = [
         vec![scheduled(0, "A"), scheduled(1, "B"), EventKind::OrchestratorCompleted],
         vec![EventKind::OrchestratorStarted, completed(0), EventKind::OrchestratorCompleted],

@@ -6,11 +6,12 @@
 //! the store and the engine rely on.
 
 use super::author::{Author, Ctx, Driver, Outcome, author};
+use super::fixtures::{raised, terminate};
 use crate::transcript::transcript;
 use crate::{
     ActivityTask, Checkpoint, Cursor, Envelope, Event, EventId, EventKind, ExecutionId, ExecutionStarted, Failure,
     History, Identity, InstanceId, InstanceRow, Json, Ledger, Limits, Message, MessageKind, NewInstance, Origin,
-    RaisedEvent, RuntimeStatus, Settling, Timestamp, TurnEnd, admit, settle,
+    PresentApp, Reuse, Settling, StartOptions, Timestamp, TurnEnd, admit, settle,
 };
 use expect_test::Expect;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,7 @@ pub(super) struct Scenario {
     activities: BTreeMap<&'static str, (Duration, Script)>,
     outside: Vec<(Timestamp, Outside)>,
     limits: Limits,
+    present: PresentApp,
 }
 
 impl Scenario {
@@ -94,16 +96,15 @@ impl Scenario {
 
     /// A message of any kind, for whichever execution is current.
     pub(super) fn send(self, seconds: u64, id: &str, kind: MessageKind) -> Scenario {
-        self.outside(seconds, Outside::Send(Envelope { to: InstanceId::from_stored(id), execution: None, kind }))
+        self.outside(seconds, Outside::Send(Envelope::new(InstanceId::from_stored(id), None, kind)))
     }
 
     pub(super) fn raise(self, seconds: u64, id: &str, name: &str, input: &str) -> Scenario {
-        let raised = RaisedEvent { name: name.to_owned(), input: Json::from(input) };
-        self.send(seconds, id, MessageKind::EventRaised(raised))
+        self.send(seconds, id, MessageKind::EventRaised(raised(name, input)))
     }
 
     pub(super) fn terminate(self, seconds: u64, id: &str, reason: &str) -> Scenario {
-        self.send(seconds, id, MessageKind::ExecutionTerminated { reason: Json::from(reason) })
+        self.send(seconds, id, terminate(reason))
     }
 
     pub(super) fn deploy<F, R>(self, seconds: u64, name: &'static str, code: F) -> Scenario
@@ -232,8 +233,15 @@ impl World {
             }
             Due::Outside(Outside::Start(id, name, input)) => {
                 let execution = ExecutionId::from_random(u128::from(self.posted) << 64);
-                let started = ExecutionStarted { name: name.to_owned(), input, execution, parent: None };
-                self.create(NewInstance { id, started, at: self.now, if_at_work: None })
+                let started = ExecutionStarted::new(name, input, execution);
+                self.create(NewInstance {
+                    id,
+                    started,
+                    at: self.now,
+                    reuse: Reuse::ENDED,
+                    otherwise: None,
+                    idempotency_key: None,
+                })
             }
         }
     }
@@ -246,12 +254,12 @@ impl World {
 
     /// Creates an instance, unless one of its id is at work. Answers the message that follows at once.
     fn create(&mut self, new: NewInstance) -> Option<(InstanceId, Message)> {
-        let NewInstance { id, started, at, if_at_work } = new;
-        if self.instances.get(&id).is_some_and(|instance| !instance.row.status.is_terminal()) {
+        let row = new.row();
+        let NewInstance { id, started, reuse, otherwise, .. } = new;
+        if self.instances.get(&id).is_some_and(|instance| !reuse.allows(instance.row.status)) {
             self.note(&format!("{id} is at work already"));
-            return if_at_work.map(|envelope| self.message(envelope));
+            return otherwise.map(|envelope| self.message(envelope));
         }
-        let row = pending(&id, &started, at);
         let earlier = match self.instances.remove(&id) {
             Some(old) => tell(&old),
             None => {
@@ -262,7 +270,7 @@ impl World {
         self.instances.insert(id.clone(), Instance::new(earlier, row));
         let execution = Some(started.execution);
         let kind = MessageKind::ExecutionStarted { started: Box::new(started), carried_over: Vec::new() };
-        Some(self.message(Envelope { to: id, execution, kind }))
+        Some(self.message(Envelope::new(id, execution, kind)))
     }
 
     fn turn(&mut self, id: &InstanceId, messages: Vec<Message>) {
@@ -281,7 +289,7 @@ impl World {
         for (message, why) in &admission.ignored {
             self.note(&format!("{id} ignored {}: {why:?}", message.kind.name()));
         }
-        let runs = !admission.events.is_empty() && admission.termination.is_none();
+        let runs = admission.runs && admission.termination.is_none();
         let (end, actions, custom_status) =
             if runs { self.advance(&mut instance, &admission.events) } else { (TurnEnd::Waiting, Vec::new(), None) };
         let settling = || Settling {
@@ -292,10 +300,15 @@ impl World {
             custom_status: custom_status.clone(),
             end: end.clone(),
             now: self.now,
+            limits: &self.scenario.limits,
+            present: &self.scenario.present,
         };
-        let (checkpoint, ledger) = settle(settling()).expect("the turn settles");
-        assert_eq!(settle(settling()).as_ref(), Ok(&(checkpoint.clone(), ledger.clone())), "settle is deterministic");
-        self.apply(&mut instance, checkpoint, ledger);
+        let settled = settle(settling()).expect("the turn settles");
+        assert_eq!(settle(settling()).as_ref(), Ok(&settled), "settle is deterministic");
+        for warning in &settled.warnings {
+            self.note(&format!("{id} warned: {warning}"));
+        }
+        self.apply(&mut instance, settled.checkpoint, settled.ledger);
         self.instances.insert(id.clone(), instance);
     }
 
@@ -428,28 +441,9 @@ impl World {
 }
 
 fn cursor(row: &InstanceRow, limits: Limits, past: Vec<Event>) -> Cursor {
-    let InstanceRow { id, execution, name, parent, .. } = row.clone();
-    Cursor::new(Identity { instance: id, execution, name, parent }, limits, past)
-}
-
-/// The row of an instance that was created and has not run.
-pub(super) fn pending(id: &InstanceId, started: &ExecutionStarted, at: Timestamp) -> InstanceRow {
-    InstanceRow {
-        id: id.clone(),
-        execution: started.execution,
-        name: started.name.clone(),
-        status: RuntimeStatus::Pending,
-        created_at: at,
-        updated_at: at,
-        completed_at: None,
-        custom_status: None,
-        output: None,
-        failure: None,
-        parent: started.parent.clone(),
-        component: None,
-        turns: 0,
-        events: 0,
-    }
+    let InstanceRow { id, execution, name, parent, options, .. } = row.clone();
+    let StartOptions { version, tags, .. } = options;
+    Cursor::new(Identity { instance: id, execution, name, parent, version, tags }, limits, past)
 }
 
 fn recorded_end(event: &Event) -> Option<TurnEnd> {
