@@ -1,17 +1,20 @@
 //! An app: the functions of a manifest bound to components, offered through the ports.
 
+use crate::cache::sha256_hex;
 use crate::component::{Component, FunctionKind};
 use crate::invocation::{
-    self, Call, Invocation, StreamingTasks, Surroundings, handle_buffered, handle_streaming, run_activity,
+    self, Call, Invocation, Occasion, StreamingTasks, Surroundings, handle_buffered, handle_streaming, run_activity,
+    run_entity,
 };
 use crate::orchestrator::LiveOrchestrator;
 use crate::runtime::Runtime;
 use crate::settings::GuestSettings;
 use async_trait::async_trait;
-use orchestration::{Failure, Json};
+use manifest::OutboundHost;
+use orchestration::{ActivityTask, EntityOutcome, Failure, Json, Timeouts};
 use ports::{
-    Activities, ActivityInvocation, Body, DurableClient, GuestFault, HttpFunctions, HttpInvocation, Orchestrator,
-    Orchestrators,
+    Activities, ActivityInvocation, Body, DurableClient, Entities, EntityBatch, GuestFault, HttpFunctions,
+    HttpInvocation, Orchestrator, Orchestrators,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,6 +34,8 @@ pub struct Binding {
     /// The longest that one call may take; none: [`GuestSettings::function_timeout`]. Orchestrators have none: their turns
     /// are limited by [`GuestSettings::turn_timeout`].
     pub timeout: Option<Duration>,
+    /// The longest that an activity may go without a sign of life; none: no limit. Only whoever runs activities looks at it.
+    pub heartbeat_timeout: Option<Duration>,
 }
 
 /// Why a function of the manifest cannot be bound.
@@ -85,12 +90,14 @@ fn list(known: &[(String, FunctionKind)]) -> String {
     known.iter().map(|(name, kind)| format!("{name} ({kind})")).collect::<Vec<_>>().join(", ")
 }
 
-/// The functions of one app, ready to be called.
+/// The functions of one app, ready to be called. It is one version of the app: what is pinned to another one is refused.
 pub struct App {
+    digest: String,
     settings: Arc<GuestSettings>,
     surroundings: Surroundings,
     activities: Functions,
     orchestrators: Functions,
+    entities: Functions,
     http: Functions,
     streaming: StreamingTasks,
 }
@@ -104,6 +111,7 @@ struct Function {
     entry_point: Arc<str>,
     component: Arc<Component>,
     timeout: Option<Duration>,
+    heartbeat_timeout: Option<Duration>,
     /// Whether it is the handler of a standard HTTP component, rather than a function that the component names.
     is_standard: bool,
 }
@@ -120,17 +128,43 @@ impl App {
         environment: Vec<(String, String)>,
         client: Arc<dyn DurableClient>,
     ) -> Result<App, Vec<BindingError>> {
-        let settings = Arc::clone(runtime.settings());
+        App::bound(runtime, bindings, Surroundings { environment, client: Some(client) })
+    }
+
+    /// As [`App::new`], without a client and an environment: for running orchestrators on histories that are known, by
+    /// [`Orchestrators::begin`] and [`Orchestrator::advance`] with a cursor over the whole history.
+    ///
+    /// # Errors
+    /// As [`App::new`].
+    pub fn for_replay(runtime: &Runtime, bindings: Vec<Binding>) -> Result<App, Vec<BindingError>> {
+        App::bound(runtime, bindings, Surroundings { environment: Vec::new(), client: None })
+    }
+
+    fn bound(runtime: &Runtime, bindings: Vec<Binding>, surroundings: Surroundings) -> Result<App, Vec<BindingError>> {
         let mut app = App {
-            settings,
-            surroundings: Surroundings { environment, client: Some(client) },
+            digest: digest(&bindings),
+            settings: Arc::clone(runtime.settings()),
+            surroundings,
             activities: Functions::default(),
             orchestrators: Functions::default(),
+            entities: Functions::default(),
             http: Functions::default(),
             streaming: StreamingTasks::default(),
         };
         let problems: Vec<BindingError> = bindings.into_iter().filter_map(|binding| app.bind(binding).err()).collect();
         if problems.is_empty() { Ok(app) } else { Err(problems) }
+    }
+
+    /// Names this version of the app: the lower-case hexadecimal SHA-256 over its functions, with their kinds and the digests
+    /// of the components that they are in.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Where the host may send HTTP requests for the named orchestrator: nowhere for one that is not there.
+    pub fn outbound_hosts(&self, orchestrator: &str) -> &[OutboundHost] {
+        let function = self.orchestrators.0.get(&orchestrator.to_lowercase());
+        function.map_or(&[], |function| function.component.allowed_hosts())
     }
 
     /// How many guests are still producing the body of a response.
@@ -144,6 +178,7 @@ impl App {
         let functions = match binding.kind {
             FunctionKind::Activity => &mut self.activities,
             FunctionKind::Orchestrator => &mut self.orchestrators,
+            FunctionKind::Entity => &mut self.entities,
             FunctionKind::Http => &mut self.http,
         };
         let function = Function {
@@ -151,6 +186,7 @@ impl App {
             entry_point: Arc::from(binding.entry_point),
             component: binding.component,
             timeout,
+            heartbeat_timeout: binding.heartbeat_timeout,
             is_standard,
         };
         match functions.0.insert(binding.function.to_lowercase(), function) {
@@ -159,9 +195,32 @@ impl App {
         }
     }
 
-    fn invocation(&self, call: &Call<'_>, function: &Function, origin: Option<String>) -> Invocation {
-        Invocation::new(call, &self.surroundings, function.component.allowed_hosts(), origin)
+    fn invocation(&self, call: &Call<'_>, function: &Function, occasion: Occasion) -> Invocation {
+        Invocation::new(call, &self.surroundings, function.component.allowed_hosts(), occasion)
     }
+
+    /// Code of another version would depart from what the instance has done so far.
+    fn check_version(&self, function: &str, pinned_to: Option<&str>) -> Result<(), GuestFault> {
+        match pinned_to {
+            Some(digest) if digest != self.digest => Err(GuestFault::Unavailable {
+                function: function.to_owned(),
+                message: format!("its instance is pinned to the app {digest}, and this is {}", self.digest),
+            }),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// One line per function, sorted: this text must not change, since instances on disk are pinned to its digest.
+fn digest(bindings: &[Binding]) -> String {
+    let line = |binding: &Binding| {
+        let Binding { function, entry_point, component, kind, .. } = binding;
+        let (name, entry) = (function.len(), entry_point.len());
+        format!("{} {name}:{function} {entry}:{entry_point} {}\n", kind.name(), component.digest())
+    };
+    let mut lines: Vec<String> = bindings.iter().map(line).collect();
+    lines.sort();
+    sha256_hex(lines.concat().as_bytes())
 }
 
 /// A function must be what the component says it has; an HTTP function that it does not name can be bound to the handler of
@@ -210,7 +269,15 @@ impl Functions {
 
 impl Function {
     fn call<'a>(&'a self, invocation_id: &'a str, settings: &'a GuestSettings) -> Call<'a> {
-        Call { function: &self.name, entry_point: &self.entry_point, invocation_id, timeout: self.timeout, settings }
+        let (function, entry_point) = (&self.name, &*self.entry_point);
+        Call { function, entry_point, invocation_id, timeout: self.timeout, grace: Duration::ZERO, settings }
+    }
+
+    fn timeouts(&self, task: &ActivityTask) -> Timeouts {
+        Timeouts {
+            run: task.timeouts.run.or(self.timeout),
+            heartbeat: task.timeouts.heartbeat.or(self.heartbeat_timeout),
+        }
     }
 }
 
@@ -222,7 +289,8 @@ impl Orchestrators for App {
         names
     }
 
-    async fn begin(&self, name: &str) -> Result<Box<dyn Orchestrator>, GuestFault> {
+    async fn begin(&self, name: &str, pinned_to: Option<&str>) -> Result<Box<dyn Orchestrator>, GuestFault> {
+        self.check_version(name, pinned_to)?;
         let function = self.orchestrators.find("orchestrator", name)?;
         let live = LiveOrchestrator::begin(&function.component, &function.name, &function.entry_point, &self.settings);
         Ok(Box::new(live.await?))
@@ -231,11 +299,38 @@ impl Orchestrators for App {
 
 #[async_trait]
 impl Activities for App {
+    fn timeouts(&self, task: &ActivityTask) -> Timeouts {
+        match self.activities.0.get(&task.name.to_lowercase()) {
+            Some(function) => function.timeouts(task),
+            None => task.timeouts,
+        }
+    }
+
     async fn run(&self, invocation: ActivityInvocation) -> Result<Result<Json, Failure>, GuestFault> {
-        let function = self.activities.find("activity", &invocation.task.name)?;
-        let call = function.call(&invocation.invocation_id, &self.settings);
-        let state = self.invocation(&call, function, None);
-        run_activity(function.component.invocations(), state, &call, &invocation.task).await
+        let ActivityInvocation { invocation_id, task, heartbeat } = invocation;
+        self.check_version(&task.name, task.pinned_to.as_deref())?;
+        let function = self.activities.find("activity", &task.name)?;
+        let call = function.call(&invocation_id, &self.settings);
+        let call = Call { timeout: function.timeouts(&task).run, grace: self.settings.activity_grace, ..call };
+        let state = self.invocation(&call, function, Occasion::Activity(heartbeat));
+        run_activity(function.component.invocations(), state, &call, &task).await
+    }
+}
+
+#[async_trait]
+impl Entities for App {
+    fn names(&self) -> Vec<String> {
+        let mut names = self.entities.names();
+        names.sort();
+        names
+    }
+
+    async fn run(&self, batch: EntityBatch) -> Result<EntityOutcome, GuestFault> {
+        let function = self.entities.find("entity", batch.entity.name())?;
+        let invocation_id = batch.invocation_id.clone();
+        let call = function.call(&invocation_id, &self.settings);
+        let state = self.invocation(&call, function, Occasion::Entity);
+        run_entity(function.component.invocations(), state, &call, batch).await
     }
 }
 
@@ -245,7 +340,8 @@ impl HttpFunctions for App {
         let HttpInvocation { invocation_id, function, route_parameters, request } = invocation;
         let function = self.http.find("HTTP function", &function)?;
         let call = function.call(&invocation_id, &self.settings);
-        let state = self.invocation(&call, function, origin(request.uri()));
+        let occasion = Occasion::Http { origin: origin(request.uri()) };
+        let state = self.invocation(&call, function, occasion);
         let incoming = invocation::Incoming { route_parameters, request };
         if function.is_standard {
             handle_streaming(&function.component, &self.streaming, state, &call, incoming).await
@@ -263,8 +359,10 @@ fn origin(uri: &http::Uri) -> Option<String> {
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("App")
+            .field("digest", &self.digest)
             .field("activities", &self.activities.names())
             .field("orchestrators", &self.orchestrators.names())
+            .field("entities", &self.entities.names())
             .field("http", &self.http.names())
             .finish_non_exhaustive()
     }

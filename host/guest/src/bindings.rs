@@ -1,9 +1,9 @@
 //! The contract with guests as Rust: generated from `sdk/wit`, and the conversions between its values and the core's.
 
-use orchestration::{Failure, RetryPolicy};
+use orchestration::{EntityId, Failure, InvalidInstanceId, RetryPolicy, StartOptions, Tags, Timestamp};
 use std::time::Duration;
 
-pub(crate) use generated::dacapo::functions::{client, orchestration as wit_orchestration, values};
+pub(crate) use generated::dacapo::functions::{activity_context, client, orchestration as wit_orchestration, values};
 pub(crate) use generated::exports::dacapo::functions as exports;
 
 mod generated {
@@ -14,9 +14,19 @@ mod generated {
             "dacapo:functions/orchestration.next": async | trappable,
             "dacapo:functions/client.start": async | trappable,
             "dacapo:functions/client.status": async | trappable,
+            "dacapo:functions/client.query": async | trappable,
             "dacapo:functions/client.raise-event": async | trappable,
             "dacapo:functions/client.terminate": async | trappable,
+            "dacapo:functions/client.suspend": async | trappable,
+            "dacapo:functions/client.resume": async | trappable,
+            "dacapo:functions/client.rewind": async | trappable,
+            "dacapo:functions/client.restart": async | trappable,
+            "dacapo:functions/client.purge": async | trappable,
+            "dacapo:functions/client.purge-by": async | trappable,
             "dacapo:functions/client.wait-for-completion": async | trappable,
+            "dacapo:functions/client.signal-entity": async | trappable,
+            "dacapo:functions/client.read-entity": async | trappable,
+            "dacapo:functions/client.query-entities": async | trappable,
             default: trappable,
         },
         exports: { default: async },
@@ -26,6 +36,7 @@ mod generated {
 
 /// Imports of the contract that one of the two kinds of sandbox does not offer; without a version.
 pub(crate) const ORCHESTRATION: &str = "dacapo:functions/orchestration";
+pub(crate) const ACTIVITY_CONTEXT: &str = "dacapo:functions/activity-context";
 pub(crate) const CLIENT: &str = "dacapo:functions/client";
 
 /// A longer chain of causes is cut: a failure nests its causes, and a guest may hand over any number.
@@ -75,6 +86,30 @@ pub(crate) fn failure_len(failure: &values::Failure) -> usize {
         + details(&failure.details)
         + failure.causes.iter().map(cause).sum::<usize>()
         + failure.properties.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+}
+
+/// The entity that a guest means.
+pub(crate) fn entity_from_wit(id: &values::EntityId) -> Result<EntityId, InvalidInstanceId> {
+    EntityId::parse(&id.name, &id.key)
+}
+
+pub(crate) fn entity_to_wit(id: &EntityId) -> values::EntityId {
+    values::EntityId { name: id.name().to_owned(), key: id.key().to_owned() }
+}
+
+/// The id that was chosen, if one was, and the rest.
+pub(crate) fn start_from_wit(options: values::StartOptions) -> (Option<String>, StartOptions) {
+    let values::StartOptions { instance_id, version, tags, start_at } = options;
+    (instance_id, StartOptions { version, tags: tags_from_wit(tags), start_at: start_at.map(Timestamp::from_ticks) })
+}
+
+/// Of several tags of one name the last one counts.
+pub(crate) fn tags_from_wit(tags: Vec<(String, String)>) -> Tags {
+    tags.into_iter().collect()
+}
+
+pub(crate) fn tags_to_wit(tags: Tags) -> Vec<(String, String)> {
+    tags.into_iter().collect()
 }
 
 pub(crate) fn retry_from_wit(policy: wit_orchestration::RetryPolicy) -> RetryPolicy {

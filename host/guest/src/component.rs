@@ -4,14 +4,14 @@ use crate::bindings::exports;
 use crate::cache::{Provenance, sha256_hex};
 use crate::engine::EnginePair;
 use crate::fault;
-use crate::invocation::{self, Call, Invocation, Surroundings};
+use crate::invocation::{self, Call, Invocation, Occasion, Surroundings};
 use crate::orchestrator::{self, Orchestration};
 use crate::runtime::Parts;
 use crate::sandbox::{Compiled, Guest, Sandbox};
 use manifest::OutboundHost;
 use ports::GuestFault;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,8 +38,31 @@ pub enum FunctionKind {
     Activity,
     /// Runs an orchestration.
     Orchestrator,
+    /// Has state, and operations on it.
+    Entity,
     /// Answers HTTP requests.
     Http,
+}
+
+impl FunctionKind {
+    /// Every kind.
+    pub const ALL: [FunctionKind; 4] =
+        [FunctionKind::Activity, FunctionKind::Orchestrator, FunctionKind::Entity, FunctionKind::Http];
+
+    /// The name of the kind in the contract: what is written down, and never changes.
+    pub fn name(self) -> &'static str {
+        match self {
+            FunctionKind::Activity => "activity",
+            FunctionKind::Orchestrator => "orchestrator",
+            FunctionKind::Entity => "entity",
+            FunctionKind::Http => "http",
+        }
+    }
+
+    /// By its name in the contract.
+    pub fn parse(name: &str) -> Option<FunctionKind> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 impl fmt::Display for FunctionKind {
@@ -47,6 +70,7 @@ impl fmt::Display for FunctionKind {
         f.write_str(match self {
             FunctionKind::Activity => "activity",
             FunctionKind::Orchestrator => "orchestrator",
+            FunctionKind::Entity => "entity",
             FunctionKind::Http => "HTTP function",
         })
     }
@@ -187,7 +211,8 @@ impl Component {
         self.from_cache
     }
 
-    pub(crate) fn allowed_hosts(&self) -> &Arc<[OutboundHost]> {
+    /// Where its invocations may send requests, and the host on behalf of its orchestrators.
+    pub fn allowed_hosts(&self) -> &Arc<[OutboundHost]> {
         &self.allowed_hosts
     }
 
@@ -206,10 +231,27 @@ impl fmt::Debug for Component {
     }
 }
 
-pub(crate) async fn load(runtime: Arc<Parts>, source: ComponentSource) -> Result<Arc<Component>, LoadError> {
+/// The lower-case hexadecimal SHA-256 by which a component's bytes are known.
+pub fn digest(wasm: &[u8]) -> String {
+    sha256_hex(wasm)
+}
+
+/// `wasm` is what the file holds, where that has been read before.
+pub(crate) async fn load(
+    runtime: Arc<Parts>,
+    source: ComponentSource,
+    wasm: Option<Vec<u8>>,
+) -> Result<Arc<Component>, LoadError> {
     // Compiling takes up to seconds.
     let name = source.name.clone();
-    let prepared = tokio::task::spawn_blocking(move || prepare(runtime, source)).await;
+    let read_and_prepare = move || {
+        let wasm = match wasm {
+            Some(wasm) => wasm,
+            None => read(&source)?,
+        };
+        prepare(runtime, source, &wasm)
+    };
+    let prepared = tokio::task::spawn_blocking(read_and_prepare).await;
     let mut component = prepared.unwrap_or_else(|panicked| {
         let fault = GuestFault::Unavailable { function: "describe".to_owned(), message: panicked.to_string() };
         Err(LoadError::Describe { component: name, fault })
@@ -219,16 +261,16 @@ pub(crate) async fn load(runtime: Arc<Parts>, source: ComponentSource) -> Result
     Ok(Arc::new(component))
 }
 
-fn prepare(runtime: Arc<Parts>, source: ComponentSource) -> Result<Component, LoadError> {
-    let ComponentSource { name, path, build_command, allowed_hosts } = source;
-    let wasm = read(&name, &path, build_command)?;
-    let digest = sha256_hex(&wasm);
+fn prepare(runtime: Arc<Parts>, source: ComponentSource, wasm: &[u8]) -> Result<Component, LoadError> {
+    check_magic(&source, wasm)?;
+    let ComponentSource { name, path, allowed_hosts, .. } = source;
+    let digest = sha256_hex(wasm);
     let invalid = |error: wasmtime::Error| LoadError::Invalid {
         component: name.clone(),
         path: path.clone(),
         detail: format!("{error:#}"),
     };
-    let (compiled, from_cache) = compile(&runtime, &runtime.engines.invocation, &digest, &wasm).map_err(invalid)?;
+    let (compiled, from_cache) = compile(&runtime, &runtime.engines.invocation, &digest, wasm).map_err(invalid)?;
     let invocations =
         runtime.invocations.link(&compiled, invocation::FORBIDDEN).map_err(|e| import_error(&name, &compiled, &e))?;
     let exports = invocations.exports();
@@ -238,7 +280,7 @@ fn prepare(runtime: Arc<Parts>, source: ComponentSource) -> Result<Component, Lo
     }
     let mut from_cache = from_cache;
     let orchestrators = if exports.orchestrator.is_some() {
-        let (compiled, cached) = compile(&runtime, &runtime.engines.orchestrator, &digest, &wasm).map_err(invalid)?;
+        let (compiled, cached) = compile(&runtime, &runtime.engines.orchestrator, &digest, wasm).map_err(invalid)?;
         from_cache &= cached;
         let linked = runtime.orchestrators.link(&compiled, orchestrator::FORBIDDEN);
         Some(linked.map_err(|e| import_error(&name, &compiled, &e))?)
@@ -258,19 +300,21 @@ fn prepare(runtime: Arc<Parts>, source: ComponentSource) -> Result<Component, Lo
     })
 }
 
-fn read(component: &str, path: &Path, build_command: Option<String>) -> Result<Vec<u8>, LoadError> {
-    let component = component.to_owned();
-    let path = path.to_owned();
-    let wasm = match std::fs::read(&path) {
-        Ok(wasm) => wasm,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(LoadError::Missing { component, path, build_command });
+fn read(source: &ComponentSource) -> Result<Vec<u8>, LoadError> {
+    std::fs::read(&source.path).map_err(|error| {
+        let (component, path) = (source.name.clone(), source.path.clone());
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return LoadError::Missing { component, path, build_command: source.build_command.clone() };
         }
-        Err(error) => return Err(LoadError::Unreadable { component, path, detail: error.to_string() }),
-    };
-    // The magic number, then two bytes of version and two of layer: 0 for modules, 1 for components.
+        LoadError::Unreadable { component, path, detail: error.to_string() }
+    })
+}
+
+/// The magic number, then two bytes of version and two of layer: 0 for modules, 1 for components.
+fn check_magic(source: &ComponentSource, wasm: &[u8]) -> Result<(), LoadError> {
+    let (component, path) = (source.name.clone(), source.path.clone());
     match wasm.get(..8) {
-        Some([0, b'a', b's', b'm', _, _, 1, 0]) => Ok(wasm),
+        Some([0, b'a', b's', b'm', _, _, 1, 0]) => Ok(()),
         Some([0, b'a', b's', b'm', _, _, 0, 0]) => Err(LoadError::CoreModule { component, path }),
         Some(_) | None => Err(LoadError::NotWasm { component, path }),
     }
@@ -305,10 +349,11 @@ async fn describe(component: &Component) -> Result<Vec<(String, FunctionKind)>, 
         entry_point: "describe",
         invocation_id: &component.digest,
         timeout: Some(DESCRIBE_TIMEOUT),
+        grace: Duration::ZERO,
         settings,
     };
     let surroundings = Surroundings { environment: Vec::new(), client: None };
-    let state = Invocation::new(&call, &surroundings, &component.allowed_hosts, None);
+    let state = Invocation::new(&call, &surroundings, &component.allowed_hosts, Occasion::Describe);
     let output = state.output();
     let work = async {
         let mut guest =
@@ -329,6 +374,9 @@ async fn ask(guest: &mut Guest<'_, Invocation>) -> wasmtime::Result<Vec<(String,
     if let Some(indices) = &guest.exports.orchestrator {
         indices.load(&mut *store, instance)?;
     }
+    if let Some(indices) = &guest.exports.entity {
+        indices.load(&mut *store, instance)?;
+    }
     if let Some(indices) = &guest.exports.http {
         indices.load(&mut *store, instance)?;
     }
@@ -342,6 +390,7 @@ async fn ask(guest: &mut Guest<'_, Invocation>) -> wasmtime::Result<Vec<(String,
     let kind = |kind| match kind {
         exports::describe::Kind::Activity => FunctionKind::Activity,
         exports::describe::Kind::Orchestrator => FunctionKind::Orchestrator,
+        exports::describe::Kind::Entity => FunctionKind::Entity,
         exports::describe::Kind::Http => FunctionKind::Http,
     };
     Ok(described.into_iter().map(|function| (function.name, kind(function.kind))).collect())

@@ -23,6 +23,9 @@ pub(crate) enum Stop {
     /// It asked for too much memory.
     #[error("more than {limit} bytes of memory")]
     OutOfMemory { limit: usize },
+    /// It handed over too much.
+    #[error("{len} bytes are too many")]
+    OutputTooLarge { len: usize },
     /// Its turn took too long.
     #[error("the turn took too long")]
     TurnTimedOut,
@@ -63,6 +66,7 @@ pub(crate) fn of_call(
         Some(Stop::OutOfMemory { limit }) => {
             GuestFault::OutOfMemory { function, limit_bytes: *limit as u64, key: MEMORY_KEY }
         }
+        Some(Stop::OutputTooLarge { len }) => output_too_large(&function, *len, settings),
         Some(Stop::TurnTimedOut) => timed_out(&function, settings.turn_timeout, TURN_TIMEOUT_KEY),
         Some(Stop::Forbidden(_) | Stop::Orchestration(_)) | None => {
             GuestFault::Trapped { function, message: trap_message(error, last_words) }

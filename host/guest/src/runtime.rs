@@ -62,7 +62,16 @@ impl Runtime {
     /// # Errors
     /// Says what is wrong with the component and how to get a good one.
     pub async fn load(&self, source: ComponentSource) -> Result<Arc<Component>, LoadError> {
-        component::load(Arc::clone(&self.0), source).await
+        component::load(Arc::clone(&self.0), source, None).await
+    }
+
+    /// As [`Runtime::load`], for a caller who has the content of the file already and knows, by its
+    /// [`digest`](crate::digest), that it is the right one. `source.path` is only told in messages.
+    ///
+    /// # Errors
+    /// As [`Runtime::load`].
+    pub async fn load_bytes(&self, source: ComponentSource, wasm: Vec<u8>) -> Result<Arc<Component>, LoadError> {
+        component::load(Arc::clone(&self.0), source, Some(wasm)).await
     }
 
     /// The limits that every guest has.

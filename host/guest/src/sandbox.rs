@@ -34,6 +34,7 @@ pub(crate) struct Exports {
     pub(crate) describe: Option<exports::describe::GuestIndices>,
     pub(crate) activity: Option<exports::activity::GuestIndices>,
     pub(crate) orchestrator: Option<exports::orchestrator::GuestIndices>,
+    pub(crate) entity: Option<exports::entity::GuestIndices>,
     pub(crate) http: Option<exports::http::GuestIndices>,
     pub(crate) wasi_http: Option<incoming_handler::GuestIndices>,
 }
@@ -132,6 +133,7 @@ impl Exports {
             describe: exports::describe::GuestIndices::new(pre).ok(),
             activity: exports::activity::GuestIndices::new(pre).ok(),
             orchestrator: exports::orchestrator::GuestIndices::new(pre).ok(),
+            entity: exports::entity::GuestIndices::new(pre).ok(),
             http: exports::http::GuestIndices::new(pre).ok(),
             wasi_http: incoming_handler::GuestIndices::new(pre).ok(),
         }

@@ -19,6 +19,9 @@ pub struct GuestSettings {
     /// The longest that guest code may run in one turn of an orchestrator; waiting does not count. Counted in ticks of
     /// [`GuestSettings::TICK`]. `host.durableTask.orchestratorTurnTimeout`.
     pub turn_timeout: Duration,
+    /// How much longer than its time limit an activity may run until it is stopped here. Whoever runs it stops it at its limit,
+    /// and tells its caller so; this is for the time when that does not happen.
+    pub activity_grace: Duration,
     /// Calls that find a prepared place; what comes on top is allocated when it comes.
     pub invocation_slots: u32,
     /// Orchestrators that find a prepared place.
@@ -36,6 +39,8 @@ impl GuestSettings {
     pub const DEFAULT_FUNCTION_TIMEOUT: Duration = Duration::from_secs(30 * 60);
     /// A turn takes microseconds; one that takes this long is an endless loop.
     pub const DEFAULT_TURN_TIMEOUT: Duration = Duration::from_secs(10);
+    /// Long enough for a busy machine to stop it the other way.
+    pub const DEFAULT_ACTIVITY_GRACE: Duration = Duration::from_secs(30);
     /// A place costs address space only. More calls at a time than this wait for the network, not for the processor.
     pub const DEFAULT_INVOCATION_SLOTS: u32 = 1_000;
     /// Each guest in use takes several memory maps, of which Linux allows a process 65,530 by default: 4,000 fit, 10,000
@@ -71,6 +76,7 @@ impl Default for GuestSettings {
             max_log_bytes: GuestSettings::DEFAULT_MAX_LOG_BYTES,
             function_timeout: Some(GuestSettings::DEFAULT_FUNCTION_TIMEOUT),
             turn_timeout: GuestSettings::DEFAULT_TURN_TIMEOUT,
+            activity_grace: GuestSettings::DEFAULT_ACTIVITY_GRACE,
             invocation_slots: GuestSettings::DEFAULT_INVOCATION_SLOTS,
             orchestrator_slots: GuestSettings::DEFAULT_ORCHESTRATOR_SLOTS,
         }

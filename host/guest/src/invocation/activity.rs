@@ -1,8 +1,8 @@
-//! Activities: one fresh guest, one call.
+//! Activities: one fresh guest, one call; and the signs of life that it gives meanwhile.
 
-use super::{Call, Invocation};
-use crate::bindings::{exports, failure_from_wit, failure_len};
-use crate::fault;
+use super::{Call, Invocation, Occasion};
+use crate::bindings::{activity_context, exports, failure_from_wit, failure_len};
+use crate::fault::{self, Stop};
 use crate::sandbox::Sandbox;
 use orchestration::{ActivityTask, Failure, Json};
 use ports::GuestFault;
@@ -21,6 +21,7 @@ pub(crate) async fn run_activity(
         execution_id: task.execution.to_string(),
         task_id: task.id.0,
         attempt: task.attempt,
+        version: task.version.clone(),
     };
     let work = async {
         let mut guest =
@@ -40,4 +41,21 @@ pub(crate) async fn run_activity(
         return Err(fault::output_too_large(call.function, len, call.settings));
     }
     Ok(result.map(Json::from).map_err(failure_from_wit))
+}
+
+impl activity_context::Host for Invocation {
+    fn heartbeat(&mut self, details: Option<String>) -> wasmtime::Result<()> {
+        let heartbeat = match &self.occasion {
+            Occasion::Activity(heartbeat) => heartbeat,
+            Occasion::Http { .. } | Occasion::Entity | Occasion::Describe => {
+                return Err(Stop::forbidden("only a running activity gives heartbeats; leave the call out here"));
+            }
+        };
+        let len = details.as_ref().map_or(0, String::len);
+        if len > self.max_output_bytes {
+            return Err(Stop::OutputTooLarge { len }.into());
+        }
+        heartbeat.beat(details.map(Json::from));
+        Ok(())
+    }
 }

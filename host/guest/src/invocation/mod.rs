@@ -3,23 +3,25 @@
 
 mod activity;
 mod client;
+mod entity;
 mod http;
 mod outbound;
 mod streaming;
 
 pub(crate) use activity::run_activity;
+pub(crate) use entity::run_entity;
 pub(crate) use http::{Incoming, handle_buffered};
 pub(crate) use outbound::Outbound;
 pub(crate) use streaming::{StreamingTasks, handle_streaming};
 
 use crate::GuestSettings;
-use crate::bindings::{self, client as wit_client};
+use crate::bindings::{self, activity_context, client as wit_client};
 use crate::fault;
 use crate::memory::MemoryLimit;
 use crate::output::{GuestOutput, Speaker};
 use crate::sandbox::{Forbidden, GuestState};
 use manifest::OutboundHost;
-use ports::{DurableClient, GuestFault};
+use ports::{DurableClient, GuestFault, Heartbeat};
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::Store;
@@ -30,8 +32,8 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 /// What only an orchestrator may do.
 pub(crate) const FORBIDDEN: &[Forbidden] = &[Forbidden {
     interface: bindings::ORCHESTRATION,
-    text: "only a running orchestrator may call the functions of its context; in an activity or an HTTP function, use the \
-           durable client to start or steer orchestrations",
+    text: "only a running orchestrator may call the functions of its context; in any other function, use the durable client \
+           to start or steer orchestrations",
 }];
 
 /// Everything about a call that is not its arguments.
@@ -43,6 +45,8 @@ pub(crate) struct Call<'a> {
     pub(crate) invocation_id: &'a str,
     /// The longest that it may take; none: no limit.
     pub(crate) timeout: Option<Duration>,
+    /// How much longer it is left alone, for its caller to stop it first.
+    pub(crate) grace: Duration,
     pub(crate) settings: &'a GuestSettings,
 }
 
@@ -52,7 +56,7 @@ impl Call<'_> {
         let Some(limit) = self.timeout else {
             return work.await;
         };
-        match tokio::time::timeout(limit, work).await {
+        match tokio::time::timeout(limit.saturating_add(self.grace), work).await {
             Ok(result) => result,
             Err(_) => Err(fault::timed_out(self.function, limit, fault::FUNCTION_TIMEOUT_KEY)),
         }
@@ -67,6 +71,18 @@ pub(crate) struct Surroundings {
     pub(crate) client: Option<Arc<dyn DurableClient>>,
 }
 
+/// Why a guest runs, with what only this kind of call has.
+pub(crate) enum Occasion {
+    /// An activity, with where its signs of life go.
+    Activity(Arc<dyn Heartbeat>),
+    /// A batch of operations for an entity.
+    Entity,
+    /// A request, with its scheme and authority if they are known.
+    Http { origin: Option<String> },
+    /// The component is asked what it has.
+    Describe,
+}
+
 /// What one invocation carries with it.
 pub(crate) struct Invocation {
     wasi: WasiCtx,
@@ -76,8 +92,8 @@ pub(crate) struct Invocation {
     memory: MemoryLimit,
     output: GuestOutput,
     client: Option<Arc<dyn DurableClient>>,
-    /// Scheme and authority of the request that is being answered.
-    origin: Option<String>,
+    occasion: Occasion,
+    max_output_bytes: usize,
 }
 
 impl Invocation {
@@ -85,7 +101,7 @@ impl Invocation {
         call: &Call<'_>,
         surroundings: &Surroundings,
         allowed_hosts: &Arc<[OutboundHost]>,
-        origin: Option<String>,
+        occasion: Occasion,
     ) -> Invocation {
         let speaker = Speaker::Invocation { function: Arc::clone(call.function), id: Arc::from(call.invocation_id) };
         let output = GuestOutput::new(speaker, call.settings.max_log_bytes, Box::new(|| false));
@@ -104,7 +120,8 @@ impl Invocation {
             memory: MemoryLimit::new(call.settings.max_memory_bytes),
             output,
             client: surroundings.client.clone(),
-            origin,
+            occasion,
+            max_output_bytes: call.settings.max_output_bytes,
         }
     }
 
@@ -118,6 +135,7 @@ impl Invocation {
 pub(crate) fn define(linker: &mut Linker<Invocation>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+    activity_context::add_to_linker::<_, HasSelf<Invocation>>(linker, |invocation| invocation)?;
     wit_client::add_to_linker::<_, HasSelf<Invocation>>(linker, |invocation| invocation)
 }
 

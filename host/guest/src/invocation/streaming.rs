@@ -67,6 +67,7 @@ impl OwnedCall {
             entry_point: "",
             invocation_id: &self.invocation_id,
             timeout: self.timeout,
+            grace: std::time::Duration::ZERO,
             settings: &self.settings,
         }
     }

@@ -37,8 +37,13 @@ pub(crate) const FORBIDDEN: &[Forbidden] = &[
                client",
     },
     Forbidden {
+        interface: bindings::ACTIVITY_CONTEXT,
+        text: "only a running activity gives heartbeats; an orchestrator needs none",
+    },
+    Forbidden {
         interface: "wasi:http/outgoing-handler",
-        text: "an orchestrator must not send HTTP requests; call an activity that sends it",
+        text: "an orchestrator must not send HTTP requests; let its context send it durably (ctx.call_http), or call an \
+               activity that sends it",
     },
 ];
 

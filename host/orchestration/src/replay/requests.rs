@@ -136,6 +136,17 @@ impl Cursor {
         Ok(task)
     }
 
+    /// Asks for what the caller knows to be impossible: the task completes with this failure, and nothing is recorded.
+    ///
+    /// # Errors
+    /// As [`Cursor::next`].
+    pub fn refuse(&mut self, failure: Failure) -> Result<TaskNumber, Stopped> {
+        self.check()?;
+        let task = self.new_task();
+        self.answer(task, Err(failure));
+        Ok(task)
+    }
+
     /// An event is on its way to a task that waits for it; until it is there, the task can still be given up.
     fn hand_over(&mut self, task: TaskNumber, event: Taken) {
         if let Some(Task { request: Request::ExternalEvent { taken, .. }, .. }) = self.tasks.get_mut(&task) {
