@@ -10,6 +10,11 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    /// The name given, if one is.
+    pub(crate) fn given(&self) -> Option<&LitStr> {
+        self.name.as_ref()
+    }
+
     /// The name given, or the one made from the function's.
     pub(crate) fn name_for(&self, function: &Ident) -> LitStr {
         match &self.name {

@@ -4,11 +4,12 @@
 //! decided in `dacapo-sdk`: the macros only implement its traits and register the function.
 
 mod arguments;
+mod entity;
 mod expand;
 mod signature;
 
 use proc_macro::TokenStream;
-use syn::{ItemFn, parse_macro_input};
+use syn::{Item, ItemFn, parse_macro_input};
 
 use crate::arguments::Arguments;
 
@@ -97,6 +98,76 @@ pub fn orchestrator(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let arguments = parse_macro_input!(arguments as Arguments);
     let function = parse_macro_input!(item as ItemFn);
     expand::orchestrator(&arguments, function).unwrap_or_else(|error| error.into_compile_error()).into()
+}
+
+/// Makes an entity of a type: a small piece of state with operations on it, which run one at a time.
+///
+/// ```
+/// use dacapo::{Context, EntityContext, Failure};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Default, Serialize, Deserialize)]
+/// struct Counter {
+///     value: i64,
+/// }
+///
+/// #[dacapo::entity]
+/// impl Counter {
+///     fn add(&mut self, ctx: &EntityContext, amount: i64) -> Result<i64, Failure> {
+///         self.value += amount;
+///         if self.value < 0 {
+///             return Err(Failure::new("Negative", format!("{} would be below zero", ctx.id())));
+///         }
+///         Ok(self.value)
+///     }
+///
+///     fn get(&self) -> i64 {
+///         self.value
+///     }
+/// }
+///
+/// #[dacapo::orchestrator]
+/// async fn count(ctx: Context) -> Result<i64, Failure> {
+///     ctx.signal::<Counter>("stock").add(&3)?;
+///     ctx.entity::<Counter>("stock").get().await
+/// }
+/// ```
+///
+/// **State.** The value of the type is the state of one entity, kept as JSON; the type implements serde's `Serialize` and
+/// `DeserializeOwned`, and `Default`: the state of an entity that does not exist yet. An operation with `&mut self` brings
+/// the entity into being; one with `&self` does not.
+///
+/// **Operations.** Every method in the block, known by its name, which senders may write in any case. It takes `&self` or
+/// `&mut self`, then perhaps `&EntityContext`, then at most one input; it returns a value, or a `Result` (written with that
+/// name) whose error converts into `dacapo::Failure`. After a failure, state and wishes are as they were before the
+/// operation. Everything that is no operation goes into another `impl` block.
+///
+/// **Deleting.** Every entity has an operation `delete`, unless it has a method of that name. An operation can also call
+/// `ctx.delete()`.
+///
+/// **Name.** `Counter` is known to the host as `Counter`, unless `name = "..."` says otherwise; names are compared without
+/// case.
+///
+/// ```compile_fail
+/// # #[derive(Default, serde::Serialize, serde::Deserialize)] struct Counter;
+/// #[dacapo::entity]
+/// impl Counter {
+///     async fn add(&mut self, amount: i64) {} // an operation is a plain function: it cannot wait
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # #[derive(Default, serde::Serialize, serde::Deserialize)] struct Counter;
+/// #[dacapo::entity]
+/// impl Counter {
+///     fn add(&mut self, a: i64, b: i64) {} // an operation has one input
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn entity(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let arguments = parse_macro_input!(arguments as Arguments);
+    let item = parse_macro_input!(item as Item);
+    entity::entity(&arguments, &item).unwrap_or_else(|error| error.into_compile_error()).into()
 }
 
 /// Makes an HTTP function of a function from request to response.

@@ -31,7 +31,11 @@ impl<'a> Output<'a> {
 
 /// Refuses what no function of a component can be.
 pub(crate) fn check_plain(function: &ItemFn) -> syn::Result<()> {
-    let signature = &function.sig;
+    check_callable(&function.sig)
+}
+
+/// Refuses signatures that nobody outside could call.
+pub(crate) fn check_callable(signature: &Signature) -> syn::Result<()> {
     let refuse = |tokens: &dyn ToTokens, why: &str| Err(Error::new_spanned(tokens.to_token_stream(), why));
     if !signature.generics.params.is_empty() {
         return refuse(&signature.generics, "the host calls one function, not a family: remove the generic parameters");
@@ -52,12 +56,20 @@ pub(crate) fn activity_input(signature: &Signature) -> syn::Result<Input<'_>> {
         return Err(Error::new_spanned(asyncness, why));
     }
     let parameters = parameter_types(signature)?;
-    let is_context = |parameter: &Type| matches!(parameter, Type::Reference(TypeReference { elem, .. }) if last_segment_is(elem, "ActivityContext"));
-    let (after_context, inputs) = match parameters.split_first() {
-        Some((first, rest)) if is_context(first) => (true, rest),
-        _ => (false, parameters.as_slice()),
-    };
+    let (after_context, inputs) = split_context(&parameters, "ActivityContext");
     Ok(Input { of: at_most_one(inputs)?, after_context })
+}
+
+/// Whether the first parameter is a reference to that context, and the other parameters.
+pub(crate) fn split_context<'p, 'a>(parameters: &'p [&'a Type], context: &str) -> (bool, &'p [&'a Type]) {
+    let is_context = |parameter: &Type| match parameter {
+        Type::Reference(TypeReference { elem, .. }) => last_segment_is(elem, context),
+        _ => false,
+    };
+    match parameters.split_first() {
+        Some((first, rest)) if is_context(first) => (true, rest),
+        Some(_) | None => (false, parameters),
+    }
 }
 
 /// `async fn(Context, input?)`.
@@ -98,7 +110,7 @@ fn parameter_types(signature: &Signature) -> syn::Result<Vec<&Type>> {
     types.collect()
 }
 
-fn at_most_one<'a>(inputs: &[&'a Type]) -> syn::Result<Option<&'a Type>> {
+pub(crate) fn at_most_one<'a>(inputs: &[&'a Type]) -> syn::Result<Option<&'a Type>> {
     match inputs {
         [] => Ok(None),
         [Type::Reference(reference)] => {

@@ -1,5 +1,7 @@
 //! What an orchestrator holds: the way to call, wait, and tell the time so that a replay gives the same.
 
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::future::Future;
 use std::rc::Rc;
@@ -8,10 +10,11 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use serde::Serialize;
 
-use crate::execution::Execution;
+use crate::entity::{self, Entity, EntityCaller, EntitySignaller};
+use crate::execution::{Execution, NextExecution};
 use crate::functions::{Activity, Orchestrator};
-use crate::tasks::{ActivityCall, Event, Sleep, SubOrchestration, TimedOut};
-use crate::{Failure, Timestamp, payload};
+use crate::tasks::{ActivityCall, EntityCall, Event, HttpCall, LockRequest, Sleep, SubOrchestration, TimedOut};
+use crate::{EntityId, Failure, HttpRequest, StartOptions, Timestamp, payload};
 
 /// The orchestrator's side of the world. Cheap to clone.
 ///
@@ -21,7 +24,7 @@ use crate::{Failure, Timestamp, payload};
 /// belongs in an activity.
 #[derive(Clone)]
 pub struct Context {
-    execution: Rc<Execution>,
+    pub(crate) execution: Rc<Execution>,
 }
 
 /// Who is running; the same on every replay.
@@ -36,6 +39,10 @@ pub struct Identity {
     pub name: String,
     /// The instance that called this one, if one did.
     pub parent_instance_id: Option<String>,
+    /// The version that the instance was started with, if it was with one.
+    pub version: Option<String>,
+    /// Its tags, inherited ones included.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// How loud a line of log is.
@@ -96,6 +103,143 @@ impl Context {
         Event::new(&self.execution, name)
     }
 
+    /// Has the host make an HTTP request, durably: it outlives the process and is not sent again by a replay.
+    pub fn call_http(&self, request: HttpRequest) -> HttpCall {
+        HttpCall::new(&self.execution, request)
+    }
+
+    /// The operations of an entity of this crate: `ctx.entity::<Counter>("stock").add(&5).await?`.
+    pub fn entity<E: Entity>(&self, key: impl Into<String>) -> E::Calls {
+        EntityCaller::to::<E>(&self.execution, key)
+    }
+
+    /// Calls an operation of an entity that this crate does not know.
+    pub fn call_entity<T>(
+        &self,
+        entity: &EntityId,
+        operation: &str,
+        input: &(impl Serialize + ?Sized),
+    ) -> EntityCall<T> {
+        EntityCall::new(&self.execution, entity, operation, payload::encode(input, "the input of an operation"))
+    }
+
+    /// Signals an entity of this crate, without waiting: `ctx.signal::<Counter>("stock").add(&5)?`.
+    pub fn signal<E: Entity>(&self, key: impl Into<String>) -> E::Signals<Context> {
+        EntitySignaller::to::<E>(self.clone(), key, None)
+    }
+
+    /// Like [`signal`](Context::signal), but not before that moment.
+    pub fn signal_at<E: Entity>(&self, key: impl Into<String>, moment: Timestamp) -> E::Signals<Context> {
+        EntitySignaller::to::<E>(self.clone(), key, Some(moment))
+    }
+
+    /// Signals an entity that this crate does not know.
+    ///
+    /// # Errors
+    /// When this orchestration has locked the entity, or the input cannot be written as JSON.
+    pub fn signal_entity(
+        &self,
+        entity: &EntityId,
+        operation: &str,
+        input: &(impl Serialize + ?Sized),
+    ) -> Result<(), Failure> {
+        entity::send(self, entity, operation, input, None)
+    }
+
+    /// Like [`signal_entity`](Context::signal_entity), but not before that moment.
+    ///
+    /// # Errors
+    /// In the same way.
+    pub fn signal_entity_at(
+        &self,
+        entity: &EntityId,
+        operation: &str,
+        input: &(impl Serialize + ?Sized),
+        moment: Timestamp,
+    ) -> Result<(), Failure> {
+        entity::send(self, entity, operation, input, Some(moment))
+    }
+
+    /// Enters a critical section: resolves to a [`Lock`](crate::Lock) when all these entities are locked for this
+    /// orchestration, and the section ends when the lock is dropped. The order does not matter: there is no deadlock.
+    ///
+    /// ```
+    /// # #[derive(Default, serde::Serialize, serde::Deserialize)] struct Account { balance: i64 }
+    /// # #[dacapo::entity] impl Account {
+    /// #     fn balance(&self) -> i64 { self.balance } fn add(&mut self, amount: i64) { self.balance += amount; } }
+    /// use dacapo::{Context, EntityId, Failure};
+    ///
+    /// #[dacapo::orchestrator]
+    /// async fn transfer(ctx: Context, amount: i64) -> Result<bool, Failure> {
+    ///     let _lock = ctx.lock([EntityId::of::<Account>("ada"), EntityId::of::<Account>("bob")]).await?;
+    ///     let (ada, bob) = (ctx.entity::<Account>("ada"), ctx.entity::<Account>("bob"));
+    ///     if ada.balance().await? < amount {
+    ///         return Ok(false);
+    ///     }
+    ///     ada.add(&-amount).await?;
+    ///     bob.add(&amount).await?;
+    ///     Ok(true)
+    /// }
+    /// ```
+    ///
+    /// Within the section only those entities may be called, one call at a time each, and nothing may be signalled to
+    /// them; no other section and no sub-orchestration may begin. Such a call fails with the type
+    /// `CriticalSectionViolation`.
+    pub fn lock(&self, entities: impl IntoIterator<Item = impl Borrow<EntityId>>) -> LockRequest {
+        let entities = entities.into_iter().map(|entity| entity.borrow().clone()).collect();
+        LockRequest::new(&self.execution, entities)
+    }
+
+    /// Raises an event at another orchestration. It is dropped if there is none of that id, or if it has ended.
+    ///
+    /// # Errors
+    /// When the id or the payload is not one.
+    pub fn send_event(
+        &self,
+        instance_id: &str,
+        name: &str,
+        payload: &(impl Serialize + ?Sized),
+    ) -> Result<(), Failure> {
+        self.execution.world.send_event(instance_id, name, &payload::encode(payload, "the payload of an event")?)
+    }
+
+    /// Starts an orchestration that nobody waits for, and answers its id at once. To wait for it, use
+    /// [`call_sub`](Context::call_sub).
+    ///
+    /// # Errors
+    /// When the host refuses it.
+    pub fn start_orchestration<O: Orchestrator>(&self, orchestrator: O, input: &O::Input) -> Result<String, Failure> {
+        self.start_orchestration_with(&StartOptions::new(), orchestrator, input)
+    }
+
+    /// Starts an orchestration that nobody waits for, with options.
+    ///
+    /// # Errors
+    /// When the host refuses it.
+    pub fn start_orchestration_with<O: Orchestrator>(
+        &self,
+        options: &StartOptions,
+        orchestrator: O,
+        input: &O::Input,
+    ) -> Result<String, Failure> {
+        let _handle = orchestrator;
+        self.start_orchestration_by_name(options, O::NAME, input)
+    }
+
+    /// Starts an orchestration that nobody waits for and this crate does not know.
+    ///
+    /// # Errors
+    /// When the host refuses it.
+    pub fn start_orchestration_by_name(
+        &self,
+        options: &StartOptions,
+        name: &str,
+        input: &(impl Serialize + ?Sized),
+    ) -> Result<String, Failure> {
+        let input = payload::encode(input, "the input of an orchestrator")?;
+        self.execution.world.start_orchestration(name, &input, options)
+    }
+
     /// Gives a future that much time: `ctx.timeout(day, ctx.wait_for_event::<bool>("Approval")).await`. When the time is
     /// over the future is dropped, which gives up its tasks.
     ///
@@ -126,7 +270,7 @@ impl Context {
     /// # Errors
     /// Always: the error is how the end gets out of the orchestrator, and is no failure. Nothing after it counts.
     pub fn continue_as_new<T>(&self, input: &(impl Serialize + ?Sized)) -> Result<T, Failure> {
-        self.restart(input, true)
+        self.restart(input, true, None)
     }
 
     /// Like [`continue_as_new`](Context::continue_as_new), but forgets events that nobody has taken.
@@ -134,12 +278,31 @@ impl Context {
     /// # Errors
     /// Always, in the same way.
     pub fn continue_as_new_without_events<T>(&self, input: &(impl Serialize + ?Sized)) -> Result<T, Failure> {
-        self.restart(input, false)
+        self.restart(input, false, None)
     }
 
-    fn restart<T>(&self, input: &(impl Serialize + ?Sized), preserve_events: bool) -> Result<T, Failure> {
+    /// Like [`continue_as_new`](Context::continue_as_new), and moves the instance to another version: from then on
+    /// [`version`](Context::version) is this one, and the code is that of the app's present components.
+    ///
+    /// # Errors
+    /// Always, in the same way.
+    pub fn continue_as_new_with_version<T>(
+        &self,
+        input: &(impl Serialize + ?Sized),
+        version: &str,
+    ) -> Result<T, Failure> {
+        self.restart(input, true, Some(version))
+    }
+
+    fn restart<T>(
+        &self,
+        input: &(impl Serialize + ?Sized),
+        preserve_unprocessed_events: bool,
+        new_version: Option<&str>,
+    ) -> Result<T, Failure> {
         let input = payload::encode(input, "the next input of the orchestrator")?;
-        self.execution.continue_as_new(&input, preserve_events);
+        let next = NextExecution { input: &input, preserve_unprocessed_events, new_version };
+        self.execution.continue_as_new(&next);
         Err(Failure::continue_as_new())
     }
 
@@ -161,6 +324,16 @@ impl Context {
     /// The id of this instance.
     pub fn instance_id(&self) -> String {
         self.identity().instance_id
+    }
+
+    /// The version that this instance was started with, if it was with one: what old instances do in the old way.
+    pub fn version(&self) -> Option<String> {
+        self.identity().version
+    }
+
+    /// The tags of this instance, inherited ones included.
+    pub fn tags(&self) -> BTreeMap<String, String> {
+        self.identity().tags
     }
 
     /// All that is known about who is running.

@@ -15,7 +15,8 @@ use std::task::{Context as PollContext, Poll, Wake, Waker};
 
 use futures::future::LocalBoxFuture;
 
-use crate::{Failure, Identity, Level, RetryPolicy, Timestamp};
+use crate::options::ActivityOptions;
+use crate::{EntityId, Failure, HttpRequest, Identity, Level, RetryPolicy, StartOptions, Timestamp};
 
 /// A task of an execution, as the world numbers it.
 pub(crate) type TaskId = u32;
@@ -27,8 +28,19 @@ pub(crate) type Outcome = Result<String, Failure>;
 pub(crate) trait Durable {
     fn request(&self, request: &Request) -> TaskId;
     fn cancel(&self, task: TaskId);
+    fn abort(&self, task: TaskId);
+    fn signal_entity(
+        &self,
+        entity: &EntityId,
+        operation: &str,
+        input: &str,
+        deliver_at: Option<Timestamp>,
+    ) -> Result<(), Failure>;
+    fn unlock_entities(&self);
+    fn send_event(&self, instance_id: &str, name: &str, payload: &str) -> Result<(), Failure>;
+    fn start_orchestration(&self, name: &str, input: &str, options: &StartOptions) -> Outcome;
     fn set_custom_status(&self, status: Option<&str>);
-    fn continue_as_new(&self, input: &str, preserve_unprocessed_events: bool);
+    fn continue_as_new(&self, next: &NextExecution<'_>);
     fn now(&self) -> Timestamp;
     fn new_guid(&self) -> String;
     fn is_replaying(&self) -> bool;
@@ -39,10 +51,29 @@ pub(crate) trait Durable {
 /// A task that an orchestrator wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Request {
-    Activity { name: String, input: String, retry: Option<RetryPolicy> },
-    SubOrchestration { name: String, input: String, instance_id: Option<String>, retry: Option<RetryPolicy> },
+    Activity { name: String, input: String, options: ActivityOptions },
+    SubOrchestration { name: String, input: String, start: StartOptions, retry: Option<RetryPolicy> },
     Timer { fire_at: Timestamp },
     Event { name: String },
+    Http(Box<HttpRequest>),
+    EntityCall { entity: EntityId, operation: String, input: String },
+    Lock { entities: Vec<EntityId> },
+}
+
+/// With what an instance begins anew.
+pub(crate) struct NextExecution<'a> {
+    pub(crate) input: &'a str,
+    pub(crate) preserve_unprocessed_events: bool,
+    pub(crate) new_version: Option<&'a str>,
+}
+
+/// How an open task is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GiveUp {
+    /// Its end does not matter any more.
+    Cancel,
+    /// It is to be stopped.
+    Abort,
 }
 
 /// What the futures of one run share.
@@ -92,18 +123,21 @@ impl Execution {
         }
     }
 
-    /// Gives an open task up, because its future was dropped.
-    pub(crate) fn close(&self, task: TaskId) {
+    /// Gives an open task up, because its future was dropped or its author said so.
+    pub(crate) fn close(&self, task: TaskId, how: GiveUp) {
         let closed = self.tasks.borrow_mut().remove(&task);
         if let Some(Task::Waiting(_)) = closed {
             self.waiting.set(self.waiting.get() - 1);
-            self.world.cancel(task);
+            match how {
+                GiveUp::Cancel => self.world.cancel(task),
+                GiveUp::Abort => self.world.abort(task),
+            }
         }
     }
 
-    pub(crate) fn continue_as_new(&self, input: &str, preserve_unprocessed_events: bool) {
+    pub(crate) fn continue_as_new(&self, next: &NextExecution<'_>) {
         self.continued_as_new.set(true);
-        self.world.continue_as_new(input, preserve_unprocessed_events);
+        self.world.continue_as_new(next);
     }
 
     fn finish(&self, task: TaskId, outcome: Outcome) {

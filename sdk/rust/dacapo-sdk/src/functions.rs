@@ -6,8 +6,10 @@ use futures::future::LocalBoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::entity::Entity;
 use crate::execution::{Driver, Execution, Outcome};
 use crate::http::{Request, Response};
+use crate::operations::{self, Batch, BatchResult};
 use crate::{Context, Failure, payload};
 
 /// What [`#[dacapo::activity]`](macro@crate::activity) makes of a function: a handle that names it and knows its types.
@@ -74,6 +76,34 @@ pub struct ActivityContext {
     pub task_id: u32,
     /// Which try of the call's retry policy this is; 1 is the first, and the only one without a policy.
     pub attempt: u32,
+    /// The version of the instance that asked.
+    pub version: Option<String>,
+}
+
+impl ActivityContext {
+    /// Tells the host that this activity is alive, and how far it has come (`&()`: nothing to tell). Counts for the
+    /// heartbeat timeout of the call, and is cheap enough for every round of a loop. An activity that nobody wants any more
+    /// is stopped by the host, wherever it is; it need not ask.
+    ///
+    /// # Panics
+    /// When the details cannot be written as JSON: a map whose keys are not texts.
+    pub fn heartbeat(&self, details: &(impl Serialize + ?Sized)) {
+        match payload::encode(details, "the details of a heartbeat") {
+            Ok(json) if json == "null" => beat(None),
+            Ok(json) => beat(Some(&json)),
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+fn beat(details: Option<&str>) {
+    crate::component::heartbeat(details);
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn beat(details: Option<&str>) {
+    crate::testing::heartbeat(details);
 }
 
 /// The first try, of nobody in particular; for calling an activity in a test.
@@ -85,6 +115,7 @@ impl Default for ActivityContext {
             execution_id: String::new(),
             task_id: 0,
             attempt: 1,
+            version: None,
         }
     }
 }
@@ -98,6 +129,7 @@ pub struct Function {
 pub(crate) enum Entry {
     Activity(fn(&ActivityContext, &str) -> Outcome),
     Orchestrator(fn(Context, &str) -> LocalBoxFuture<'static, Outcome>),
+    Entity(fn(&Batch) -> BatchResult),
     Http(fn(Request) -> Response),
 }
 
@@ -106,6 +138,7 @@ pub(crate) enum Entry {
 pub(crate) enum Kind {
     Activity,
     Orchestrator,
+    Entity,
     Http,
 }
 
@@ -123,6 +156,11 @@ impl Function {
     }
 
     #[doc(hidden)]
+    pub const fn entity<E: Entity>() -> Function {
+        Function { name: E::NAME, entry: Entry::Entity(operations::run_batch::<E>) }
+    }
+
+    #[doc(hidden)]
     pub const fn http(name: &'static str, entry: fn(Request) -> Response) -> Function {
         Function { name, entry: Entry::Http(entry) }
     }
@@ -131,6 +169,7 @@ impl Function {
         match self.entry {
             Entry::Activity(_) => Kind::Activity,
             Entry::Orchestrator(_) => Kind::Orchestrator,
+            Entry::Entity(_) => Kind::Entity,
             Entry::Http(_) => Kind::Http,
         }
     }
@@ -145,6 +184,13 @@ pub(crate) fn describe() -> Vec<(&'static str, Kind)> {
     functions.sort_unstable();
     for pair in functions.windows(2) {
         assert!(pair[0] != pair[1], "two functions have the name {}: rename one, or `(name = \"...\")`", pair[0].0);
+    }
+    let mut entities: Vec<_> =
+        functions.iter().filter(|(_, kind)| *kind == Kind::Entity).map(|(name, _)| name).collect();
+    entities.sort_unstable_by_key(|name| name.to_lowercase());
+    for pair in entities.windows(2) {
+        let same = pair[0].eq_ignore_ascii_case(pair[1]);
+        assert!(!same, "the entities {} and {} have one name, since it is compared without case", pair[0], pair[1]);
     }
     functions
 }
@@ -168,6 +214,37 @@ pub(crate) fn start_orchestrator(name: &str, execution: &Rc<Execution>, input: &
     }
 }
 
+/// Runs operations on an entity by its function's name, which is compared without case.
+pub(crate) fn run_entity(name: &str, batch: &Batch) -> BatchResult {
+    match find_entity(name) {
+        Some(entry) => entry(batch),
+        None => BatchResult {
+            state: batch.state.clone(),
+            results: batch.operations.iter().map(|_| Err(not_found(name, Kind::Entity))).collect(),
+            actions: Vec::new(),
+        },
+    }
+}
+
+/// Whether this crate has an entity of that name.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn has_entity(name: &str) -> bool {
+    find_entity(name).is_some()
+}
+
+/// Whether this crate has an orchestrator of that name.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn has_orchestrator(name: &str) -> bool {
+    find(name, Kind::Orchestrator).is_some()
+}
+
+fn find_entity(name: &str) -> Option<fn(&Batch) -> BatchResult> {
+    inventory::iter::<Function>().find_map(|function| match function.entry {
+        Entry::Entity(entry) if function.name.eq_ignore_ascii_case(name) => Some(entry),
+        Entry::Entity(_) | Entry::Activity(_) | Entry::Orchestrator(_) | Entry::Http(_) => None,
+    })
+}
+
 /// Answers a request by the HTTP function of that name.
 #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "requests come from the host"))]
 pub(crate) fn handle_http(name: &str, request: Request) -> Response {
@@ -187,6 +264,7 @@ fn not_found(name: &str, kind: Kind) -> Failure {
     let (error_type, kind) = match kind {
         Kind::Activity => ("ActivityTaskNotFound", "activity"),
         Kind::Orchestrator => ("OrchestratorTaskNotFound", "orchestrator"),
+        Kind::Entity => ("EntityTaskNotFound", "entity"),
         Kind::Http => ("HttpFunctionNotFound", "HTTP function"),
     };
     Failure::new(error_type, format!("this component has no {kind} '{name}'; it has: {known}")).non_retriable()

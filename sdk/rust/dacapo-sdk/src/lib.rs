@@ -5,6 +5,7 @@
 //! - [`activity`](macro@activity): ordinary code with effects. Runs at least once.
 //! - [`orchestrator`](macro@orchestrator): an `async fn` that calls activities, waits for timers and events, and survives
 //!   the process, because the host replays it from its recorded history.
+//! - [`entity`](macro@entity): a small piece of state with operations on it, one at a time.
 //! - [`http`](macro@http): answers a request; starts and steers orchestrations through a [`Client`].
 //!
 //! ```
@@ -53,10 +54,15 @@ mod client;
 #[cfg(target_arch = "wasm32")]
 mod component;
 mod context;
+mod durable_http;
+mod entity;
+mod entity_id;
 mod execution;
 mod failure;
 mod functions;
 mod http;
+mod operations;
+mod options;
 mod payload;
 mod retry;
 mod tasks;
@@ -70,14 +76,22 @@ mod timestamp;
 #[cfg(test)]
 extern crate self as dacapo;
 
-pub use client::{Client, ClientError, InstanceStatus, RuntimeStatus};
+pub use client::{
+    Client, ClientError, EntityQuery, EntityState, InstanceQuery, InstanceStatus, Page, PurgeFilter, RuntimeStatus,
+};
 pub use context::{Context, Identity, Level};
-pub use dacapo_sdk_macros::{activity, http, orchestrator};
+pub use dacapo_sdk_macros::{activity, entity, http, orchestrator};
+pub use durable_http::{HeaderValues, HttpRequest, HttpResponse};
+pub use entity::{Entity, EntityCaller, EntityContext, EntitySignaller, Signaller};
+pub use entity_id::{EntityId, EntityIdError};
 pub use failure::{Cause, Failure};
 pub use functions::{Activity, ActivityContext, Orchestrator};
 pub use http::{IntoResponse, Request, Response};
+pub use options::StartOptions;
 pub use retry::RetryPolicy;
-pub use tasks::{ActivityCall, Event, Sleep, SubOrchestration, TimedOut};
+pub use tasks::{
+    ActivityCall, EntityCall, Event, HttpCall, Lock, LockRequest, Sleep, SubOrchestration, TimedEvent, TimedOut,
+};
 pub use timestamp::{Timestamp, TimestampError};
 
 /// What the attribute macros expand to. Not for use by hand, and not stable.
@@ -86,6 +100,7 @@ pub mod __private {
     pub use futures::future::LocalBoxFuture;
     pub use inventory;
 
+    pub use crate::entity::Operation;
     pub use crate::functions::Function;
 
     /// The two halves of a `Result`, under whatever name the function's signature has it.

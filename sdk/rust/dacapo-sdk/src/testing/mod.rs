@@ -41,26 +41,35 @@
 //! assert!(outcome.result.unwrap_err().is("TimedOut"));
 //! ```
 //!
+//! Entities of this crate run for real, in memory, and locks hold; HTTP requests are answered by the script. What an
+//! orchestrator starts without waiting for it runs beside it, until the orchestrator under test ends.
+//!
 //! HTTP functions are called as the functions that they are; [`instances`] stands in for the durable client.
 
+mod entities;
+mod handle;
 mod instances;
+mod operating;
 mod outcome;
 mod simulation;
+mod tries;
 mod world;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 pub(crate) use instances::current_instances;
-pub use instances::{RecordedInstances, Started, instances};
+pub use instances::{RecordedInstances, Signal, Started, instances};
 pub use outcome::{Call, CallKind, LogLine, RunOutcome};
 
 use crate::execution::Outcome;
 use crate::functions::{self, Activity, Orchestrator};
-use crate::{ActivityContext, Failure, Timestamp, payload};
+use crate::{ActivityContext, Entity, EntityId, Failure, HttpRequest, HttpResponse, StartOptions, Timestamp, payload};
 
 /// 2026-01-01T00:00:00Z, a Thursday.
 const DEFAULT_START: Timestamp = Timestamp::from_ticks(17_672_256_000_000_000);
@@ -72,15 +81,39 @@ const DEFAULT_GENERATIONS: usize = 1_000;
 pub struct Scripted {
     activities: BTreeMap<String, Answer>,
     sub_orchestrators: BTreeMap<String, Answer>,
+    /// By name of the entity and of the operation, both in lower case.
+    entity_operations: BTreeMap<(String, String), Answer>,
+    http: Option<HttpAnswer>,
     durations: BTreeMap<String, Duration>,
+    entities: Vec<(EntityId, String)>,
     events: Vec<RaisedEvent>,
     real_activities: bool,
     start: Timestamp,
     instance_id: String,
+    /// Version and tags of the instance under test.
+    options: StartOptions,
     max_generations: usize,
 }
 
 type Answer = Box<dyn FnMut(&ActivityContext, &str) -> Outcome>;
+type HttpAnswer = Box<dyn FnMut(&HttpRequest) -> Result<HttpResponse, Failure>>;
+
+thread_local! {
+    /// What activities on this thread told the host.
+    static HEARTBEATS: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A heartbeat without a host.
+pub(crate) fn heartbeat(details: Option<&str>) {
+    let details = details.map_or(Value::Null, world::value);
+    HEARTBEATS.with(|heartbeats| heartbeats.borrow_mut().push(details));
+}
+
+/// The details of all heartbeats on this thread since this was last asked: for tests that call an activity as the function
+/// that it is. A [`Scripted`] run has them in its outcome.
+pub fn take_heartbeats() -> Vec<Value> {
+    HEARTBEATS.with(RefCell::take)
+}
 
 struct RaisedEvent {
     at: Duration,
@@ -102,11 +135,15 @@ impl Scripted {
         Scripted {
             activities: BTreeMap::new(),
             sub_orchestrators: BTreeMap::new(),
+            entity_operations: BTreeMap::new(),
+            http: None,
             durations: BTreeMap::new(),
+            entities: Vec::new(),
             events: Vec::new(),
             real_activities: false,
             start: DEFAULT_START,
             instance_id: "test".into(),
+            options: StartOptions::new(),
             max_generations: DEFAULT_GENERATIONS,
         }
     }
@@ -154,14 +191,50 @@ impl Scripted {
         self
     }
 
-    /// Says how long every try of an activity takes in virtual time. Without it, none.
+    /// Says how long every try of an activity takes in virtual time. Without it, none. A try that takes longer than its
+    /// timeout fails, and so does one that takes longer than its heartbeat timeout and gave no heartbeat.
     #[must_use]
     pub fn activity_takes(mut self, name: &str, duration: Duration) -> Scripted {
         self.durations.insert(name.into(), duration);
         self
     }
 
-    /// Answers a sub-orchestrator. Without it, the orchestrator of that name in this crate is run.
+    /// Answers HTTP requests of the orchestrators: called for each try, and for each time that the host asks again about
+    /// a 202.
+    #[must_use]
+    pub fn http(mut self, answer: impl FnMut(&HttpRequest) -> Result<HttpResponse, Failure> + 'static) -> Scripted {
+        self.http = Some(Box::new(answer));
+        self
+    }
+
+    /// Gives an entity of this crate a state. Without it, entities begin to exist when they are used; what they do is done
+    /// by their real code.
+    ///
+    /// # Panics
+    /// When the state cannot be written as JSON.
+    #[must_use]
+    pub fn entity<E: Entity>(mut self, key: &str, state: &E) -> Scripted {
+        let state = payload::encode(state, "the state").unwrap_or_else(|failure| panic!("{failure}"));
+        self.entities.push((EntityId::of::<E>(key), state));
+        self
+    }
+
+    /// Answers an operation of the entities of a name, instead of their code.
+    #[must_use]
+    pub fn entity_operation<I: DeserializeOwned, O: Serialize>(
+        mut self,
+        name: &str,
+        operation: &str,
+        mut answer: impl FnMut(I) -> Result<O, Failure> + 'static,
+    ) -> Scripted {
+        let of = format!("the input of {operation} of {name}");
+        let answer = move |_: &ActivityContext, input: &str| encode(answer(payload::decode(input, &of)?));
+        self.entity_operations.insert((name.to_lowercase(), operation.to_lowercase()), Box::new(answer));
+        self
+    }
+
+    /// Answers a sub-orchestrator, and one that is started without waiting for it. Without it, the orchestrator of that
+    /// name in this crate is run.
     #[must_use]
     pub fn sub_orchestrator<I: DeserializeOwned, O: Serialize>(
         mut self,
@@ -221,6 +294,20 @@ impl Scripted {
     #[must_use]
     pub fn instance_id(mut self, id: &str) -> Scripted {
         self.instance_id = id.into();
+        self
+    }
+
+    /// Gives the instance under test a version.
+    #[must_use]
+    pub fn version(mut self, version: &str) -> Scripted {
+        self.options = self.options.version(version);
+        self
+    }
+
+    /// Gives the instance under test a tag.
+    #[must_use]
+    pub fn tag(mut self, name: &str, value: &str) -> Scripted {
+        self.options = self.options.tag(name, value);
         self
     }
 

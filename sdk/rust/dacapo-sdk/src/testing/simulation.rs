@@ -1,61 +1,78 @@
 //! The loop of a scripted run: takes the next thing from the agenda, moves the clock to it, and lets it happen.
+//!
+//! Tries of calls are in [`tries`](super::tries), operations of entities in [`operating`](super::operating).
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::outcome::{CallKind, RunOutcome};
-use super::world::{Attempt, Handle, Item, Run, TaskOf, World};
-use super::{Answer, Scripted};
+use super::Scripted;
+use super::handle::Handle;
+use super::outcome::RunOutcome;
+use super::world::{Attempt, Item, NextInput, Run, Start, TaskOf, World, value};
 use crate::execution::{Driver, Execution, Outcome, Progress};
 use crate::functions;
-use crate::{ActivityContext, Failure, Timestamp, payload};
+use crate::{Failure, StartOptions, Timestamp, payload};
 
 /// The instance under test is the first.
 const ROOT: usize = 0;
 
 pub(super) fn run<T: DeserializeOwned>(script: Scripted, name: &str, input: &str) -> RunOutcome<T> {
     let mut simulation = Simulation::new(script);
-    simulation.start_instance(name, input, None, None);
+    let (id, options) = (simulation.script.instance_id.clone(), simulation.script.options.clone());
+    simulation.start_instance(name, input, &id, (None, &options));
     while simulation.ended.is_none() {
         let Some(item) = simulation.next_item() else { simulation.complain() };
         simulation.happen(item);
     }
     let outcome = simulation.ended.take().unwrap_or_else(|| unreachable!("the loop ends when the root has"));
+    let elapsed = simulation.world.borrow().elapsed();
+    simulation.finish_operations();
     let mut world = simulation.world.borrow_mut();
     let (calls, log) = (std::mem::take(&mut world.calls), std::mem::take(&mut world.log));
     RunOutcome {
         result: outcome.and_then(|json| payload::decode(&json, "the result of the orchestrator")),
-        elapsed: world.now - world.start,
+        elapsed,
         calls,
         custom_status: world.instances[ROOT].custom_status.take(),
         continued_as_new: std::mem::take(&mut simulation.continued_as_new),
         log,
+        entities: world.entities.values(),
+        heartbeats: std::mem::take(&mut simulation.heartbeats),
     }
 }
 
-struct Simulation {
-    script: Scripted,
-    world: Rc<RefCell<World>>,
+pub(super) struct Simulation {
+    pub(super) script: Scripted,
+    pub(super) world: Rc<RefCell<World>>,
     /// By instance; none once it has ended.
     drivers: Vec<Option<Driver>>,
     continued_as_new: Vec<Value>,
+    pub(super) heartbeats: Vec<(String, Value)>,
     ended: Option<Outcome>,
 }
 
 impl Simulation {
     fn new(mut script: Scripted) -> Simulation {
         let mut world = World::new(script.start);
+        for (id, state) in std::mem::take(&mut script.entities) {
+            world.entities.put(id, state, script.start);
+        }
         for event in std::mem::take(&mut script.events) {
             let instance_id = event.instance_id.unwrap_or_else(|| script.instance_id.clone());
             let (name, payload) = (event.name, event.payload);
             world.plan(script.start + event.at, Item::Event { instance_id, name, payload });
         }
-        let world = Rc::new(RefCell::new(world));
-        Simulation { script, world, drivers: Vec::new(), continued_as_new: Vec::new(), ended: None }
+        Simulation {
+            script,
+            world: Rc::new(RefCell::new(world)),
+            drivers: Vec::new(),
+            continued_as_new: Vec::new(),
+            heartbeats: Vec::new(),
+            ended: None,
+        }
     }
 
     /// The next item that still matters, with the clock moved to it. What was given up does not hold the clock back.
@@ -65,9 +82,9 @@ impl Simulation {
             let ((at, _), item) = world.agenda.pop_first()?;
             let matters = match &item {
                 // The first try was sent before anybody could give it up.
-                Item::Try(attempt) => attempt.number == 0 || world.is_open(attempt.of),
-                Item::Complete(of, _) => world.is_open(*of),
-                Item::Event { .. } => true,
+                Item::Try(attempt) => (attempt.number, attempt.polls) == (0, 0) || world.is_open(attempt.of),
+                Item::Complete(of, _) | Item::Lock { of, .. } => world.is_open(*of),
+                Item::Event { .. } | Item::Operation(_) | Item::Start(_) => true,
             };
             if matters {
                 world.now = at;
@@ -80,69 +97,31 @@ impl Simulation {
         match item {
             Item::Complete(of, outcome) => self.complete(of, outcome),
             Item::Event { instance_id, name, payload } => self.raise(&instance_id, &name, payload),
-            Item::Try(attempt) => {
-                let input = serde_json::from_str(&attempt.input).unwrap_or(Value::Null);
-                let tried = (input, attempt.number + 1);
-                let instance = attempt.of.run.instance;
-                self.world.borrow_mut().record(instance, attempt.kind, attempt.name.clone(), tried);
-                match attempt.kind {
-                    CallKind::Activity => self.try_activity(attempt),
-                    CallKind::SubOrchestrator => self.try_sub_orchestrator(attempt),
-                    CallKind::Timer | CallKind::Event => unreachable!("only functions are tried"),
-                }
+            Item::Try(attempt) => self.attempt(attempt),
+            Item::Operation(operation) => self.operate(operation),
+            Item::Lock { of, entities } => self.lock(of, entities),
+            Item::Start(start) => self.start_detached(&start),
+        }
+    }
+
+    /// After the end of the orchestrator its entities still do what they were asked for, scheduled signals included.
+    fn finish_operations(&mut self) {
+        let is_operation = |item: &Item| matches!(item, Item::Operation(_));
+        let last =
+            |world: &World| world.agenda.iter().rev().find(|(_, item)| is_operation(item)).map(|((at, _), _)| *at);
+        let Some(horizon) = last(&self.world.borrow()) else { return };
+        loop {
+            let next = {
+                let mut world = self.world.borrow_mut();
+                let due =
+                    |(key, item): (&(Timestamp, u64), &Item)| (key.0 <= horizon && is_operation(item)).then_some(*key);
+                let Some(key) = world.agenda.iter().find_map(due) else { return };
+                world.now = key.0;
+                world.agenda.remove(&key)
+            };
+            if let Some(Item::Operation(operation)) = next {
+                self.operate(operation);
             }
-        }
-    }
-
-    fn try_activity(&mut self, attempt: Attempt) {
-        let context = ActivityContext {
-            invocation_id: format!("{}-{}", attempt.of.task, attempt.number),
-            instance_id: self.world.borrow().instances[attempt.of.run.instance].id.clone(),
-            execution_id: World::execution_id(attempt.of.run),
-            task_id: attempt.of.task,
-            attempt: attempt.number + 1,
-        };
-        let name = &attempt.name;
-        let outcome = match self.script.activities.get_mut(name) {
-            Some(answer) => answer(&context, &attempt.input),
-            None if self.script.real_activities => functions::invoke_activity(name, &context, &attempt.input),
-            None => panic!(
-                "the script does not answer the activity '{name}': add .activity(\"{name}\", |input| ...), or run this \
-                 crate's own with .real(...) or .real_activities()"
-            ),
-        };
-        let duration = self.script.durations.get(name).copied().unwrap_or_default();
-        self.end_try(attempt, outcome, duration);
-    }
-
-    fn try_sub_orchestrator(&mut self, attempt: Attempt) {
-        let scripted: Option<&mut Answer> = self.script.sub_orchestrators.get_mut(&attempt.name);
-        if let Some(answer) = scripted {
-            let outcome = answer(&ActivityContext::default(), &attempt.input);
-            return self.end_try(attempt, outcome, Duration::ZERO);
-        }
-        let default_id = || format!("{}:{}", World::execution_id(attempt.of.run), attempt.of.task);
-        let id = attempt.instance_id.clone().unwrap_or_else(default_id);
-        let taken = self.world.borrow().instances.iter().any(|instance| instance.id == id && !instance.ended);
-        if taken {
-            let failure = Failure::new("InstanceAlreadyExists", format!("an instance '{id}' is at work already"));
-            return self.end_try(attempt, Err(failure), Duration::ZERO);
-        }
-        let (name, input) = (attempt.name.clone(), attempt.input.clone());
-        self.start_instance(&name, &input, Some(id), Some(attempt));
-    }
-
-    /// Plans what follows a try: its task ends, or the next try.
-    fn end_try(&mut self, attempt: Attempt, outcome: Outcome, duration: Duration) {
-        let mut world = self.world.borrow_mut();
-        let ended_at = world.now + duration;
-        let pause = outcome.as_ref().err().and_then(|failure| pause_before_next(&attempt, failure, ended_at));
-        match pause {
-            Some(pause) => {
-                let next = Attempt { number: attempt.number + 1, ..attempt };
-                world.plan(ended_at + pause, Item::Try(next));
-            }
-            None => world.plan(ended_at, Item::Complete(attempt.of, outcome)),
         }
     }
 
@@ -161,16 +140,36 @@ impl Simulation {
         self.complete(of, Ok(payload));
     }
 
-    fn complete(&mut self, of: TaskOf, outcome: Outcome) {
+    pub(super) fn complete(&mut self, of: TaskOf, outcome: Outcome) {
+        self.world.borrow_mut().instances[of.run.instance].entity_calls.remove(&of.task);
         if let Some(driver) = &self.drivers[of.run.instance] {
             driver.deliver(of.task, outcome);
             self.advance(of.run.instance);
         }
     }
 
-    fn start_instance(&mut self, name: &str, input: &str, id: Option<String>, parent: Option<Attempt>) {
-        let id = id.unwrap_or_else(|| self.script.instance_id.clone());
-        let instance = self.world.borrow_mut().add_instance(&id, name, parent);
+    /// Whether an instance of that id is at work.
+    pub(super) fn is_at_work(&self, id: &str) -> bool {
+        self.world.borrow().instances.iter().any(|instance| instance.id == id && !instance.ended)
+    }
+
+    /// Nobody waits for it, so one that nobody here can run is only recorded.
+    fn start_detached(&mut self, start: &Start) {
+        if let Some(answer) = self.script.sub_orchestrators.get_mut(&start.name) {
+            drop(answer(&crate::ActivityContext::default(), &start.input));
+        } else if functions::has_orchestrator(&start.name) && !self.is_at_work(&start.id) {
+            self.start_instance(&start.name, &start.input, &start.id, (None, &start.options));
+        }
+    }
+
+    pub(super) fn start_instance(
+        &mut self,
+        name: &str,
+        input: &str,
+        id: &str,
+        (parent, options): (Option<Attempt>, &StartOptions),
+    ) {
+        let instance = self.world.borrow_mut().add_instance(id, name, parent, options);
         self.drivers.push(None);
         self.start_generation(instance, input);
     }
@@ -204,30 +203,31 @@ impl Simulation {
         self.drivers[instance] = None;
         let next = self.world.borrow_mut().instances[instance].next_input.take();
         match next {
-            Some(next) if outcome.is_ok() => self.continue_as_new(instance, &next.input, next.preserve_events),
+            Some(next) if outcome.is_ok() => self.continue_as_new(instance, &next),
             _ => self.end_instance(instance, outcome),
         }
     }
 
-    fn continue_as_new(&mut self, instance: usize, input: &str, preserve_events: bool) {
+    fn continue_as_new(&mut self, instance: usize, next: &NextInput) {
         let generations = self.world.borrow().instances[instance].generation + 1;
         if generations >= self.script.max_generations {
             let message = format!("it continued as new {generations} times; see Scripted::max_generations");
             return self.end_instance(instance, Err(Failure::new("TooManyGenerations", message)));
         }
         if instance == ROOT {
-            self.continued_as_new.push(serde_json::from_str(input).unwrap_or(Value::Null));
+            self.continued_as_new.push(value(&next.input));
         }
-        self.world.borrow_mut().renew(instance, preserve_events);
-        self.start_generation(instance, input);
+        self.world.borrow_mut().renew(instance, next);
+        self.start_generation(instance, &next.input);
     }
 
     fn end_instance(&mut self, instance: usize, outcome: Outcome) {
-        self.world.borrow_mut().instances[instance].ended = true;
-        let parent = self.world.borrow_mut().instances[instance].parent.take();
+        self.world.borrow_mut().end(instance, false);
+        let parent = self.world.borrow_mut().instances[instance].parent.clone();
         match parent {
-            Some(attempt) => self.end_try(attempt, outcome, Duration::ZERO),
-            None => self.ended = Some(outcome),
+            Some(attempt) => self.end_try(attempt, outcome, std::time::Duration::ZERO),
+            None if instance == ROOT => self.ended = Some(outcome),
+            None => {}
         }
     }
 
@@ -235,20 +235,14 @@ impl Simulation {
     fn complain(&self) -> ! {
         let world = self.world.borrow();
         let waits = world.instances.iter().filter(|instance| !instance.ended).flat_map(|instance| {
-            instance.waiting.iter().map(|(event, _)| format!("instance '{}' waits for event '{event}'", instance.id))
+            let events = instance
+                .waiting
+                .iter()
+                .map(|(event, _)| format!("instance '{}' waits for event '{event}'", instance.id));
+            let locks = instance.section.iter().filter(|section| !section.granted);
+            events.chain(locks.map(|_| format!("instance '{}' waits for a critical section", instance.id)))
         });
         let waits: Vec<String> = waits.collect();
         panic!("the script ends before the orchestrator does: {}; see Scripted::event_at", waits.join(", "))
     }
-}
-
-/// The host's rule: when to try again, if at all.
-fn pause_before_next(attempt: &Attempt, failure: &Failure, now: Timestamp) -> Option<Duration> {
-    let policy = attempt.retry.as_ref()?;
-    let in_time = policy.timeout.is_none_or(|timeout| now < attempt.first_at + timeout);
-    let again = !failure.is_non_retriable()
-        && attempt.number + 1 < policy.max_attempts
-        && policy.retries(failure.error_type())
-        && in_time;
-    again.then(|| policy.delay_after(attempt.number))
 }

@@ -6,13 +6,15 @@ use std::rc::Rc;
 use futures::future::{Either, LocalBoxFuture, join_all, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use crate::execution::{Driver, Durable, Execution, Outcome, Progress, Request, TaskId};
-use crate::{Context, Failure, Identity, Level, Timestamp};
+use crate::execution::{Driver, Durable, Execution, NextExecution, Outcome, Progress, Request, TaskId};
+use crate::{Context, EntityId, Failure, Identity, Level, StartOptions, Timestamp};
 
 #[derive(Default)]
 struct Numbering {
     requested: Cell<TaskId>,
     cancelled: RefCell<Vec<TaskId>>,
+    aborted: RefCell<Vec<TaskId>>,
+    unlocked: Cell<u32>,
     next_input: RefCell<Option<String>>,
 }
 
@@ -26,10 +28,30 @@ impl Durable for Rc<Numbering> {
         self.cancelled.borrow_mut().push(task);
     }
 
+    fn abort(&self, task: TaskId) {
+        self.aborted.borrow_mut().push(task);
+    }
+
+    fn signal_entity(&self, _: &EntityId, _: &str, _: &str, _: Option<Timestamp>) -> Result<(), Failure> {
+        unreachable!("these orchestrators signal nobody")
+    }
+
+    fn unlock_entities(&self) {
+        self.unlocked.set(self.unlocked.get() + 1);
+    }
+
+    fn send_event(&self, _: &str, _: &str, _: &str) -> Result<(), Failure> {
+        unreachable!("these orchestrators send no events")
+    }
+
+    fn start_orchestration(&self, _: &str, _: &str, _: &StartOptions) -> Outcome {
+        unreachable!("these orchestrators start nothing")
+    }
+
     fn set_custom_status(&self, _status: Option<&str>) {}
 
-    fn continue_as_new(&self, input: &str, _preserve_unprocessed_events: bool) {
-        *self.next_input.borrow_mut() = Some(input.into());
+    fn continue_as_new(&self, next: &NextExecution<'_>) {
+        *self.next_input.borrow_mut() = Some(next.input.into());
     }
 
     fn now(&self) -> Timestamp {
@@ -135,6 +157,70 @@ fn dropping_gives_up_what_is_not_done() {
     driver.deliver(1, Ok("true".into()));
     assert_eq!(ended(driver.run_until_waiting()), Some(Ok("true".into())));
     assert_eq!(*world.cancelled.borrow(), [2]);
+}
+
+#[test]
+fn aborting_stops_what_is_not_done() {
+    let (world, mut driver, progress) = start(|ctx| async move {
+        let started = ctx.call_by_name::<u32>("Started", &0).start();
+        let dropped = ctx.call_by_name::<u32>("Dropped", &0).abort_on_drop().start();
+        let done = ctx.call_by_name::<u32>("Done", &0).start();
+        ctx.call_by_name::<u32>("Never", &0).abort();
+        ctx.sleep(std::time::Duration::from_secs(1)).await;
+        started.abort();
+        drop(dropped);
+        done.abort();
+        Ok("null".into())
+    });
+    assert!(ended(progress).is_none());
+    assert_eq!(world.requested.get(), 4);
+    driver.deliver(3, number(3));
+    driver.deliver(4, Ok("null".into()));
+    assert!(ended(driver.run_until_waiting()).unwrap().is_ok());
+    assert_eq!((world.aborted.borrow().as_slice(), world.cancelled.borrow().as_slice()), (&[1, 2][..], &[][..]));
+}
+
+/// However a lock is let go, the host hears of it once.
+#[test]
+fn a_lock_is_released_once() {
+    let account = || EntityId::new("Account", "a");
+    // Held, then dropped or unlocked.
+    for explicitly in [false, true] {
+        let (world, mut driver, _) = start(|ctx| async move {
+            let lock = ctx.lock([account()]).await?;
+            ctx.call_by_name::<u32>("Work", &0).await?;
+            if explicitly {
+                lock.unlock();
+            }
+            Ok("null".into())
+        });
+        driver.deliver(1, Ok("null".into()));
+        assert!(ended(driver.run_until_waiting()).is_none());
+        assert_eq!(world.unlocked.get(), 0);
+        driver.deliver(2, number(2));
+        assert!(ended(driver.run_until_waiting()).is_some());
+        assert_eq!((world.unlocked.get(), world.cancelled.borrow().len()), (1, 0));
+    }
+    // Given up before it was granted, and between its grant and its use.
+    for granted in [false, true] {
+        let (world, mut driver, _) = start(|ctx| async move {
+            let mut wish = ctx.lock([account()]);
+            std::future::poll_fn(|context| {
+                drop(std::pin::Pin::new(&mut wish).poll(context));
+                std::task::Poll::Ready(())
+            })
+            .await;
+            ctx.call_by_name::<u32>("Work", &0).await?;
+            drop(wish);
+            Ok("null".into())
+        });
+        if granted {
+            driver.deliver(1, Ok("null".into()));
+        }
+        driver.deliver(2, number(2));
+        assert!(ended(driver.run_until_waiting()).is_some());
+        assert_eq!((world.unlocked.get(), world.cancelled.borrow().len()), (1, usize::from(!granted)));
+    }
 }
 
 /// A completion that was on its way when its task was given up wakes nobody.
