@@ -43,8 +43,6 @@ pub enum Ignored {
     Ended,
     /// The execution has started before.
     StartedBefore,
-    /// The execution has not started and this message does not start it.
-    NotStarted,
     /// It answers a request that has its answer, or that was never made.
     NothingWaits,
     /// An event of the same id was accepted before.
@@ -59,6 +57,12 @@ pub enum Ignored {
     OtherParent,
     /// It is meant for an entity.
     NoEntity,
+    /// An entity does not understand it.
+    IsEntity,
+    /// The entity is locked for that critical section already.
+    LockedBefore,
+    /// The entity is not locked for that critical section, and no request for it waits.
+    NotLocked,
 }
 
 /// Decides which messages become events of the current execution.

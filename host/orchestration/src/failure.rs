@@ -40,6 +40,8 @@ impl Failure {
     pub const LIMIT_EXCEEDED: &str = "LimitExceeded";
     /// The entity that was called is in no component of the app.
     pub const ENTITY_NOT_FOUND: &str = "EntityTaskNotFound";
+    /// An entity did not answer an operation that it was given.
+    pub const INVALID_ENTITY_RESULT: &str = "InvalidEntityResult";
     /// The instance's version and the worker's do not go together.
     pub const VERSION_MISMATCH: &str = "VersionMismatch";
     /// An activity ran longer than its timeout.

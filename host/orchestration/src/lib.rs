@@ -22,13 +22,14 @@ mod settle;
 mod status;
 mod time;
 pub mod transcript;
+mod versions;
 
 #[cfg(test)]
 mod tests;
 
 pub use admission::{Admission, Ignored, Termination, admit};
 pub use checkpoint::{ActivityTask, Checkpoint, NewInstance, Timer, TurnRecord};
-pub use entity::{EntityAction, EntityOperation, EntityOutcome};
+pub use entity::{EntityAction, EntityAdmission, EntityOperation, EntityOutcome, admit_entity, settle_entity};
 pub use failure::Failure;
 pub use history::{
     Awaited, Event, EventKind, ExecutionStarted, History, IllegalEvent, Ledger, Parent, RaisedEvent, StartOptions,
@@ -46,3 +47,4 @@ pub use retry::{GiveUp, InvalidRetryPolicy, RetryDecision, RetryPolicy};
 pub use settle::{PresentApp, Settled, Settling, farewell, set_aside, settle};
 pub use status::{Continued, CriticalSection, EntityLock, EntityRecord, InstanceRow, Reuse, RuntimeStatus};
 pub use time::Timestamp;
+pub use versions::{FailureStrategy, MatchStrategy, VersionGate};

@@ -4,7 +4,13 @@
 //! decides which of the waiting requests can be done now, and makes the checkpoint of what came of them. Running the
 //! operations is the guest's part.
 
-use crate::{EntityId, Failure, InstanceId, Json, StartOptions, Timestamp};
+mod admission;
+mod settlement;
+
+pub use admission::{EntityAdmission, admit_entity};
+pub use settlement::settle_entity;
+
+use crate::{EntityId, Failure, InstanceId, InstanceRow, Json, StartOptions, Timestamp};
 
 /// One operation, as the guest gets it.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,6 +36,14 @@ pub struct EntityOutcome {
     pub results: Vec<Result<Json, Failure>>,
     /// What the operations want done.
     pub actions: Vec<EntityAction>,
+}
+
+impl EntityOutcome {
+    /// What comes of no operations: all stays as it is.
+    pub fn unchanged(row: &InstanceRow) -> EntityOutcome {
+        let state = row.entity.as_ref().and_then(|record| record.state.clone());
+        EntityOutcome { state, results: Vec::new(), actions: Vec::new() }
+    }
 }
 
 /// What an operation can want done besides changing the state.
