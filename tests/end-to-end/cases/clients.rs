@@ -9,8 +9,8 @@ use crate::client::MANAGEMENT;
 use crate::host::Host;
 use crate::samples::{self, repository_file};
 
-/// Where functions reach the management API (`rpcBaseUrl`).
-const FOR_FUNCTIONS: &str = "/durabletask";
+/// Where the management API stood in version 1 of Azure Functions.
+const FOR_OLD_CLIENTS: &str = "/admin/extensions/DurableTaskExtension";
 
 const SCRIPTS: &str = "tests/end-to-end/clients";
 
@@ -66,7 +66,7 @@ fn host() -> Host {
 #[test]
 fn the_python_client_of_durable_functions_finds_what_it_expects() {
     let host = host();
-    for base in [MANAGEMENT, FOR_FUNCTIONS] {
+    for base in [MANAGEMENT, FOR_OLD_CLIENTS] {
         run("durable_client.py", &format!("{}{base}", host.origin()));
     }
     host.stop();

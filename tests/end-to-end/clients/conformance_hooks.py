@@ -144,12 +144,6 @@ def after_call(context: Any, case: Any, response: Any) -> None:
 
 
 @schemathesis.hook
-def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
-    """An entity is deleted by a signal: what is read right after its DELETE may be from before."""
-    return not (type(failure).__name__ == "UseAfterFree" and case.operation.path.startswith("/entities"))
-
-
-@schemathesis.hook
 def filter_path_parameters(context: Any, path_parameters: dict[str, Any]) -> bool:
     """HTTP clients take dots out of a path before they send it."""
     return not any(value in (".", "..") for value in (path_parameters or {}).values())
