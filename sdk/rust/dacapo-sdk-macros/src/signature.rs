@@ -62,10 +62,7 @@ pub(crate) fn activity_input(signature: &Signature) -> syn::Result<Input<'_>> {
 
 /// Whether the first parameter is a reference to that context, and the other parameters.
 pub(crate) fn split_context<'p, 'a>(parameters: &'p [&'a Type], context: &str) -> (bool, &'p [&'a Type]) {
-    let is_context = |parameter: &Type| match parameter {
-        Type::Reference(TypeReference { elem, .. }) => last_segment_is(elem, context),
-        _ => false,
-    };
+    let is_context = |parameter: &Type| matches!(parameter, Type::Reference(TypeReference { elem, .. }) if last_segment_is(elem, context));
     match parameters.split_first() {
         Some((first, rest)) if is_context(first) => (true, rest),
         Some(_) | None => (false, parameters),

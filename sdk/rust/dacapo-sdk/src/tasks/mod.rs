@@ -48,7 +48,8 @@ struct Task {
 }
 
 enum State {
-    Unasked(Request),
+    // Boxed: most of the life of a task, nobody needs it.
+    Unasked(Box<Request>),
     Open(TaskId),
     /// The request could not even be written down.
     Broken(Failure),
@@ -58,7 +59,7 @@ enum State {
 impl Task {
     fn new(execution: &Rc<Execution>, request: Result<Request, Failure>) -> Task {
         let state = match request {
-            Ok(request) => State::Unasked(request),
+            Ok(request) => State::Unasked(Box::new(request)),
             Err(failure) => State::Broken(failure),
         };
         Task { execution: Rc::clone(execution), state, when_dropped: GiveUp::Cancel }

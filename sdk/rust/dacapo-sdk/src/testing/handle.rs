@@ -21,7 +21,7 @@ impl Handle {
         let now = world.now;
         world.instances[self.run.instance].called.insert(of.task, target.name());
         let attempt = Attempt { of, target, retry: retry.cloned(), number: 0, first_at: now, polls: 0 };
-        world.plan(now, Item::Try(attempt));
+        world.plan(now, Item::Try(Box::new(attempt)));
     }
 
     fn plan_timer(&self, of: TaskOf, fire_at: Timestamp) {
@@ -71,11 +71,12 @@ impl Handle {
         let instance = &world.instances[self.run.instance];
         match request {
             Request::Lock { entities } if entities.is_empty() => {
-                Some(Failure::new("InvalidArgument", "a critical section needs an entity").non_retriable())
+                Some(violation("a critical section needs at least one entity"))
             }
-            Request::Lock { .. } => {
-                instance.section.as_ref().map(|_| violation("another critical section cannot begin within one"))
-            }
+            Request::Lock { .. } => instance
+                .section
+                .as_ref()
+                .map(|_| violation("must not enter another critical section within one; leave the first one before")),
             Request::SubOrchestration { .. } => instance
                 .section
                 .as_ref()

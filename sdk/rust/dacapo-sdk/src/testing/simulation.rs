@@ -97,7 +97,7 @@ impl Simulation {
         match item {
             Item::Complete(of, outcome) => self.complete(of, outcome),
             Item::Event { instance_id, name, payload } => self.raise(&instance_id, &name, payload),
-            Item::Try(attempt) => self.attempt(attempt),
+            Item::Try(attempt) => self.attempt(*attempt),
             Item::Operation(operation) => self.operate(operation),
             Item::Lock { of, entities } => self.lock(of, entities),
             Item::Start(start) => self.start_detached(&start),

@@ -92,7 +92,7 @@ impl Simulation {
             let (at, first_at) = (world.now + pause, world.now + pause);
             let target = Target::Http(Box::new(next));
             let poll = Attempt { target, number: 0, polls: attempt.polls + 1, first_at, ..attempt };
-            world.plan(at, Item::Try(poll));
+            world.plan(at, Item::Try(Box::new(poll)));
             return;
         }
         let outcome = response.and_then(|response| taken_for_failure(&request, response));
@@ -108,7 +108,7 @@ impl Simulation {
         match pause {
             Some(pause) => {
                 let next = Attempt { number: attempt.number + 1, ..attempt };
-                world.plan(ended_at + pause, Item::Try(next));
+                world.plan(ended_at + pause, Item::Try(Box::new(next)));
             }
             None => world.plan(ended_at, Item::Complete(attempt.of, outcome)),
         }

@@ -84,7 +84,7 @@ pub(super) struct NextInput {
 /// Something that will happen.
 pub(super) enum Item {
     /// One try of an activity, a sub-orchestration or an HTTP request.
-    Try(Attempt),
+    Try(Box<Attempt>),
     /// A task ends.
     Complete(TaskOf, Outcome),
     /// Somebody raises an event.

@@ -92,7 +92,7 @@ fn activities_are_found_by_name() {
         "macrobookflight",
         "null",
         expect![
-            "ActivityTaskNotFound: this component has no activity 'macrobookflight'; it has: Macro-Hotel, MacroAliased, MacroBookFlight, MacroNothing, MacroOnlyContext (non-retriable)"
+            "ActivityTaskNotFound: this component has no activity 'macrobookflight'; it has: Beating, Macro-Hotel, MacroAliased, MacroBookFlight, MacroNothing, MacroOnlyContext (non-retriable)"
         ],
     );
 }

@@ -2,6 +2,9 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "an expectation belongs to its check")]
 
+mod calls;
+mod client;
+mod entities;
 mod execution;
 mod failure;
 mod functions;
