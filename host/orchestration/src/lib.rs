@@ -40,8 +40,8 @@ pub use json::Json;
 pub use limits::{Limits, WARN_AT_PERCENT};
 pub use message::{Caller, Envelope, Message, MessageKind, Origin, Section};
 pub use replay::{
-    Action, ActivityCall, Completion, Cursor, HttpCall, Identity, Next, NonDeterminism, RecordedAction, Requested,
-    Stopped, SubOrchestrationCall, TurnEnd,
+    Action, ActivityCall, Completion, Cursor, Departure, Fit, HttpCall, HttpRequest, HttpResponse, HttpSettings,
+    Identity, Next, NonDeterminism, RecordedAction, Recording, Requested, Stopped, SubOrchestrationCall, TurnEnd,
 };
 pub use retry::{GiveUp, InvalidRetryPolicy, RetryDecision, RetryPolicy};
 pub use settle::{PresentApp, Settled, Settling, farewell, set_aside, settle};

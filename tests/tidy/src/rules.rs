@@ -34,6 +34,7 @@ pub(crate) const CRATES: &[(&str, Layer)] = &[
     ("dacapo", Layer::Server),
     ("dacapo-sdk-macros", Layer::SdkMacros),
     ("dacapo-sdk", Layer::Sdk),
+    ("contract-probe", Layer::Test),
     ("sandbox-probe", Layer::Test),
     ("artifacts", Layer::Test),
     ("tidy", Layer::Test),
@@ -68,7 +69,7 @@ pub(crate) const TESTS_MAY_USE: &[(Layer, &[Layer])] = &[
 
 /// Crates that may use nothing from outside but these; their tests may use more.
 pub(crate) const ONLY: &[(&str, &[&str])] = &[
-    ("orchestration", &["thiserror", "uuid"]),
+    ("orchestration", &["httpdate", "serde_json", "thiserror", "url", "uuid"]),
     ("manifest", &["regex", "serde", "serde_spanned", "thiserror", "toml"]),
 ];
 

@@ -111,7 +111,7 @@ pub enum Action {
     },
 }
 
-/// An action as far as a replay compares it: place, kind, name and input. Due times and child ids may differ.
+/// An action as far as a replay compares it: place, kind, name and input. Due times, child ids and options may differ.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RecordedAction {
     /// Its number.
@@ -125,13 +125,30 @@ pub struct RecordedAction {
 }
 
 impl RecordedAction {
+    /// The name of an orchestration that nobody waits for: code that begins to wait for it would wait for ever.
+    pub(super) fn detached(name: &str) -> String {
+        format!("{name} (detached)")
+    }
+
+    /// The name of an event that is sent: whom it is for is part of it.
+    pub(super) fn sent(name: &str, to: &InstanceId) -> String {
+        format!("{name} to {to}")
+    }
+
     /// What an event records of an action, if it records one.
     pub fn of_event(kind: &EventKind) -> Option<RecordedAction> {
         let id = kind.action_id()?;
         let (name, input) = match kind {
             EventKind::TaskScheduled { name, input, .. }
-            | EventKind::SubOrchestrationInstanceCreated { name, input, .. }
-            | EventKind::EventSent { name, input, .. } => (Some(name.clone()), Some(input.clone())),
+            | EventKind::SubOrchestrationInstanceCreated { name, input, detached: false, .. } => {
+                (Some(name.clone()), Some(input.clone()))
+            }
+            EventKind::SubOrchestrationInstanceCreated { name, input, detached: true, .. } => {
+                (Some(RecordedAction::detached(name)), Some(input.clone()))
+            }
+            EventKind::EventSent { instance_id, name, input, .. } => {
+                (Some(RecordedAction::sent(name, instance_id)), Some(input.clone()))
+            }
             EventKind::EntityOperationCalled { entity, operation, input, .. }
             | EventKind::EntityOperationSignaled { entity, operation, input, .. } => {
                 (Some(format!("{entity} {operation}")), Some(input.clone()))

@@ -1,7 +1,7 @@
 //! How each event moves the orchestrator: which task it answers, and what the host does about it by itself.
 
 use super::requests::{Request, Task, Tries};
-use super::{Completion, Cursor, RecordedAction, Stopped};
+use super::{Completion, Cursor, Stopped};
 use crate::{Event, EventId, EventKind, Failure, Json, RetryDecision, RetryPolicy, TaskNumber};
 
 impl Cursor {
@@ -16,7 +16,7 @@ impl Cursor {
         match event.kind {
             EventKind::OrchestratorStarted => {
                 self.now = event.at;
-                self.recorded = self.recorded_in_this_turn();
+                self.recorded = self.record_of_this_turn();
             }
             EventKind::OrchestratorCompleted => self.finish_turn(),
             EventKind::ExecutionStarted(started) => self.started = Some(*started),
@@ -57,6 +57,7 @@ impl Cursor {
     fn resume(&mut self) {
         self.suspended = false;
         let held_back = std::mem::take(&mut self.held_back);
+        self.held_before = held_back.len();
         if self.replaying {
             self.past += held_back.len();
         }
@@ -69,7 +70,9 @@ impl Cursor {
     fn try_anew(&mut self) {
         let now = self.now;
         for task in self.tasks.values_mut() {
-            if let Request::Activity(_, tries) | Request::SubOrchestration(_, tries) = &mut task.request {
+            if let Request::Activity(_, tries) | Request::SubOrchestration(_, tries) | Request::Http(_, tries) =
+                &mut task.request
+            {
                 *tries = Tries { first_at: now, failed: 0, ..*tries };
             }
         }
@@ -79,15 +82,6 @@ impl Cursor {
     pub(super) fn answer(&mut self, task: TaskNumber, outcome: Result<Json, Failure>) {
         self.tasks.remove(&task);
         self.ready.push_back(Completion { task, outcome });
-    }
-
-    fn recorded_in_this_turn(&self) -> std::collections::VecDeque<RecordedAction> {
-        self.events
-            .iter()
-            .take(self.past)
-            .take_while(|event| !matches!(event.kind, EventKind::OrchestratorCompleted))
-            .filter_map(|event| RecordedAction::of_event(&event.kind))
-            .collect()
     }
 
     /// A task that was given up has no entry any more, and its answer is dropped.
@@ -100,6 +94,7 @@ impl Cursor {
                 self.call_ended(&entity);
                 self.answer(task, Ok(result));
             }
+            Some(Task { request: Request::Http(http, _), .. }) => self.http_answered(task, *http, result),
             Some(_) => self.answer(task, Ok(result)),
             None => {}
         }
@@ -129,9 +124,12 @@ impl Cursor {
         let (policy, tries) = match &request {
             Request::Activity(call, tries) => (call.retry.as_ref(), *tries),
             Request::SubOrchestration(call, tries) => (call.retry.as_ref(), *tries),
-            Request::Timer | Request::ExternalEvent { .. } | Request::Entity(_) | Request::Lock => {
+            Request::Http(http, tries) => (http.retry.as_ref(), *tries),
+            Request::Entity(entity) => {
+                self.call_ended(entity);
                 return self.answer(task, Err(failure));
             }
+            Request::Timer | Request::ExternalEvent { .. } | Request::Lock => return self.answer(task, Err(failure)),
         };
         match policy.map(|policy| self.decide(policy, &failure, tries)) {
             Some(RetryDecision::After(pause)) => {
@@ -160,6 +158,7 @@ impl Cursor {
                 let event = self.create_sub_orchestration(&call, Some(tries.first))?;
                 self.open(task, Request::SubOrchestration(call, Tries { paused: false, ..tries }), Some(event));
             }
+            Request::Http(http, tries) => self.http_goes_on(task, *http, tries)?,
             Request::Timer | Request::ExternalEvent { .. } | Request::Entity(_) | Request::Lock => {}
         }
         Ok(())
@@ -176,6 +175,7 @@ impl Request {
         match self {
             Request::Activity(call, _) => Request::Activity(call, tries),
             Request::SubOrchestration(call, _) => Request::SubOrchestration(call, tries),
+            Request::Http(http, _) => Request::Http(http, tries),
             Request::Timer | Request::ExternalEvent { .. } | Request::Entity(_) | Request::Lock => self,
         }
     }

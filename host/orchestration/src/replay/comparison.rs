@@ -1,7 +1,8 @@
 //! Where the code departs from its history, and what is said about it.
 
 use super::{Cursor, RecordedAction};
-use crate::{Failure, Json};
+use crate::{EventKind, Failure, Json};
+use std::collections::VecDeque;
 use std::fmt;
 
 /// How much of an input a message shows.
@@ -23,7 +24,7 @@ pub enum Stopped {
         max: usize,
     },
     /// There is no start in its events.
-    #[error("the history does not begin with ExecutionStarted")]
+    #[error("the history has no ExecutionStarted, or holds the orchestrator since before its first line")]
     NotStarted,
 }
 
@@ -42,6 +43,9 @@ impl Stopped {
 /// Both sides of a departure from the history.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NonDeterminism {
+    /// The place of the departure: an event of the history, counted from 0. Where too little is asked for, the record of
+    /// what is missing; where too much, the end of the turn that does not record it.
+    pub at: u64,
     /// What the history records at this place; none: nothing.
     pub recorded: Option<RecordedAction>,
     /// What the code does there now.
@@ -60,34 +64,38 @@ pub enum Requested {
 }
 
 impl NonDeterminism {
-    pub(super) fn returned_early(recorded: Option<RecordedAction>) -> NonDeterminism {
-        NonDeterminism { recorded, requested: Requested::Returned }
-    }
-}
-
-impl fmt::Display for NonDeterminism {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.recorded {
-            Some(recorded) => write!(f, "a previous execution of this orchestration scheduled {recorded}")?,
-            None => write!(f, "a previous execution of this orchestration scheduled nothing at this place")?,
-        }
-        match &self.requested {
-            Requested::Action(requested) => write!(f, ", but the current replay scheduled {requested}")?,
-            Requested::Nothing => write!(f, ", but the current replay execution hasn't (yet?) scheduled this task")?,
-            Requested::Returned => write!(f, ", but the current replay execution has returned already")?,
-        }
+    /// What is recorded and what the code does now, as one sentence without its end.
+    pub fn both_sides(&self) -> String {
+        let recorded = match &self.recorded {
+            Some(recorded) => format!("a previous execution of this orchestration scheduled {recorded}"),
+            None => "a previous execution of this orchestration scheduled nothing at this place".to_owned(),
+        };
+        let now = match &self.requested {
+            Requested::Action(requested) => format!("the current replay scheduled {requested}"),
+            Requested::Nothing => "the current replay execution hasn't (yet?) scheduled this task".to_owned(),
+            Requested::Returned => "the current replay execution has returned already".to_owned(),
+        };
+        let mut text = format!("{recorded}, but {now}");
         if let (
             Some(RecordedAction { input: Some(was), .. }),
             Requested::Action(RecordedAction { input: Some(is), .. }),
         ) = (&self.recorded, &self.requested)
             && was != is
         {
-            write!(f, "; its input was {} and is now {}", shortened(was), shortened(is))?;
+            text.push_str(&format!("; its input was {} and is now {}", shortened(was), shortened(is)));
         }
+        text
+    }
+}
+
+impl fmt::Display for NonDeterminism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            ". Was a change made to the orchestrator code after this instance started running? Purge \
-             the instance and start it again"
+            "{} (event {} of the history). Was a change made to the orchestrator code after this instance started running? Purge \
+             the instance and start it again",
+            self.both_sides(),
+            self.at
         )
     }
 }
@@ -99,23 +107,71 @@ fn shortened(input: &Json) -> String {
     }
 }
 
+/// What the history records for one turn.
+#[derive(Debug, Default)]
+pub(super) struct TurnRecorded {
+    /// What the orchestrator has not asked for yet, each with its place in the history.
+    actions: VecDeque<(u64, RecordedAction)>,
+    /// The place of the event that ends the turn.
+    end: u64,
+}
+
 impl Cursor {
     /// Compares a request that is made while replaying with what the history records at its place.
     pub(super) fn compare(&mut self, requested: RecordedAction) -> Result<(), Stopped> {
-        match self.recorded.pop_front() {
-            Some(recorded) if recorded == requested => Ok(()),
-            recorded => {
+        match self.recorded.actions.pop_front() {
+            Some((_, recorded)) if recorded == requested => Ok(()),
+            other => {
                 let requested = Requested::Action(requested);
-                Err(self.stop(Stopped::NonDeterministic(Box::new(NonDeterminism { recorded, requested }))))
+                Err(self.depart(other, requested))
             }
         }
     }
 
+    fn depart(&mut self, recorded: Option<(u64, RecordedAction)>, requested: Requested) -> Stopped {
+        let (at, recorded) = match recorded {
+            Some((at, recorded)) => (at, Some(recorded)),
+            None => (self.recorded.end, None),
+        };
+        self.stop(Stopped::NonDeterministic(Box::new(NonDeterminism { at, recorded, requested })))
+    }
+
     /// At the end of a replayed turn everything that it recorded must have been asked for.
     pub(super) fn finish_turn(&mut self) {
-        if let Some(recorded) = self.recorded.pop_front() {
-            let requested = Requested::Nothing;
-            self.stop(Stopped::NonDeterministic(Box::new(NonDeterminism { recorded: Some(recorded), requested })));
+        if let Some(recorded) = self.recorded.actions.pop_front() {
+            self.depart(Some(recorded), Requested::Nothing);
         }
+    }
+
+    /// A return before the recorded end departs from the history as much as a wrong request does.
+    pub(super) fn finish_replay(&mut self) -> Result<(), Stopped> {
+        self.check()?;
+        let rest = || self.events.iter().take(self.past).map(|event| &event.kind);
+        let ends_this_turn = rest()
+            .find(|kind| matches!(kind, EventKind::ExecutionCompleted { .. } | EventKind::OrchestratorCompleted))
+            .is_some_and(|kind| matches!(kind, EventKind::ExecutionCompleted { .. }));
+        if self.recorded.actions.is_empty() && (self.past == 0 || ends_this_turn) {
+            return Ok(());
+        }
+        let recorded = self.recorded.actions.pop_front().or_else(|| {
+            let later_turns = (self.walked..).zip(rest().skip(self.held_before));
+            later_turns
+                .skip_while(|(_, kind)| !matches!(kind, EventKind::OrchestratorCompleted))
+                .find_map(|(at, kind)| Some((at, RecordedAction::of_event(kind)?)))
+        });
+        Err(self.depart(recorded, Requested::Returned))
+    }
+
+    /// What the history records of the turn that is being replayed, whose first event has just been walked.
+    pub(super) fn record_of_this_turn(&self) -> TurnRecorded {
+        let mut recorded = TurnRecorded { actions: VecDeque::new(), end: self.walked };
+        for (at, event) in (self.walked..).zip(self.events.iter().take(self.past)) {
+            recorded.end = at;
+            if matches!(event.kind, EventKind::ExecutionCompleted { .. } | EventKind::OrchestratorCompleted) {
+                break;
+            }
+            recorded.actions.extend(RecordedAction::of_event(&event.kind).map(|action| (at, action)));
+        }
+        recorded
     }
 }

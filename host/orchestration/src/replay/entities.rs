@@ -3,7 +3,7 @@
 //! Also what else it sends without waiting for an answer: events for other instances, and orchestrations that nobody waits for.
 
 use super::requests::Request;
-use super::{Action, Cursor, Stopped};
+use super::{Action, Cursor, RecordedAction, Stopped};
 use crate::{EntityId, EventId, Failure, InstanceId, Json, StartOptions, TaskNumber, Timestamp};
 use std::collections::BTreeSet;
 
@@ -90,7 +90,8 @@ impl Cursor {
         Ok(task)
     }
 
-    /// Leaves the critical section. Without one it does nothing.
+    /// Leaves the critical section. Without one it does nothing. A lock that is not granted yet fails: its grant would come
+    /// too late, or never.
     ///
     /// # Errors
     /// As [`Cursor::next`].
@@ -101,6 +102,10 @@ impl Cursor {
         };
         let id = self.number("EntityUnlockSent", None)?;
         self.emit(|| Action::UnlockEntities { id, section });
+        if let Some(task) = self.by_event.remove(&section) {
+            let why = "the critical section was left before it was granted; wait for the lock first";
+            self.answer(task, Err(violation(why.to_owned())));
+        }
         Ok(())
     }
 
@@ -114,7 +119,7 @@ impl Cursor {
             Ok(id) => id,
             Err(why) => return Ok(Err(invalid(format!("cannot send the event '{name}' to '{instance_id}': {why}")))),
         };
-        let id = self.number("EventSent", Some((&name, &input)))?;
+        let id = self.number("EventSent", Some((&RecordedAction::sent(&name, &instance_id), &input)))?;
         self.emit(|| Action::SendEvent { id, instance_id, name, input });
         Ok(Ok(()))
     }
@@ -141,7 +146,7 @@ impl Cursor {
             }
             Some(Err(why)) => return Ok(Err(invalid(format!("cannot start '{name}': {why}")))),
         };
-        let id = self.number("SubOrchestrationInstanceCreated", Some((&name, &input)))?;
+        let id = self.number("SubOrchestrationInstanceCreated", Some((&RecordedAction::detached(&name), &input)))?;
         let started = instance_id.clone();
         self.emit(|| Action::CreateSubOrchestration {
             id,

@@ -13,18 +13,21 @@ mod answers;
 mod comparison;
 mod entities;
 mod external_events;
+mod fit;
 mod http;
 mod requests;
 
 pub use action::{Action, RecordedAction};
 pub use comparison::{NonDeterminism, Requested, Stopped};
-pub use http::HttpCall;
+pub use fit::{Departure, Fit, Recording};
+pub use http::{HttpCall, HttpRequest, HttpResponse, HttpSettings};
 pub use requests::{ActivityCall, SubOrchestrationCall};
 
 use crate::{
     Event, EventId, EventKind, ExecutionId, ExecutionStarted, Failure, InstanceId, Json, Limits, Parent, RaisedEvent,
     Tags, TaskNumber, Timestamp,
 };
+use comparison::TurnRecorded;
 use entities::CriticalSection;
 use external_events::ExternalEvents;
 use requests::Task;
@@ -102,12 +105,16 @@ struct ContinueAsNew {
 pub struct Cursor {
     identity: Identity,
     limits: Limits,
+    http: HttpSettings,
     /// Events that have not been walked; the first `past` of them were recorded in earlier turns.
     events: VecDeque<Event>,
     past: usize,
+    /// How many of the first events are those that were held back until now.
+    held_before: usize,
+    /// How many events of the history are behind it.
+    walked: u64,
     replaying: bool,
-    /// What the history records for the turn that is being replayed and the orchestrator has not asked for yet.
-    recorded: VecDeque<RecordedAction>,
+    recorded: TurnRecorded,
     started: Option<ExecutionStarted>,
     now: Timestamp,
     guids: u32,
@@ -134,10 +141,13 @@ impl Cursor {
         Cursor {
             identity,
             limits,
+            http: HttpSettings::default(),
             past: past.len(),
             events: VecDeque::from(past),
+            held_before: 0,
+            walked: 0,
             replaying: false,
-            recorded: VecDeque::new(),
+            recorded: TurnRecorded::default(),
             started: None,
             now: Timestamp::default(),
             guids: 0,
@@ -157,6 +167,11 @@ impl Cursor {
         }
     }
 
+    /// With other settings for HTTP calls than the default ones.
+    pub fn with_http(self, http: HttpSettings) -> Cursor {
+        Cursor { http, ..self }
+    }
+
     /// Adds the events of a new turn behind the others.
     pub fn feed(&mut self, events: impl IntoIterator<Item = Event>) {
         self.events.extend(events);
@@ -165,10 +180,10 @@ impl Cursor {
     /// Walks up to the start of the execution, and on until it is not held, and answers the orchestrator's argument.
     ///
     /// # Errors
-    /// When the events do not begin with a start.
+    /// When the events have no start, or it is held from before its start to their end.
     pub fn start(&mut self) -> Result<Json, Stopped> {
         while self.started.is_none() || self.suspended {
-            let Some(event) = self.events.pop_front() else {
+            let Some(event) = self.take_event() else {
                 return Err(self.stop(Stopped::NotStarted));
             };
             self.walk(event);
@@ -191,7 +206,7 @@ impl Cursor {
                 self.tasks.remove(&completion.task);
                 return Ok(Next::Completed(completion));
             }
-            match self.events.pop_front() {
+            match self.take_event() {
                 Some(event) => self.walk(event),
                 None => return Ok(Next::Waiting),
             }
@@ -250,6 +265,11 @@ impl Cursor {
         self.tasks.len()
     }
 
+    /// The names of the external events that the code waits for, in lower case and sorted, one for each wait; for diagnosis.
+    pub fn awaited_events(&self) -> Vec<String> {
+        self.external_events.awaited()
+    }
+
     /// What it means that the orchestrator returned.
     pub fn returned(&mut self, result: Result<Json, Failure>) -> TurnEnd {
         if let Err(stopped) = self.finish_replay() {
@@ -262,25 +282,6 @@ impl Cursor {
                 TurnEnd::ContinuedAsNew { input, carried_over: self.left_over(preserve), new_version }
             }
         }
-    }
-
-    /// A return before the recorded end departs from the history as much as a wrong request does.
-    fn finish_replay(&mut self) -> Result<(), Stopped> {
-        self.check()?;
-        let rest = || self.events.iter().take(self.past).map(|event| &event.kind);
-        let ends_this_turn = rest()
-            .find(|kind| matches!(kind, EventKind::ExecutionCompleted { .. } | EventKind::OrchestratorCompleted))
-            .is_some_and(|kind| matches!(kind, EventKind::ExecutionCompleted { .. }));
-        if self.recorded.is_empty() && (self.past == 0 || ends_this_turn) {
-            return Ok(());
-        }
-        let recorded = self.recorded.pop_front().or_else(|| {
-            let later_turns = self.events.iter().take(self.past).map(|event| &event.kind);
-            later_turns
-                .skip_while(|kind| !matches!(kind, EventKind::OrchestratorCompleted))
-                .find_map(RecordedAction::of_event)
-        });
-        Err(self.stop(Stopped::NonDeterministic(Box::new(NonDeterminism::returned_early(recorded)))))
     }
 
     /// Events that nobody took: those that came before, if they are to be preserved, and always those of this turn that
@@ -321,6 +322,15 @@ impl Cursor {
             | EventKind::EntityUnlockSent { .. } => None,
         });
         kept.into_iter().chain(unwalked).collect()
+    }
+
+    fn take_event(&mut self) -> Option<Event> {
+        let event = self.events.pop_front()?;
+        match self.held_before.checked_sub(1) {
+            Some(fewer) => self.held_before = fewer,
+            None => self.walked += 1,
+        }
+        Some(event)
     }
 
     fn check(&self) -> Result<(), Stopped> {

@@ -1,6 +1,7 @@
 //! The requests that an orchestrator can make, each answered with a task number at once.
 
 use super::external_events::Taken;
+use super::http::HttpTask;
 use super::{Action, Completion, Cursor, RecordedAction, Stopped};
 use crate::{
     EntityId, EventId, Failure, InstanceId, Json, RetryPolicy, StartOptions, Tags, TaskNumber, Timeouts, Timestamp,
@@ -50,6 +51,8 @@ pub(super) struct Task {
 pub(super) enum Request {
     Activity(ActivityCall, Tries),
     SubOrchestration(SubOrchestrationCall, Tries),
+    /// Boxed because it is large and rare.
+    Http(Box<HttpTask>, Tries),
     Timer,
     /// An entity that was called.
     Entity(EntityId),
@@ -161,6 +164,7 @@ impl Cursor {
             Request::ExternalEvent { taken, .. } => taken,
             Request::Activity(..)
             | Request::SubOrchestration(..)
+            | Request::Http(..)
             | Request::Timer
             | Request::Entity(_)
             | Request::Lock => None,
@@ -188,7 +192,7 @@ impl Cursor {
             Request::Entity(entity) => self.call_ended(&entity),
             // Nobody would leave a section that nobody knows to have entered.
             Request::Lock => self.leave_section(),
-            Request::Activity(_, tries) | Request::SubOrchestration(_, tries) => {
+            Request::Activity(_, tries) | Request::SubOrchestration(_, tries) | Request::Http(_, tries) => {
                 self.cancel_timer(event.filter(|_| tries.paused));
             }
         }
@@ -203,9 +207,14 @@ impl Cursor {
     /// Gives a task up and stops what was asked for: an activity is interrupted, a child terminated.
     pub fn abort(&mut self, task: TaskNumber) {
         let open = self.tasks.get(&task).and_then(|task| match &task.request {
-            Request::Activity(_, tries) | Request::SubOrchestration(_, tries) if !tries.paused => task.event,
+            Request::Activity(_, tries) | Request::SubOrchestration(_, tries) | Request::Http(_, tries)
+                if !tries.paused =>
+            {
+                task.event
+            }
             Request::Activity(..)
             | Request::SubOrchestration(..)
+            | Request::Http(..)
             | Request::Timer
             | Request::Entity(_)
             | Request::Lock

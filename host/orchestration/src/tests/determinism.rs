@@ -43,9 +43,9 @@ fn another_name() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'X'. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'X' (event 2 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
-    "#]],
+        "#]],
     );
 }
 
@@ -62,9 +62,9 @@ fn another_kind() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TimerCreated with sequence ID 0. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TimerCreated with sequence ID 0 (event 2 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
-    "#]],
+        "#]],
     );
 }
 
@@ -81,9 +81,9 @@ fn a_child_instead_of_an_activity_of_the_same_name() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled SubOrchestrationInstanceCreated with sequence ID 0 and name 'A'. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled SubOrchestrationInstanceCreated with sequence ID 0 and name 'A' (event 2 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
-    "#]],
+        "#]],
     );
 }
 
@@ -101,9 +101,9 @@ fn another_input() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'A'; its input was 1 and is now "äääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää…. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'A'; its input was 1 and is now "äääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää… (event 2 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
-    "#]],
+        "#]],
     );
 }
 
@@ -120,9 +120,9 @@ fn in_another_order() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'B'; its input was 1 and is now 2. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'B'; its input was 1 and is now 2 (event 2 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
-    "#]],
+        "#]],
     );
 }
 
@@ -140,9 +140,9 @@ fn more() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled nothing at this place, but the current replay scheduled TaskScheduled with sequence ID 2 and name 'X'. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled nothing at this place, but the current replay scheduled TaskScheduled with sequence ID 2 and name 'X' (event 4 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
-    "#]],
+        "#]],
     );
 }
 
@@ -156,9 +156,9 @@ fn less() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 1 and name 'B', but the current replay execution hasn't (yet?) scheduled this task. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 1 and name 'B', but the current replay execution hasn't (yet?) scheduled this task (event 3 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
-    "#]],
+        "#]],
     );
 }
 
@@ -172,9 +172,9 @@ fn nothing_at_all() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution hasn't (yet?) scheduled this task. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution hasn't (yet?) scheduled this task (event 2 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
-    "#]],
+        "#]],
     );
 }
 
@@ -193,9 +193,9 @@ fn earlier() {
         &expect![[r#"
             2.000  OrchestratorStarted
             2.000  TaskCompleted                      #2 = C(3)
-            2.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled nothing at this place, but the current replay scheduled TaskScheduled with sequence ID 3 and name 'D'. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+            2.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled nothing at this place, but the current replay scheduled TaskScheduled with sequence ID 3 and name 'D' (event 9 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             2.000  OrchestratorCompleted
-    "#]],
+        "#]],
     );
 }
 
@@ -212,9 +212,9 @@ fn less_in_a_later_turn() {
         &expect![[r#"
             2.000  OrchestratorStarted
             2.000  TaskCompleted                      #2 = C(3)
-            2.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 2 and name 'C', but the current replay execution hasn't (yet?) scheduled this task. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+            2.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 2 and name 'C', but the current replay execution hasn't (yet?) scheduled this task (event 8 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             2.000  OrchestratorCompleted
-    "#]],
+        "#]],
     );
 }
 
@@ -227,9 +227,9 @@ fn returned_without_asking() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution has returned already (event 2 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
-    "#]],
+        "#]],
     );
 }
 
@@ -245,9 +245,9 @@ fn returned_before_the_next_turn() {
         &expect![[r#"
             2.000  OrchestratorStarted
             2.000  TaskCompleted                      #2 = C(3)
-            2.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 2 and name 'C', but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+            2.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 2 and name 'C', but the current replay execution has returned already (event 8 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             2.000  OrchestratorCompleted
-    "#]],
+        "#]],
     );
 }
 
@@ -259,15 +259,15 @@ fn returned_where_it_waited_for_an_event() {
     check(
         &story,
         &expect![[r#"
-        main: Failed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  EventRaised                        E(1)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled nothing at this place, but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
-            1.000  OrchestratorCompleted
-    "#]],
+            main: Failed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Main(0)
+                0.000  OrchestratorCompleted
+                1.000  OrchestratorStarted
+                1.000  EventRaised                        E(1)
+                1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled nothing at this place, but the current replay execution has returned already (event 2 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+                1.000  OrchestratorCompleted
+        "#]],
     );
 }
 
@@ -280,9 +280,9 @@ fn failed_and_continued_as_new_early() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution has returned already (event 2 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
-    "#]],
+        "#]],
     );
     let changed = |ctx: Ctx, _| async move {
         ctx.continue_as_new("1", true);
@@ -295,9 +295,9 @@ fn failed_and_continued_as_new_early() {
             1.000  OrchestratorStarted
             1.000  TaskCompleted                      #0 = A(1)
             1.000  TaskCompleted                      #1 = B(2)
-            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+            1.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'A', but the current replay execution has returned already (event 2 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
             1.000  OrchestratorCompleted
-    "#]],
+        "#]],
     );
 }
 
@@ -312,20 +312,20 @@ fn a_retry_policy_that_is_gone() {
     check(
         &scenario,
         &expect![[r#"
-        main: Failed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  TaskScheduled                      #0 Work(1)
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  TaskFailed                         #0 ! Flaky: no luck
-            1.000  TimerCreated                       #1 at 2024-01-01T00:01:01.0000000Z
-            1.000  OrchestratorCompleted
-           61.000  OrchestratorStarted
-           61.000  TimerFired                         #1
-           61.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TimerCreated with sequence ID 1, but the current replay execution has returned already. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
-           61.000  OrchestratorCompleted
-    "#]],
+            main: Failed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Main(0)
+                0.000  TaskScheduled                      #0 Work(1)
+                0.000  OrchestratorCompleted
+                1.000  OrchestratorStarted
+                1.000  TaskFailed                         #0 ! Flaky: no luck
+                1.000  TimerCreated                       #1 at 2024-01-01T00:01:01.0000000Z
+                1.000  OrchestratorCompleted
+               61.000  OrchestratorStarted
+               61.000  TimerFired                         #1
+               61.000  ExecutionCompleted                 Failed NonDeterministicOrchestration: Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TimerCreated with sequence ID 1, but the current replay execution has returned already (event 6 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again
+               61.000  OrchestratorCompleted
+        "#]],
     );
 }
 
