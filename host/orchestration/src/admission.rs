@@ -1,11 +1,13 @@
 //! The first end of a turn: which messages become events.
 //!
-//! Total: every kind of message in every state is admitted, or ignored with a reason. Messages for entities are not looked at
-//! here; they are requests, not events.
+//! Total: every kind of message in every state is admitted, or ignored with a reason. What an entity does about its messages is
+//! decided elsewhere; they are requests, not events.
 
+use crate::family::{is_child_of, no_child_of};
 use crate::history::Awaited;
 use crate::{
-    Event, EventId, EventKind, ExecutionId, InstanceRow, Json, Ledger, Message, MessageKind, Origin, Timestamp,
+    Envelope, Event, EventId, EventKind, ExecutionId, InstanceRow, Json, Ledger, Message, MessageKind, Origin, Parent,
+    Timestamp,
 };
 use std::collections::BTreeSet;
 
@@ -21,8 +23,12 @@ pub struct Admission {
     /// Set when the instance is to be terminated: its code does not run any more.
     pub termination: Option<Termination>,
     /// Whether the orchestrator has anything to do: it has started and is not held, or was not when the first of these events
-    /// came.
+    /// came. One that is kept alive and does not run is handed the events all the same.
     pub runs: bool,
+    /// The parent in its new execution, when it was rewound and waits again for this instance.
+    pub parent: Option<Parent>,
+    /// What instances hear that take this one for their child, and are wrong.
+    pub refusals: Vec<Envelope>,
 }
 
 /// The end of an instance that comes from outside.
@@ -66,7 +72,10 @@ pub enum Ignored {
 }
 
 /// Decides which messages become events of the current execution.
-pub fn admit(ledger: &Ledger, row: &InstanceRow, messages: Vec<Message>, now: Timestamp) -> Admission {
+pub fn admit(ledger: &Ledger, row: &InstanceRow, mut messages: Vec<Message>, now: Timestamp) -> Admission {
+    if waits_for_locks(ledger, row, &messages) {
+        return Admission::default();
+    }
     let mut admitting = Admitting {
         ledger,
         row,
@@ -77,9 +86,8 @@ pub fn admit(ledger: &Ledger, row: &InstanceRow, messages: Vec<Message>, now: Ti
         events: BTreeSet::new(),
         admission: Admission::default(),
     };
-    let (starts, others): (Vec<_>, Vec<_>) =
-        messages.into_iter().partition(|message| matches!(message.kind, MessageKind::ExecutionStarted { .. }));
-    for message in starts.into_iter().chain(others) {
+    messages.sort_by_key(precedence);
+    for message in messages {
         admitting.admission.consumed.push(message.origin);
         match admitting.verdict(&message) {
             Ok(()) => admitting.record(message.kind),
@@ -91,6 +99,36 @@ pub fn admit(ledger: &Ledger, row: &InstanceRow, messages: Vec<Message>, now: Ti
         admitting.admission.events.insert(0, Event { at: now, kind: EventKind::OrchestratorStarted });
     }
     admitting.admission
+}
+
+/// What begins an execution comes first, and before it that the execution is held from the beginning: only an execution that
+/// was held when it continued as new says so to the next one. All else keeps its order.
+fn precedence(message: &Message) -> u8 {
+    if message.execution.is_some() && matches!(message.kind, MessageKind::ExecutionSuspended { .. }) {
+        0
+    } else if matches!(message.kind, MessageKind::ExecutionStarted { .. } | MessageKind::ExecutionRewound { .. }) {
+        1
+    } else {
+        2
+    }
+}
+
+/// An instance that failed within a critical section, and is rewound to within it, goes on when it has the locks again.
+/// Until then all messages wait, but for the one that ends it.
+fn waits_for_locks(ledger: &Ledger, row: &InstanceRow, messages: &[Message]) -> bool {
+    let Some(section) = &row.critical_section else {
+        return false;
+    };
+    let current = |message: &&Message| message.execution.is_none_or(|execution| execution == row.execution);
+    let mut kinds = messages.iter().filter(current).map(|message| &message.kind);
+    let was_granted = !ledger.outstanding.contains_key(&section.scheduled);
+    let ends_waiting = |kind: &MessageKind| {
+        matches!(kind, MessageKind::EntityLockGranted { scheduled } if *scheduled == section.scheduled)
+            || matches!(kind, MessageKind::ExecutionTerminated { .. })
+    };
+    was_granted
+        && kinds.clone().any(|kind| matches!(kind, MessageKind::ExecutionRewound { .. }))
+        && !kinds.any(ends_waiting)
 }
 
 struct Admitting<'a> {
@@ -109,13 +147,16 @@ impl Admitting<'_> {
         if message.execution.is_some_and(|execution| execution != self.row.execution) {
             return Err(Ignored::StaleExecution);
         }
-        if self.row.status.is_terminal() || self.ledger.ended.is_some() || self.admission.termination.is_some() {
+        if self.row.status.is_terminal() || self.ledger.ended.is_some() {
+            return Err(Ignored::Ended);
+        }
+        // Whoever ends in this turn still has to answer the right execution of its parent.
+        let is_for_parent = matches!(message.kind, MessageKind::RewindRequested { parent: Some(_), .. });
+        if self.admission.termination.is_some() && !is_for_parent {
             return Err(Ignored::Ended);
         }
         match &message.kind {
-            MessageKind::ExecutionStarted { .. } | MessageKind::ExecutionRewound { .. } if self.started => {
-                Err(Ignored::StartedBefore)
-            }
+            MessageKind::ExecutionStarted { .. } if self.started => Err(Ignored::StartedBefore),
             MessageKind::ExecutionStarted { .. } | MessageKind::ExecutionRewound { .. } => Ok(()),
             MessageKind::ExecutionTerminated { by_parent, .. } => self.terminate(*by_parent),
             MessageKind::ExecutionSuspended { .. } if self.suspended => Err(Ignored::SuspendedBefore),
@@ -133,7 +174,7 @@ impl Admitting<'_> {
             MessageKind::EntityOperationCompleted { scheduled, .. }
             | MessageKind::EntityOperationFailed { scheduled, .. } => self.answer(*scheduled, Awaited::Entity),
             MessageKind::EntityLockGranted { scheduled } => self.answer(*scheduled, Awaited::Lock),
-            MessageKind::RewindRequested { .. } => Err(Ignored::NotFailed),
+            MessageKind::RewindRequested { parent, .. } => self.adopt(parent.as_ref()),
             MessageKind::EntityOperationCalled { .. }
             | MessageKind::EntityOperationSignaled { .. }
             | MessageKind::EntityLockRequested { .. }
@@ -161,13 +202,28 @@ impl Admitting<'_> {
     }
 
     fn terminate(&self, by_parent: Option<ExecutionId>) -> Result<(), Ignored> {
-        let parent = self.row.parent.as_ref().map(|parent| parent.execution);
+        let parent = self.parent().map(|parent| parent.execution);
         if by_parent.is_none() || by_parent == parent { Ok(()) } else { Err(Ignored::OtherParent) }
+    }
+
+    fn parent(&self) -> Option<&Parent> {
+        self.admission.parent.as_ref().or(self.row.parent.as_ref())
+    }
+
+    /// There is nothing to rewind, but a parent that was rewound waits for this instance under another name.
+    fn adopt(&mut self, parent: Option<&Parent>) -> Result<(), Ignored> {
+        let parent = parent.ok_or(Ignored::NotFailed)?;
+        if is_child_of(self.parent(), parent) {
+            return Ok(());
+        }
+        self.admission.refusals.push(no_child_of(&self.row.id, parent));
+        Err(Ignored::OtherParent)
     }
 
     fn record(&mut self, kind: MessageKind) {
         // What comes while it is held does not move it; what comes before its start does not either.
-        self.admission.runs |= !self.suspended;
+        let moves = !matches!(kind, MessageKind::ExecutionSuspended { .. } | MessageKind::RewindRequested { .. });
+        self.admission.runs |= moves && !self.suspended;
         let kind = match kind {
             MessageKind::ExecutionStarted { started, carried_over } => {
                 self.started = true;
@@ -210,9 +266,12 @@ impl Admitting<'_> {
                 self.admission.termination = Some(Termination { reason: reason.clone(), recurse });
                 EventKind::ExecutionTerminated { reason }
             }
+            MessageKind::RewindRequested { parent, .. } => {
+                self.admission.parent = parent;
+                return;
+            }
             // Never admitted.
-            MessageKind::RewindRequested { .. }
-            | MessageKind::EntityOperationCalled { .. }
+            MessageKind::EntityOperationCalled { .. }
             | MessageKind::EntityOperationSignaled { .. }
             | MessageKind::EntityLockRequested { .. }
             | MessageKind::EntityUnlockSent { .. } => return,
@@ -220,14 +279,21 @@ impl Admitting<'_> {
         self.push(kind);
     }
 
-    /// What the last turn before the failure was given comes once more.
+    /// What the code saw after the last thing that it asked for comes once more.
     fn rewound(&mut self, reason: String, again: Vec<EventKind>) {
         self.push(EventKind::ExecutionRewound { reason });
         for kind in again {
-            self.started |= matches!(kind, EventKind::ExecutionStarted(_));
-            if let EventKind::EventRaised(raised) = &kind {
+            if let EventKind::ExecutionStarted(_) = &kind {
+                self.started = true;
+            } else if let EventKind::ExecutionSuspended { .. } = &kind {
+                self.suspended = true;
+            } else if let EventKind::ExecutionResumed { .. } = &kind {
+                self.suspended = false;
+                self.admission.runs = true;
+            } else if let EventKind::EventRaised(raised) = &kind {
                 self.events.extend(raised.id.clone());
             }
+            self.answered.extend(kind.answers().map(|(id, _)| id));
             self.push(kind);
         }
     }

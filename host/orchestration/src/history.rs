@@ -4,7 +4,7 @@
 //! a turn costs the same however long the history is; every event that is appended anywhere passes through it.
 
 use crate::{EntityId, EventId, ExecutionId, Failure, InstanceId, Json, RuntimeStatus, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// One thing that happened.
@@ -454,6 +454,32 @@ pub enum Awaited {
     Lock,
 }
 
+/// The ids of events that were accepted, and in which order.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct AcceptedEvents {
+    places: BTreeMap<String, usize>,
+}
+
+impl AcceptedEvents {
+    /// Whether an event of this id was accepted.
+    pub fn contains(&self, id: &str) -> bool {
+        self.places.contains_key(id)
+    }
+
+    /// Adds one, unless it is there.
+    pub(crate) fn insert(&mut self, id: &str) {
+        let place = self.places.len();
+        self.places.entry(id.to_owned()).or_insert(place);
+    }
+
+    /// The last ones, at most `count`, oldest first.
+    pub(crate) fn latest(&self, count: usize) -> Vec<String> {
+        let mut all: Vec<_> = self.places.iter().map(|(id, place)| (place, id)).collect();
+        all.sort_unstable();
+        all[all.len().saturating_sub(count)..].iter().map(|(_, id)| String::clone(id)).collect()
+    }
+}
+
 /// What the history of one execution adds up to.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Ledger {
@@ -480,7 +506,7 @@ pub struct Ledger {
     /// How many children were asked for, detached ones among them.
     pub sub_orchestrations: u32,
     /// The ids of the events that were accepted.
-    pub accepted_events: BTreeSet<String>,
+    pub accepted_events: AcceptedEvents,
 }
 
 impl Ledger {
@@ -512,7 +538,9 @@ impl Ledger {
                 if self.started.is_some() {
                     return Err(illegal("the execution has started before"));
                 }
-                self.accepted_events.extend(started.accepted_events.iter().cloned());
+                for id in &started.accepted_events {
+                    self.accepted_events.insert(id);
+                }
                 self.started = Some(ExecutionStarted::clone(started));
                 self.started_at = event.at;
             }
@@ -532,7 +560,7 @@ impl Ledger {
             EventKind::ExecutionSuspended { .. } => self.suspended = true,
             EventKind::ExecutionResumed { .. } => self.suspended = false,
             EventKind::EventRaised(RaisedEvent { id: Some(id), .. }) => {
-                self.accepted_events.insert(id.clone());
+                self.accepted_events.insert(id);
             }
             EventKind::EventRaised(RaisedEvent { id: None, .. })
             | EventKind::ExecutionRewound { .. }

@@ -11,6 +11,7 @@ mod admission;
 mod checkpoint;
 mod entity;
 mod failure;
+mod family;
 mod history;
 mod ids;
 mod json;
@@ -18,6 +19,7 @@ mod limits;
 mod message;
 mod replay;
 mod retry;
+mod rewind;
 mod settle;
 mod status;
 mod time;
@@ -31,9 +33,10 @@ pub use admission::{Admission, Ignored, Termination, admit};
 pub use checkpoint::{ActivityTask, Checkpoint, NewInstance, Timer, TurnRecord};
 pub use entity::{EntityAction, EntityAdmission, EntityOperation, EntityOutcome, admit_entity, settle_entity};
 pub use failure::Failure;
+pub use family::farewell;
 pub use history::{
-    Awaited, Event, EventKind, ExecutionStarted, History, IllegalEvent, Ledger, Parent, RaisedEvent, StartOptions,
-    Tags, Timeouts,
+    AcceptedEvents, Awaited, Event, EventKind, ExecutionStarted, History, IllegalEvent, Ledger, Parent, RaisedEvent,
+    StartOptions, Tags, Timeouts,
 };
 pub use ids::{EntityId, EventId, ExecutionId, InstanceId, InvalidInstanceId, TaskNumber};
 pub use json::Json;
@@ -44,7 +47,8 @@ pub use replay::{
     Identity, Next, NonDeterminism, RecordedAction, Recording, Requested, Stopped, SubOrchestrationCall, TurnEnd,
 };
 pub use retry::{GiveUp, InvalidRetryPolicy, RetryDecision, RetryPolicy};
-pub use settle::{PresentApp, Settled, Settling, farewell, set_aside, settle};
+pub use rewind::rewind;
+pub use settle::{PresentApp, Settled, Settling, set_aside, settle};
 pub use status::{Continued, CriticalSection, EntityLock, EntityRecord, InstanceRow, Reuse, RuntimeStatus};
 pub use time::Timestamp;
 pub use versions::{FailureStrategy, MatchStrategy, VersionGate};

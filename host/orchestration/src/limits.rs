@@ -1,6 +1,5 @@
 //! The guards against code that runs away: how much one orchestration may ask for and leave behind.
 
-use crate::history::Awaited;
 use crate::settle::End;
 use crate::{Event, EventKind, Failure, InstanceRow, Json, Ledger, Timestamp};
 
@@ -24,8 +23,8 @@ pub struct Limits {
     pub max_history_bytes: u64,
     /// Bytes of one input, output or event (`maxPayloadBytes`).
     pub max_payload_bytes: usize,
-    /// Units of UTF-16 of a custom status: 16 KB, as in Durable Functions (`maxCustomStatusLength`).
-    pub max_custom_status_units: usize,
+    /// Bytes of a custom status, written as UTF-16; 16 KB, as in Durable Functions (`maxCustomStatusBytes`).
+    pub max_custom_status_bytes: usize,
 }
 
 /// From this share of a limit on there is a warning.
@@ -42,7 +41,7 @@ impl Default for Limits {
             max_history_events: 1_000_000,
             max_history_bytes: 256 << 20,
             max_payload_bytes: 4 << 20,
-            max_custom_status_units: 8 << 10,
+            max_custom_status_bytes: 16 << 10,
         }
     }
 }
@@ -70,26 +69,32 @@ impl Measure {
     /// Only the turn that comes near says so.
     fn near(&self) -> Option<String> {
         let Measure { what, key, before, after, limit, remedy } = self;
-        let from = limit.saturating_mul(WARN_AT_PERCENT) / 100;
+        let from = limit.saturating_mul(WARN_AT_PERCENT).div_ceil(100);
         (*before < from && *after >= from).then(|| {
             format!("{what}: {after} of at most {limit} (host.durableTask.{key}); {remedy} before the limit ends the instance")
         })
     }
 }
 
+/// What a turn comes to, before it is settled.
+pub(crate) struct Turned<'a> {
+    /// The row before the turn.
+    pub(crate) row: &'a InstanceRow,
+    /// What the history adds up to before the turn.
+    pub(crate) ledger: &'a Ledger,
+    /// What happened in the turn.
+    pub(crate) events: &'a [Event],
+    pub(crate) custom_status: Option<&'a Option<Json>>,
+    pub(crate) end: &'a End,
+    pub(crate) now: Timestamp,
+}
+
 impl Limits {
-    /// Compares what an instance comes to by these events with the limits. Answers what it has come near.
-    pub(crate) fn check(
-        &self,
-        row: &InstanceRow,
-        ledger: &Ledger,
-        events: &[Event],
-        custom_status: Option<&Option<Json>>,
-        end: &End,
-        now: Timestamp,
-    ) -> Result<Vec<String>, Failure> {
-        let measures = self.counts(ledger, events).into_iter().chain(self.sizes(events, custom_status, end));
-        let measures: Vec<_> = measures.chain(self.continued(row, end, now)).collect();
+    /// Compares a turn with the limits. Answers what the instance has come near by it.
+    pub(crate) fn check(&self, turned: &Turned<'_>) -> Result<Vec<String>, Failure> {
+        let Turned { row, ledger, events, custom_status, end, now } = turned;
+        let measures = self.counts(ledger, events).into_iter().chain(self.sizes(events, *custom_status, end));
+        let measures: Vec<_> = measures.chain(self.continued(row, end, *now)).collect();
         match measures.iter().find_map(Measure::exceeded) {
             Some(failure) => Err(failure),
             None => Ok(measures.iter().filter_map(Measure::near).collect()),
@@ -97,15 +102,25 @@ impl Limits {
     }
 
     fn counts(&self, ledger: &Ledger, events: &[Event]) -> Vec<Measure> {
-        let answered = events.iter().filter(|event| event.kind.answers().is_some()).count() as u64;
-        let asked = events.iter().filter(|event| event.kind.asks_for_answer()).count() as u64;
-        let children = events.iter().filter(|event| is_child(&event.kind)).count() as u64;
+        let count = |of_kind: fn(&EventKind) -> bool| events.iter().filter(|event| of_kind(&event.kind)).count() as u64;
+        let answered = count(|kind| kind.answers().is_some());
+        let asked = count(EventKind::asks_for_answer);
+        let children = count(|kind| matches!(kind, EventKind::SubOrchestrationInstanceCreated { .. }));
+        let actions = count(|kind| kind.action_id().is_some());
         let pending = ledger.outstanding.len() as u64;
         let bytes: u64 = events.iter().map(|event| event.kind.bytes()).sum();
         let depth = ledger.started.as_ref().map_or(0, |started| u64::from(started.depth));
-        let below = if children > 0 { depth + 1 } else { 0 };
+        let has_children = |children: u64| if children > 0 { depth + 1 } else { 0 };
+        let depths = (has_children(u64::from(ledger.sub_orchestrations)), has_children(children));
         let measure = |what, key, (before, after), limit, remedy| Measure { what, key, before, after, limit, remedy };
         vec![
+            measure(
+                "actions in one turn",
+                "maxOrchestrationActions",
+                (0, actions),
+                self.max_actions as u64,
+                "split the work over sub-orchestrations",
+            ),
             measure(
                 "requests without an answer",
                 "maxPendingActions",
@@ -123,7 +138,7 @@ impl Limits {
             measure(
                 "orchestrations above the sub-orchestration",
                 "maxSubOrchestrationDepth",
-                (0, below),
+                depths,
                 u64::from(self.max_depth),
                 "look for a recursion without an end",
             ),
@@ -151,6 +166,7 @@ impl Limits {
         };
         let largest = events.iter().filter_map(|event| asked_payload(&event.kind)).max().unwrap_or(0).max(output);
         let units = custom_status.and_then(Option::as_ref).map_or(0, |status| status.as_str().encode_utf16().count());
+        let status = units * size_of::<u16>();
         vec![
             Measure {
                 what: "bytes of one input or output",
@@ -161,11 +177,11 @@ impl Limits {
                 remedy: "store large values elsewhere and pass a reference",
             },
             Measure {
-                what: "UTF-16 units of the custom status",
-                key: "maxCustomStatusLength",
+                what: "bytes of the custom status as UTF-16",
+                key: "maxCustomStatusBytes",
                 before: 0,
-                after: units as u64,
-                limit: self.max_custom_status_units as u64,
+                after: status as u64,
+                limit: self.max_custom_status_bytes as u64,
                 remedy: "show less",
             },
         ]
@@ -183,36 +199,30 @@ impl Limits {
     }
 }
 
-fn is_child(kind: &EventKind) -> bool {
-    matches!(kind, EventKind::SubOrchestrationInstanceCreated { .. })
-}
-
 /// The length of what the code hands out with an action.
 fn asked_payload(kind: &EventKind) -> Option<usize> {
-    match kind {
-        EventKind::TaskScheduled { input, .. }
-        | EventKind::SubOrchestrationInstanceCreated { input, .. }
-        | EventKind::EventSent { input, .. }
-        | EventKind::EntityOperationCalled { input, .. }
-        | EventKind::EntityOperationSignaled { input, .. } => Some(input.len()),
-        _other => None,
+    if let EventKind::TaskScheduled { input, .. }
+    | EventKind::SubOrchestrationInstanceCreated { input, .. }
+    | EventKind::EventSent { input, .. }
+    | EventKind::EntityOperationCalled { input, .. }
+    | EventKind::EntityOperationSignaled { input, .. } = kind
+    {
+        Some(input.len())
+    } else {
+        None
     }
 }
 
 impl EventKind {
     /// Whether the action that it records waits for an answer.
     fn asks_for_answer(&self) -> bool {
-        self.awaits().is_some()
-    }
-
-    fn awaits(&self) -> Option<Awaited> {
-        match self {
-            EventKind::TaskScheduled { .. } => Some(Awaited::Activity),
-            EventKind::SubOrchestrationInstanceCreated { detached: false, .. } => Some(Awaited::SubOrchestration),
-            EventKind::TimerCreated { .. } => Some(Awaited::Timer),
-            EventKind::EntityOperationCalled { .. } => Some(Awaited::Entity),
-            EventKind::EntityLockRequested { .. } => Some(Awaited::Lock),
-            _other => None,
-        }
+        matches!(
+            self,
+            EventKind::TaskScheduled { .. }
+                | EventKind::SubOrchestrationInstanceCreated { detached: false, .. }
+                | EventKind::TimerCreated { .. }
+                | EventKind::EntityOperationCalled { .. }
+                | EventKind::EntityLockRequested { .. }
+        )
     }
 }

@@ -3,17 +3,18 @@
 //! Total: every way a turn can end gives a checkpoint. A turn whose actions were produced elsewhere settles through the same
 //! function.
 
+use crate::family::{Child, end_instance, terminate_child};
 use crate::history::Awaited;
+use crate::limits::Turned;
 use crate::{
     Action, ActivityTask, Admission, Caller, Checkpoint, CriticalSection, EntityId, Envelope, Event, EventId,
     EventKind, ExecutionId, ExecutionStarted, Failure, IllegalEvent, InstanceId, InstanceRow, Json, Ledger, Limits,
-    MessageKind, NewInstance, Origin, Parent, RaisedEvent, Reuse, RuntimeStatus, Section, StartOptions, Termination,
-    Timer, Timestamp, TurnEnd, TurnRecord,
+    MessageKind, NewInstance, Origin, RaisedEvent, RuntimeStatus, Section, Termination, Timer, Timestamp, TurnEnd,
+    TurnRecord,
 };
 use std::collections::BTreeSet;
 
-/// How many ids of accepted events continue-as-new hands on: the last ones by order of text are no loss that a sender sees
-/// within minutes.
+/// How many ids of accepted events continue-as-new hands on: the latest, because a sender repeats what it sent last.
 const CARRIED_EVENT_IDS: usize = 1000;
 
 /// The app as it is now.
@@ -65,7 +66,14 @@ pub struct Settled {
 /// When the turn would not leave a legal history: the actions do not belong to this execution.
 pub fn settle(settling: Settling<'_>) -> Result<Settled, IllegalEvent> {
     let Settling { row, ledger, admission, actions, custom_status, end, now, limits, present } = settling;
+    let mut before = row.clone();
+    if let Some(parent) = admission.parent {
+        before.parent = Some(parent);
+        before.updated_at = now;
+    }
+    let row = &before;
     let mut checkpoint = Checkpoint::of_row(row.clone(), admission.consumed);
+    checkpoint.messages = admission.refusals;
     if admission.events.is_empty() {
         return Ok(Settled { checkpoint, ledger, warnings: Vec::new() });
     }
@@ -75,10 +83,18 @@ pub fn settle(settling: Settling<'_>) -> Result<Settled, IllegalEvent> {
     let end = match admission.termination {
         Some(termination) => turning.terminated(termination),
         None => {
-            let admitted = turning.events.len();
+            let (admitted, refusals) = (turning.events.len(), turning.checkpoint.messages.len());
             turning.act(actions);
             let end = End::of(end);
-            match limits.check(row, &ledger, &turning.events, custom_status.as_ref(), &end, now) {
+            let events = &turning.events;
+            match limits.check(&Turned {
+                row,
+                ledger: &ledger,
+                events,
+                custom_status: custom_status.as_ref(),
+                end: &end,
+                now,
+            }) {
                 Ok(near) => {
                     warnings = near;
                     if let Some(custom_status) = custom_status {
@@ -87,7 +103,7 @@ pub fn settle(settling: Settling<'_>) -> Result<Settled, IllegalEvent> {
                     end
                 }
                 Err(failure) => {
-                    turning.undo(admitted, row);
+                    turning.undo(admitted, refusals, row);
                     End::Failed(failure)
                 }
             }
@@ -261,26 +277,25 @@ impl Turning<'_> {
         self.push(EventKind::EntityLockRequested { id, entities });
     }
 
-    /// Stops what is open and answers it in its place.
+    /// Stops what is open and answers it in its place. What was asked for in this very turn does not even begin.
     fn abort(&mut self, id: EventId) {
         let failure = Failure::new(Failure::CANCELED, "it was canceled by the orchestrator that asked for it");
-        let new = self.checkpoint.activities.len();
+        let activities = self.checkpoint.activities.len();
         self.checkpoint.activities.retain(|task| task.id != id);
-        let is_new_activity = self.checkpoint.activities.len() < new;
-        let awaited = self.ledger.outstanding.get(&id);
-        if is_new_activity || awaited == Some(&Awaited::Activity) {
-            if !is_new_activity {
-                self.checkpoint.cancelled_activities.push(id);
-            }
+        if self.checkpoint.activities.len() < activities {
             return self.push(EventKind::TaskFailed { scheduled: id, failure });
         }
-        let created_now = self.events.iter().find_map(|event| match &event.kind {
-            EventKind::SubOrchestrationInstanceCreated { id: created, instance_id, .. } if *created == id => {
-                Some(instance_id)
-            }
-            _other => None,
-        });
-        if let Some(child) = created_now.or_else(|| self.ledger.children.get(&id)).cloned() {
+        let children = self.checkpoint.children.len();
+        let is_it = |new: &NewInstance| new.started.parent.as_ref().is_some_and(|parent| parent.scheduled == id);
+        self.checkpoint.children.retain(|new| !is_it(new));
+        if self.checkpoint.children.len() < children {
+            return self.push(EventKind::SubOrchestrationInstanceFailed { scheduled: id, failure });
+        }
+        if self.ledger.outstanding.get(&id) == Some(&Awaited::Activity) {
+            self.checkpoint.cancelled_activities.push(id);
+            return self.push(EventKind::TaskFailed { scheduled: id, failure });
+        }
+        if let Some(child) = self.ledger.children.get(&id).cloned() {
             let reason = Json::from("\"canceled by its parent\"");
             self.send(terminate_child(self.checkpoint.execution, child, reason));
             self.push(EventKind::SubOrchestrationInstanceFailed { scheduled: id, failure });
@@ -288,10 +303,12 @@ impl Turning<'_> {
     }
 
     /// Nothing of what the code asked for in this turn happens.
-    fn undo(&mut self, admitted: usize, row: &InstanceRow) {
+    fn undo(&mut self, admitted: usize, refusals: usize, row: &InstanceRow) {
         self.events.truncate(admitted);
         let consumed = std::mem::take(&mut self.checkpoint.consumed);
-        *self.checkpoint = Checkpoint::of_row(row.clone(), consumed);
+        let mut messages = std::mem::take(&mut self.checkpoint.messages);
+        messages.truncate(refusals);
+        *self.checkpoint = Checkpoint { messages, ..Checkpoint::of_row(row.clone(), consumed) };
     }
 
     /// Stops what can be stopped of what the instance asked for.
@@ -313,6 +330,10 @@ impl Turning<'_> {
 
     /// Writes the end of the turn, and of the execution if it ends.
     fn close(&mut self, end: End) {
+        // Whatever ends an execution leaves its critical section, and does so under the name of that execution.
+        if !matches!(end, End::Waiting) {
+            self.checkpoint.messages.extend(release(&mut self.checkpoint.row));
+        }
         let ended = match end {
             End::Waiting => None,
             End::Completed(output) => Some((RuntimeStatus::Completed, Some(output), None)),
@@ -324,7 +345,6 @@ impl Turning<'_> {
             }
         };
         if let Some((status, output, failure)) = ended {
-            self.checkpoint.messages.extend(release(&mut self.checkpoint.row));
             if status.is_terminal() {
                 end_instance(self.checkpoint, status, (output.clone(), failure.clone()), self.now);
             }
@@ -336,10 +356,8 @@ impl Turning<'_> {
     /// The instance goes on under the same id with an empty history. Its row keeps name, parent, tags and custom status, and
     /// version and app unless a new version is named.
     fn continue_as_new(&mut self, input: &Json, carried_over: Vec<RaisedEvent>, new_version: Option<String>) {
-        // The release of locks must not go out under the next execution's name.
-        self.checkpoint.messages.extend(release(&mut self.checkpoint.row));
         let next = derived_execution(self.checkpoint.execution, "continue as new");
-        let accepted = self.accepted_events();
+        let accepted_events = self.accepted_events();
         let row = &mut self.checkpoint.row;
         if let Some(version) = new_version {
             row.options.version = Some(version);
@@ -357,78 +375,39 @@ impl Turning<'_> {
             options: row.options.clone(),
             depth: self.ledger.started.as_ref().map_or(0, |started| started.depth),
             pinned_to: row.pinned_to.clone(),
-            accepted_events: accepted,
+            accepted_events,
         };
         let to = row.id.clone();
         self.checkpoint.next_input = Some(input.clone());
+        if let Some(reason) = self.held() {
+            self.send(Envelope::new(to.clone(), Some(next), MessageKind::ExecutionSuspended { reason }));
+        }
         let kind = MessageKind::ExecutionStarted { started: Box::new(started), carried_over };
         self.send(Envelope::new(to, Some(next), kind));
     }
 
-    fn accepted_events(&self) -> Vec<String> {
-        let new = self.events.iter().filter_map(|event| match &event.kind {
-            EventKind::EventRaised(raised) => raised.id.as_ref(),
-            _other => None,
-        });
-        let all: Vec<&String> = self.ledger.accepted_events.iter().chain(new).collect();
-        let from = all.len().saturating_sub(CARRIED_EVENT_IDS);
-        all[from..].iter().map(|id| String::clone(id)).collect()
-    }
-}
-
-/// A child as its parent asks for it.
-pub(crate) struct Child<'a> {
-    pub(crate) id: EventId,
-    pub(crate) name: &'a str,
-    pub(crate) instance: &'a InstanceId,
-    pub(crate) input: &'a Json,
-    pub(crate) detached: bool,
-    pub(crate) options: &'a StartOptions,
-}
-
-impl Child<'_> {
-    /// Its execution id follows from its parent's, so that the same turn run twice starts the same child. It runs on the app
-    /// that its parent is pinned to.
-    pub(crate) fn of(&self, row: &InstanceRow, execution: ExecutionId, depth: u32, at: Timestamp) -> NewInstance {
-        let scheduled = self.id;
-        let parent = Parent { instance: row.id.clone(), execution, name: row.name.clone(), scheduled };
-        NewInstance {
-            id: self.instance.clone(),
-            started: ExecutionStarted {
-                name: self.name.to_owned(),
-                input: self.input.clone(),
-                execution: derived_execution(execution, &format!("child {scheduled}")),
-                parent: (!self.detached).then_some(parent),
-                options: self.options.clone(),
-                depth: depth.saturating_add(1),
-                pinned_to: row.pinned_to.clone(),
-                accepted_events: Vec::new(),
-            },
-            at,
-            reuse: Reuse::ENDED,
-            otherwise: (!self.detached).then(|| self.refusal(row, execution)),
-            idempotency_key: None,
+    /// Why the execution is held at the end of the turn, if it is. One that ran was not held when the turn began.
+    fn held(&self) -> Option<String> {
+        let mut held = None;
+        for event in &self.events {
+            if let EventKind::ExecutionSuspended { reason } = &event.kind {
+                held = Some(reason.clone());
+            } else if let EventKind::ExecutionResumed { .. } = &event.kind {
+                held = None;
+            }
         }
+        held
     }
 
-    /// What the parent hears when the id is taken.
-    fn refusal(&self, row: &InstanceRow, execution: ExecutionId) -> Envelope {
-        let (name, id, scheduled) = (self.name, self.instance, self.id);
-        let failure = Failure::new(
-            Failure::ALREADY_EXISTS,
-            format!(
-                "cannot start the sub-orchestration '{name}': an instance with the id '{id}' is at work already; wait for it, \
-                 or choose another id"
-            ),
-        );
-        let kind = MessageKind::SubOrchestrationInstanceFailed { scheduled, failure };
-        Envelope::new(row.id.clone(), Some(execution), kind)
+    fn accepted_events(&self) -> Vec<String> {
+        let mut accepted = self.ledger.accepted_events.clone();
+        for event in &self.events {
+            if let EventKind::EventRaised(RaisedEvent { id: Some(id), .. }) = &event.kind {
+                accepted.insert(id);
+            }
+        }
+        accepted.latest(CARRIED_EVENT_IDS)
     }
-}
-
-fn terminate_child(parent: ExecutionId, child: InstanceId, reason: Json) -> Envelope {
-    let kind = MessageKind::ExecutionTerminated { reason, recurse: true, by_parent: Some(parent) };
-    Envelope::new(child, None, kind)
 }
 
 /// A timer that was set in this very turn leaves nothing to take back in the store.
@@ -442,68 +421,11 @@ fn cancel_timer(checkpoint: &mut Checkpoint, id: EventId) {
 
 /// Leaves the critical section, if the instance is in one: the release takes the road of the request, so it goes to the first
 /// entity alone.
-fn release(row: &mut InstanceRow) -> Option<Envelope> {
+pub(crate) fn release(row: &mut InstanceRow) -> Option<Envelope> {
     let CriticalSection { scheduled, entities } = row.critical_section.take()?;
     let section = Section { execution: row.execution, scheduled };
     let first = entities.first()?.instance_id();
     Some(Envelope::new(first, None, MessageKind::EntityUnlockSent { section, entities, position: 0 }))
-}
-
-/// What must be said for an instance that is removed, or replaced by another of its id, while it is at work: its locks are
-/// released, and its parent learns that it was terminated. Goes into the same batch as the removal.
-pub fn farewell(row: &InstanceRow) -> Vec<Envelope> {
-    let mut row = row.clone();
-    let mut messages: Vec<_> = release(&mut row).into_iter().collect();
-    if row.status.is_terminal() {
-        return messages;
-    }
-    row.status = RuntimeStatus::Terminated;
-    if let Some(parent) = row.parent.clone() {
-        let reason = Json::from("\"it was removed while it was at work\"");
-        messages.push(answer_to_parent(&row, &parent, Some(reason), None));
-    }
-    messages
-}
-
-/// The instance ends for good, and its parent hears of it.
-pub(crate) fn end_instance(
-    checkpoint: &mut Checkpoint,
-    status: RuntimeStatus,
-    (output, failure): (Option<Json>, Option<Failure>),
-    now: Timestamp,
-) {
-    let row = &mut checkpoint.row;
-    row.status = status;
-    row.completed_at = Some(now);
-    row.output.clone_from(&output);
-    row.failure.clone_from(&failure);
-    if let Some(parent) = row.parent.clone() {
-        let message = answer_to_parent(row, &parent, output, failure);
-        checkpoint.messages.push(message);
-    }
-}
-
-/// What a parent hears of the end of its child.
-pub(crate) fn answer_to_parent(
-    row: &InstanceRow,
-    parent: &Parent,
-    output: Option<Json>,
-    failure: Option<Failure>,
-) -> Envelope {
-    let scheduled = parent.scheduled;
-    let output = output.unwrap_or_else(Json::null);
-    let kind = match (row.status, failure) {
-        (RuntimeStatus::Completed, _) => MessageKind::SubOrchestrationInstanceCompleted { scheduled, result: output },
-        (_, Some(failure)) => MessageKind::SubOrchestrationInstanceFailed { scheduled, failure },
-        (_, None) => MessageKind::SubOrchestrationInstanceFailed {
-            scheduled,
-            failure: Failure::new(
-                Failure::TERMINATED,
-                format!("the sub-orchestration '{}' ('{}') was terminated: {output}", row.name, row.id),
-            ),
-        },
-    };
-    Envelope::new(parent.instance.clone(), Some(parent.execution), kind)
 }
 
 /// What follows from the events alone. The actions of this turn begin with `first_action`: a timer among them is not set
@@ -514,20 +436,23 @@ fn finish_row(checkpoint: &mut Checkpoint, after: &Ledger, first_action: EventId
     let goes_on = row.execution != checkpoint.execution;
     row.turns = if goes_on { 0 } else { after.turns };
     row.events = if goes_on { 0 } else { after.events };
-    if goes_on {
-        row.status = RuntimeStatus::Running;
-    } else if after.ended.is_none() {
-        row.status = match (after.suspended, &after.started) {
-            (true, _) => RuntimeStatus::Suspended,
-            (false, Some(_)) => RuntimeStatus::Running,
-            (false, None) => RuntimeStatus::Pending,
-        };
+    if goes_on || after.ended.is_none() {
+        row.status = status_at_work(after);
     }
     if after.ended.is_some() {
         checkpoint.timers.clear();
         let open_before = after.outstanding.range(..first_action);
         checkpoint.cancelled_timers =
             open_before.filter(|(_, awaited)| **awaited == Awaited::Timer).map(|(id, _)| *id).collect();
+    }
+}
+
+/// The status of an instance that has not ended, or that goes on in another execution.
+pub(crate) fn status_at_work(ledger: &Ledger) -> RuntimeStatus {
+    match (ledger.suspended, &ledger.started) {
+        (true, _) => RuntimeStatus::Suspended,
+        (false, Some(_)) => RuntimeStatus::Running,
+        (false, None) => RuntimeStatus::Pending,
     }
 }
 

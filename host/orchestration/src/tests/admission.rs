@@ -210,7 +210,8 @@ fn every_kind_in_every_state() {
             NoEntity       EntityOperationCalled EntityOperationSignaled EntityLockRequested EntityUnlockSent
         terminating
             StartedBefore  ExecutionStarted
-            Ended          TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EntityOperationCompleted EntityOperationFailed EntityLockGranted EventRaised ExecutionTerminated ExecutionSuspended ExecutionResumed RewindRequested EntityOperationCalled EntityOperationSignaled EntityLockRequested EntityUnlockSent
+            Ended          TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EntityOperationCompleted EntityOperationFailed EntityLockGranted EventRaised ExecutionTerminated ExecutionResumed RewindRequested EntityOperationCalled EntityOperationSignaled EntityLockRequested EntityUnlockSent
+            yes            ExecutionSuspended
         held
             StartedBefore  ExecutionStarted
             yes            TaskCompleted TaskFailed SubOrchestrationInstanceCompleted SubOrchestrationInstanceFailed TimerFired EntityOperationCompleted EntityOperationFailed EntityLockGranted EventRaised ExecutionTerminated ExecutionResumed

@@ -414,23 +414,26 @@ fn as_many_actions_as_allowed_in_each_turn() {
     check(
         &scenario,
         &expect![[r#"
-        main: Completed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  TaskScheduled                      #0 A(1)
-            0.000  TaskScheduled                      #1 A(2)
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  TaskCompleted                      #0 = A(1)
-            1.000  TaskCompleted                      #1 = A(2)
-            1.000  TaskScheduled                      #2 B(1)
-            1.000  TaskScheduled                      #3 B(2)
-            1.000  OrchestratorCompleted
-            2.000  OrchestratorStarted
-            2.000  TaskCompleted                      #2 = B(1)
-            2.000  TaskCompleted                      #3 = B(2)
-            2.000  ExecutionCompleted                 Completed done
-            2.000  OrchestratorCompleted
-    "#]],
+            main: Completed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Main(0)
+                0.000  TaskScheduled                      #0 A(1)
+                0.000  TaskScheduled                      #1 A(2)
+                0.000  OrchestratorCompleted
+                1.000  OrchestratorStarted
+                1.000  TaskCompleted                      #0 = A(1)
+                1.000  TaskCompleted                      #1 = A(2)
+                1.000  TaskScheduled                      #2 B(1)
+                1.000  TaskScheduled                      #3 B(2)
+                1.000  OrchestratorCompleted
+                2.000  OrchestratorStarted
+                2.000  TaskCompleted                      #2 = B(1)
+                2.000  TaskCompleted                      #3 = B(2)
+                2.000  ExecutionCompleted                 Completed done
+                2.000  OrchestratorCompleted
+            besides
+                0.000  main warned: actions in one turn: 2 of at most 2 (host.durableTask.maxOrchestrationActions); split the work over sub-orchestrations before the limit ends the instance
+                1.000  main warned: actions in one turn: 2 of at most 2 (host.durableTask.maxOrchestrationActions); split the work over sub-orchestrations before the limit ends the instance
+        "#]],
     );
 }
