@@ -4,7 +4,10 @@
 //! poll again.
 
 use super::fixtures::{activity_call, child_call};
-use crate::{Cursor, Failure, InstanceId, Json, Next, RetryPolicy, Stopped, TaskNumber, Timestamp, TurnEnd};
+use crate::{
+    Cursor, EntityId, Failure, HttpCall, InstanceId, Json, Next, RetryPolicy, StartOptions, Stopped, TaskNumber,
+    Timestamp, TurnEnd,
+};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -101,11 +104,73 @@ impl Ctx {
     }
 
     pub(super) fn cancel(&self, task: &Task) {
+        self.give_up(task, Cursor::cancel);
+    }
+
+    /// Gives up and stops what was asked for.
+    pub(super) fn abort(&self, task: &Task) {
+        self.give_up(task, Cursor::abort);
+    }
+
+    fn give_up(&self, task: &Task, how: impl FnOnce(&mut Cursor, TaskNumber)) {
         if let Some(number) = task.number {
             let mut shared = self.0.borrow_mut();
-            shared.cursor.cancel(number);
+            how(&mut shared.cursor, number);
             shared.given_up.insert(number);
         }
+    }
+
+    pub(super) fn http(&self, call: HttpCall) -> Task {
+        self.request(|cursor| cursor.call_http(call))
+    }
+
+    pub(super) fn entity(&self, id: &EntityId, operation: &str, input: &str) -> Task {
+        let (id, operation, input) = (id.clone(), operation.to_owned(), Json::from(input));
+        self.request(|cursor| cursor.call_entity(id, operation, input))
+    }
+
+    pub(super) fn signal(&self, id: &EntityId, operation: &str, input: &str) -> Result<(), Failure> {
+        self.signal_at(id, operation, input, None)
+    }
+
+    pub(super) fn signal_at(
+        &self,
+        id: &EntityId,
+        operation: &str,
+        input: &str,
+        at: Option<Timestamp>,
+    ) -> Result<(), Failure> {
+        let (id, operation, input) = (id.clone(), operation.to_owned(), Json::from(input));
+        let signaled = self.0.borrow_mut().cursor.signal_entity(id, operation, input, at);
+        // A cursor that has stopped refuses everything; the driver finds out.
+        signaled.unwrap_or(Ok(()))
+    }
+
+    pub(super) fn lock(&self, entities: &[EntityId]) -> Task {
+        let entities = entities.to_vec();
+        self.request(|cursor| cursor.lock_entities(entities))
+    }
+
+    pub(super) fn unlock(&self) {
+        let _stopped = self.0.borrow_mut().cursor.unlock_entities();
+    }
+
+    pub(super) fn send(&self, id: &str, name: &str, input: &str) -> Result<(), Failure> {
+        let sent = self.0.borrow_mut().cursor.send_event(id, name.to_owned(), Json::from(input));
+        sent.unwrap_or(Ok(()))
+    }
+
+    /// Starts an orchestration that nobody waits for, and answers its id.
+    pub(super) fn start(
+        &self,
+        name: &str,
+        input: &str,
+        id: Option<&str>,
+        options: StartOptions,
+    ) -> Result<String, Failure> {
+        let (name, input, id) = (name.to_owned(), Json::from(input), id.map(str::to_owned));
+        let started = self.0.borrow_mut().cursor.start_orchestration(name, input, id, options);
+        started.map_or_else(|_| Ok(String::new()), |id| id.map(|id| id.to_string()))
     }
 
     /// The place in `tasks` of the one that completes first.

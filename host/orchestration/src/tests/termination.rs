@@ -16,20 +16,20 @@ fn while_running() {
     check(
         &scenario,
         &expect![[r#"
-        main: Terminated
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  TaskScheduled                      #0 Slow(1)
-            0.000  TimerCreated                       #1 at 2024-01-01T00:01:00.0000000Z
-            0.000  OrchestratorCompleted
-            5.000  OrchestratorStarted
-            5.000  ExecutionTerminated                "enough"
-            5.000  ExecutionCompleted                 Terminated "enough"
-            5.000  OrchestratorCompleted
-        besides
-            5.000  main takes timer #1 back
-            9.000  main ignored TaskCompleted: Ended
-    "#]],
+            main: Terminated
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Main(0)
+                0.000  TaskScheduled                      #0 Slow(1)
+                0.000  TimerCreated                       #1 at 2024-01-01T00:01:00.0000000Z
+                0.000  OrchestratorCompleted
+                5.000  OrchestratorStarted
+                5.000  ExecutionTerminated                "enough"
+                5.000  ExecutionCompleted                 Terminated "enough"
+                5.000  OrchestratorCompleted
+            besides
+                5.000  main takes timer #1 back
+                5.000  main stops activity #0
+        "#]],
     );
 }
 

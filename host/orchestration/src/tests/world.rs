@@ -7,11 +7,13 @@
 
 use super::author::{Author, Ctx, Driver, Outcome, author};
 use super::fixtures::{raised, terminate};
+use super::shown;
 use crate::transcript::transcript;
 use crate::{
-    ActivityTask, Checkpoint, Cursor, Envelope, Event, EventId, EventKind, ExecutionId, ExecutionStarted, Failure,
-    History, Identity, InstanceId, InstanceRow, Json, Ledger, Limits, Message, MessageKind, NewInstance, Origin,
-    PresentApp, Reuse, Settling, StartOptions, Timestamp, TurnEnd, admit, settle,
+    ActivityTask, Checkpoint, Cursor, EntityOperation, EntityOutcome, Envelope, Event, EventId, EventKind, ExecutionId,
+    ExecutionStarted, Failure, Fit, History, Identity, InstanceId, InstanceRow, Json, Ledger, Limits, Message,
+    MessageKind, NewInstance, Origin, PresentApp, Recording, Reuse, RuntimeStatus, Settling, StartOptions, Timer,
+    Timestamp, TurnEnd, admit, admit_entity, rewind, settle, settle_entity,
 };
 use expect_test::Expect;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,12 +30,18 @@ pub(super) fn at(seconds: u64) -> Timestamp {
     BEGIN.saturating_add(Duration::from_secs(seconds))
 }
 
+/// How many operations an entity does in one batch.
+const BATCH: usize = 3;
+
 type Script = Rc<dyn Fn(&ActivityTask) -> Outcome>;
+
+/// What an entity does about one operation; a failure leaves the state as it was.
+type EntityScript = Rc<dyn Fn(&mut Option<Json>, &EntityOperation) -> Outcome>;
 
 /// What happens from outside.
 #[derive(Clone)]
 enum Outside {
-    Start(InstanceId, &'static str, Json),
+    Start(InstanceId, &'static str, Json, StartOptions),
     Send(Envelope),
     /// From now on the orchestrator has other code; whoever runs it is replayed with that.
     Deploy(&'static str, Author),
@@ -44,6 +52,7 @@ enum Outside {
 pub(super) struct Scenario {
     orchestrators: BTreeMap<&'static str, Author>,
     activities: BTreeMap<&'static str, (Duration, Script)>,
+    entities: BTreeMap<&'static str, EntityScript>,
     outside: Vec<(Timestamp, Outside)>,
     limits: Limits,
     present: PresentApp,
@@ -79,6 +88,16 @@ impl Scenario {
         self
     }
 
+    /// An entity. Entities without a script are counters: `add` a number, or `get`.
+    pub(super) fn entity(
+        mut self,
+        name: &'static str,
+        script: impl Fn(&mut Option<Json>, &EntityOperation) -> Outcome + 'static,
+    ) -> Scenario {
+        self.entities.insert(name, Rc::new(script));
+        self
+    }
+
     /// Other bounds on a turn than the default ones.
     pub(super) fn limits(mut self, limits: Limits) -> Scenario {
         self.limits = limits;
@@ -91,7 +110,18 @@ impl Scenario {
     }
 
     pub(super) fn start(self, seconds: u64, id: &str, name: &'static str, input: &str) -> Scenario {
-        self.outside(seconds, Outside::Start(InstanceId::parse(id).unwrap(), name, Json::from(input)))
+        self.start_with(seconds, id, name, input, StartOptions::default())
+    }
+
+    pub(super) fn start_with(
+        self,
+        seconds: u64,
+        id: &str,
+        name: &'static str,
+        input: &str,
+        options: StartOptions,
+    ) -> Scenario {
+        self.outside(seconds, Outside::Start(InstanceId::parse(id).unwrap(), name, Json::from(input), options))
     }
 
     /// A message of any kind, for whichever execution is current.
@@ -105,6 +135,22 @@ impl Scenario {
 
     pub(super) fn terminate(self, seconds: u64, id: &str, reason: &str) -> Scenario {
         self.send(seconds, id, terminate(reason))
+    }
+
+    pub(super) fn suspend(self, seconds: u64, id: &str) -> Scenario {
+        self.send(seconds, id, MessageKind::ExecutionSuspended { reason: "wait".to_owned() })
+    }
+
+    pub(super) fn resume(self, seconds: u64, id: &str) -> Scenario {
+        self.send(seconds, id, MessageKind::ExecutionResumed { reason: "go on".to_owned() })
+    }
+
+    pub(super) fn rewind(self, seconds: u64, id: &str) -> Scenario {
+        self.send(
+            seconds,
+            id,
+            MessageKind::RewindRequested { reason: "once more".to_owned(), parent: None, latest: false },
+        )
     }
 
     pub(super) fn deploy<F, R>(self, seconds: u64, name: &'static str, code: F) -> Scenario
@@ -142,12 +188,16 @@ struct Instance {
     ledger: Ledger,
     live: Option<Driver>,
     timers: BTreeSet<EventId>,
+    /// Activities of the current execution that were stopped.
+    stopped: BTreeSet<EventId>,
+    /// What waits for an entity that cannot do it yet.
+    inbox: Vec<Message>,
 }
 
 impl Instance {
     fn new(earlier: String, row: InstanceRow) -> Instance {
-        let (history, ledger, timers) = (Vec::new(), Ledger::default(), BTreeSet::new());
-        Instance { earlier, row, history, ledger, live: None, timers }
+        let (history, ledger, timers, stopped) = (Vec::new(), Ledger::default(), BTreeSet::new(), BTreeSet::new());
+        Instance { earlier, row, history, ledger, live: None, timers, stopped, inbox: Vec::new() }
     }
 }
 
@@ -231,9 +281,9 @@ impl World {
                 }
                 None
             }
-            Due::Outside(Outside::Start(id, name, input)) => {
+            Due::Outside(Outside::Start(id, name, input, options)) => {
                 let execution = ExecutionId::from_random(u128::from(self.posted) << 64);
-                let started = ExecutionStarted::new(name, input, execution);
+                let started = ExecutionStarted { options, ..ExecutionStarted::new(name, input, execution) };
                 self.create(NewInstance {
                     id,
                     started,
@@ -268,21 +318,100 @@ impl World {
             }
         };
         self.instances.insert(id.clone(), Instance::new(earlier, row));
-        let execution = Some(started.execution);
+        let (execution, start_at) = (Some(started.execution), started.options.start_at);
         let kind = MessageKind::ExecutionStarted { started: Box::new(started), carried_over: Vec::new() };
-        Some(self.message(Envelope::new(id, execution, kind)))
+        let (to, message) = self.message(Envelope::new(id, execution, kind));
+        match start_at {
+            Some(moment) if moment > self.now => {
+                self.post(moment, Due::Message(to, message));
+                None
+            }
+            Some(_) | None => Some((to, message)),
+        }
     }
 
     fn turn(&mut self, id: &InstanceId, messages: Vec<Message>) {
+        if id.is_entity() {
+            return self.entity_turn(id, messages);
+        }
         let Some(mut instance) = self.instances.remove(id) else {
             return self.note(&format!("{id} is unknown"));
         };
-        // A timer that was taken back does not fire.
-        let fires = |message: &Message| match message.origin {
+        // A timer that was taken back does not fire, and an activity that was stopped has no result.
+        let comes = |message: &Message| match message.origin {
             Origin::Timer(execution, timer) => execution == instance.row.execution && instance.timers.contains(&timer),
-            Origin::Inbox(_) | Origin::Activity(..) => true,
+            Origin::Activity(execution, task) => {
+                execution != instance.row.execution || !instance.stopped.contains(&task)
+            }
+            Origin::Inbox(_) => true,
         };
-        let messages: Vec<_> = messages.into_iter().filter(fires).collect();
+        let messages: Vec<_> = messages.into_iter().filter(comes).collect();
+        if messages.iter().any(|message| matches!(message.kind, MessageKind::RewindRequested { .. })) {
+            self.rewind(&mut instance, messages);
+        } else {
+            self.orchestration_turn(id, &mut instance, messages);
+        }
+        self.instances.insert(id.clone(), instance);
+    }
+
+    fn rewind(&mut self, instance: &mut Instance, messages: Vec<Message>) {
+        let (row, history) = (&instance.row, instance.history.clone());
+        let rewound = rewind(row, history.clone(), messages.clone(), self.now, &self.scenario.present);
+        let again = rewind(row, history, messages.clone(), self.now, &self.scenario.present);
+        assert_eq!(rewound, again, "rewind is deterministic");
+        let checkpoint = rewound.expect("the history can be taken back");
+        let rest = messages.into_iter().filter(|message| !checkpoint.consumed.contains(&message.origin));
+        for message in rest.collect::<Vec<_>>() {
+            self.post(self.now, Due::Message(instance.row.id.clone(), message));
+        }
+        let ledger = instance.ledger.clone();
+        self.apply(instance, checkpoint, ledger);
+    }
+
+    fn entity_turn(&mut self, id: &InstanceId, messages: Vec<Message>) {
+        let mut instance = self.instances.remove(id).unwrap_or_else(|| {
+            if !self.order.contains(id) {
+                self.order.push(id.clone());
+            }
+            Instance::new(String::new(), InstanceRow::new_entity(id.clone(), self.now))
+        });
+        instance.inbox.extend(messages);
+        let admission = admit_entity(&instance.row, instance.inbox.clone(), BATCH);
+        for (message, why) in &admission.ignored {
+            self.note(&format!("{id} ignored {}: {why:?}", message.kind.name()));
+        }
+        let outcome = self.operate(id, &instance.row, &admission.operations);
+        let checkpoint = settle_entity(&instance.row, admission, outcome, self.now, &self.scenario.present);
+        instance.inbox.retain(|message| !checkpoint.consumed.contains(&message.origin));
+        let (more, remove) = (checkpoint.more, checkpoint.remove);
+        let ledger = instance.ledger.clone();
+        self.apply(&mut instance, checkpoint, ledger);
+        assert!(!remove || instance.inbox.is_empty(), "an entity that is asked for something is not removed");
+        if !remove {
+            self.instances.insert(id.clone(), instance);
+        }
+        if more {
+            self.entity_turn(id, Vec::new());
+        }
+    }
+
+    fn operate(&mut self, id: &InstanceId, row: &InstanceRow, operations: &[EntityOperation]) -> EntityOutcome {
+        let mut outcome = EntityOutcome::unchanged(row);
+        let script = self.scenario.entities.get(row.name.as_str()).map_or(Rc::new(count) as EntityScript, Rc::clone);
+        for operation in operations {
+            let mut state = outcome.state.clone();
+            let result = script(&mut state, operation);
+            if result.is_ok() {
+                outcome.state = state;
+            }
+            let caller = operation.caller.as_ref().map_or("a client", InstanceId::as_str);
+            self.note(&format!("{id} {}({}) for {caller}: {}", operation.name, operation.input, shown(&result)));
+            outcome.results.push(result);
+        }
+        outcome
+    }
+
+    fn orchestration_turn(&mut self, id: &InstanceId, instance: &mut Instance, messages: Vec<Message>) {
         let origins: Vec<_> = messages.iter().map(|message| message.origin).collect();
         let admission = admit(&instance.ledger, &instance.row, messages, self.now);
         assert_eq!(admission.consumed.len(), origins.len());
@@ -290,8 +419,11 @@ impl World {
             self.note(&format!("{id} ignored {}: {why:?}", message.kind.name()));
         }
         let runs = admission.runs && admission.termination.is_none();
+        if let (false, Some(driver)) = (runs, &instance.live) {
+            driver.cursor(|cursor| cursor.feed(admission.events.iter().cloned()));
+        }
         let (end, actions, custom_status) =
-            if runs { self.advance(&mut instance, &admission.events) } else { (TurnEnd::Waiting, Vec::new(), None) };
+            if runs { self.advance(instance, &admission.events) } else { (TurnEnd::Waiting, Vec::new(), None) };
         let settling = || Settling {
             row: &instance.row,
             ledger: instance.ledger.clone(),
@@ -308,8 +440,7 @@ impl World {
         for warning in &settled.warnings {
             self.note(&format!("{id} warned: {warning}"));
         }
-        self.apply(&mut instance, settled.checkpoint, settled.ledger);
-        self.instances.insert(id.clone(), instance);
+        self.apply(instance, settled.checkpoint, settled.ledger);
     }
 
     fn advance(
@@ -338,46 +469,70 @@ impl World {
     }
 
     fn apply(&mut self, instance: &mut Instance, checkpoint: Checkpoint, ledger: Ledger) {
-        let Checkpoint { row, execution, next_input, record, activities, timers, cancelled_timers, .. } = checkpoint;
-        for id in cancelled_timers {
-            let was_set = instance.timers.remove(&id);
+        let Checkpoint { row, next_input, record, rewritten, .. } = checkpoint;
+        for id in &checkpoint.cancelled_timers {
+            let was_set = instance.timers.remove(id);
             self.note(&format!(
                 "{} takes timer {id:?} back{}",
                 row.id,
                 if was_set { "" } else { ", which is not set" }
             ));
         }
-        for timer in timers {
-            instance.timers.insert(timer.id);
-            let kind = MessageKind::TimerFired { timer: timer.id, fire_at: timer.fire_at };
-            let origin = Origin::Timer(execution, timer.id);
-            let message = Message { origin, execution: Some(execution), kind };
-            self.post(timer.fire_at, Due::Message(row.id.clone(), message));
+        for id in checkpoint.cancelled_activities {
+            self.note(&format!("{} stops activity {id:?}", row.id));
+            instance.stopped.insert(id);
         }
-        for task in &activities {
+        if let Some(input) = &next_input {
+            self.note(&format!("{} continues as new with {input}", row.id));
+            self.replay_prefixes(instance);
+            *instance = Instance::new(tell(instance), row.clone());
+        } else if let Some(turns) = rewritten {
+            self.replay_prefixes(instance);
+            let history = turns.into_iter().flat_map(|turn| turn.events).collect();
+            let (history, ledger) = History::from_events(history).expect("the rewritten history is legal").into_parts();
+            let earlier = format!("{}is rewound\n", tell(instance));
+            *instance = Instance { history, ledger, ..Instance::new(earlier, row.clone()) };
+        } else {
+            if let Some(record) = record {
+                assert_eq!(record.turn, instance.row.turns, "turns are numbered without a gap");
+                instance.history.extend(record.events);
+            }
+            instance.row = row.clone();
+            instance.ledger = ledger;
+        }
+        self.start_timers(instance, checkpoint.timers);
+        for task in &checkpoint.activities {
             self.start_activity(task);
         }
         for child in checkpoint.children {
-            if let Some((to, message)) = self.create(child) {
-                self.post(self.now, Due::Message(to, message));
-            }
+            self.start_child(child);
         }
         for envelope in checkpoint.messages {
+            let moment = envelope.deliver_at.unwrap_or(self.now);
             let (to, message) = self.message(envelope);
+            self.post(moment, Due::Message(to, message));
+        }
+        self.check_fold(instance);
+    }
+
+    fn start_timers(&mut self, instance: &mut Instance, timers: Vec<Timer>) {
+        let execution = instance.row.execution;
+        for timer in timers {
+            instance.timers.insert(timer.id);
+            let kind = MessageKind::TimerFired { timer: timer.id, fire_at: timer.fire_at };
+            let message = Message { origin: Origin::Timer(execution, timer.id), execution: Some(execution), kind };
+            self.post(timer.fire_at, Due::Message(instance.row.id.clone(), message));
+        }
+    }
+
+    fn start_child(&mut self, child: NewInstance) {
+        if let Some((to, message)) = self.create(child) {
             self.post(self.now, Due::Message(to, message));
         }
-        if let Some(input) = next_input {
-            self.note(&format!("{} continues as new with {input}", row.id));
-            self.replay_prefixes(instance);
-            *instance = Instance::new(tell(instance), row);
-            return;
-        }
-        if let Some(record) = record {
-            assert_eq!(record.turn, instance.row.turns, "turns are numbered without a gap");
-            instance.history.extend(record.events);
-        }
-        instance.row = row;
-        instance.ledger = ledger;
+    }
+
+    /// Row and ledger are always what the history adds up to.
+    fn check_fold(&self, instance: &Instance) {
         let fresh = History::from_events(instance.history.clone()).expect("the history is legal");
         assert_eq!(fresh.ledger(), &instance.ledger, "the ledger is the fold of the history");
         assert_eq!((instance.row.turns, instance.row.events), (instance.ledger.turns, instance.ledger.events));
@@ -405,23 +560,27 @@ impl World {
     /// The law of replay: the code, run on the first turns of its history, asks for nothing that is not recorded, for
     /// everything that is, and ends as it ended.
     fn replay_prefixes(&self, instance: &Instance) {
-        let terminated = |event: &Event| matches!(event.kind, EventKind::ExecutionTerminated { .. });
-        let not_found = instance.row.failure.as_ref().is_some_and(|failure| {
-            [Failure::ORCHESTRATOR_NOT_FOUND, Failure::LIMIT_EXCEEDED].contains(&failure.error_type.as_str())
-        });
-        if self.deployed || not_found {
+        let Some(code) = self.scenario.orchestrators.get(instance.row.name.as_str()) else { return };
+        if self.deployed {
             return;
         }
-        let code = &self.scenario.orchestrators[instance.row.name.as_str()];
         let turns: Vec<_> =
             instance.history.split_inclusive(|event| event.kind == EventKind::OrchestratorCompleted).collect();
-        let ran = turns.iter().take_while(|turn| !turn.iter().any(terminated)).count();
-        for count in 1..=ran {
+        for count in 1..=turns.len() {
             let past = turns[..count].concat();
-            let mut driver = Driver::new(cursor(&instance.row, self.scenario.limits, past.clone()), code);
+            let expected = match past.iter().find_map(recorded_end) {
+                None => Fit::Waits,
+                Some(by_code) if by_code => Fit::Ends,
+                Some(_) => continue,
+            };
+            let Some(recording) = Recording::of(History::from_events(past).unwrap()) else {
+                continue;
+            };
+            let mut driver =
+                Driver::new(cursor(&instance.row, self.scenario.limits, recording.events().to_vec()), code);
             let end = driver.advance();
-            let recorded = past.iter().find_map(recorded_end).unwrap_or(TurnEnd::Waiting);
-            assert_eq!(end, recorded, "the first {count} turns of {}", instance.row.id);
+            let fit = driver.cursor(|cursor| recording.verdict(cursor, &end));
+            assert_eq!(fit, expected, "the first {count} turns of {}", instance.row.id);
             assert_eq!(driver.cursor(Cursor::take_actions), (Vec::new(), None), "a replay has no effects");
             assert_eq!(driver.take_log(), Vec::<String>::new(), "a replay is silent");
         }
@@ -446,15 +605,43 @@ fn cursor(row: &InstanceRow, limits: Limits, past: Vec<Event>) -> Cursor {
     Cursor::new(Identity { instance: id, execution, name, parent, version, tags }, limits, past)
 }
 
-fn recorded_end(event: &Event) -> Option<TurnEnd> {
-    let EventKind::ExecutionCompleted { output, failure, .. } = &event.kind else {
+/// Whether the execution ends there, and then whether its code ended it.
+fn recorded_end(event: &Event) -> Option<bool> {
+    let EventKind::ExecutionCompleted { status, failure, .. } = &event.kind else {
         return None;
     };
-    failure.clone().map(TurnEnd::Failed).or(output.clone().map(TurnEnd::Completed))
+    let by_host = failure.as_ref().is_some_and(|failure| failure.error_type == Failure::LIMIT_EXCEEDED);
+    Some(!by_host && *status != RuntimeStatus::Terminated)
+}
+
+/// What entities without a script do.
+fn count(state: &mut Option<Json>, operation: &EntityOperation) -> Outcome {
+    let parse = |json: &Json| json.as_str().parse::<i64>().map_err(|_| Failure::new("NotANumber", json.to_string()));
+    let before = state.as_ref().map_or(Ok(0), parse)?;
+    match operation.name.as_str() {
+        "add" => {
+            let after = Json::from((before + parse(&operation.input)?).to_string());
+            *state = Some(after.clone());
+            Ok(after)
+        }
+        "get" => Ok(Json::from(before.to_string())),
+        "delete" => {
+            *state = None;
+            Ok(Json::null())
+        }
+        other => Err(Failure::new("UnknownOperation", other)),
+    }
 }
 
 fn tell(instance: &Instance) -> String {
     let row = &instance.row;
+    if let Some(entity) = &row.entity {
+        let state = entity.state.as_ref().map_or_else(|| "no state".to_owned(), Json::to_string);
+        let lock = entity.lock.as_ref().map_or_else(String::new, |lock| format!(", locked by {}", lock.owner));
+        let waiting =
+            if instance.inbox.is_empty() { String::new() } else { format!(", {} waiting", instance.inbox.len()) };
+        return format!("{}: {state}{lock}{waiting}\n", row.id);
+    }
     let custom_status = row.custom_status.as_ref().map_or(String::new(), |status| format!(", status {status}"));
     format!("{}{}: {}{custom_status}\n{}", instance.earlier, row.id, row.status, transcript(&instance.history))
 }
