@@ -5,16 +5,14 @@
 #![expect(clippy::disallowed_methods, reason = "measuring time is what it is for")]
 #![expect(clippy::print_stdout, reason = "the table is its output")]
 
-use async_trait::async_trait;
 use guest::{App, Binding, ComponentSource, FunctionKind, GuestSettings, Runtime};
 use http_body_util::{BodyExt as _, Full};
 use orchestration::{
     ActivityTask, Cursor, Event, EventId, EventKind, ExecutionId, ExecutionStarted, Identity, InstanceId, Json, Limits,
-    Timestamp,
+    Tags, Timeouts, Timestamp,
 };
 use ports::{
-    Activities as _, ActivityInvocation, Advanced, ClientError, DurableClient, HttpFunctions as _, HttpInvocation,
-    InstanceView, Orchestrators as _, StartRequest,
+    Activities as _, ActivityInvocation, Advanced, Heartbeat, HttpFunctions as _, HttpInvocation, Orchestrators as _,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -40,7 +38,8 @@ async fn main() {
 
     let mut samples = Vec::new();
     for number in 0..CALLS {
-        let invocation = ActivityInvocation { invocation_id: "call".to_owned(), task: task(number) };
+        let invocation =
+            ActivityInvocation { invocation_id: "call".to_owned(), task: task(number), heartbeat: Arc::new(Ignored) };
         let began = Instant::now();
         bench.run(invocation).await.expect("no fault").expect("no failure");
         samples.push(began.elapsed());
@@ -77,12 +76,13 @@ async fn app(runtime: &Runtime, name: &str) -> App {
         component: Arc::clone(&component),
         kind,
         timeout: None,
+        heartbeat_timeout: None,
     };
     let mut functions = component.functions().to_vec();
     if functions.is_empty() {
         functions.push(("Hello".to_owned(), FunctionKind::Http));
     }
-    App::new(runtime, functions.into_iter().map(bind).collect(), Vec::new(), Arc::new(NoClient)).expect("bound")
+    App::for_replay(runtime, functions.into_iter().map(bind).collect()).expect("bound")
 }
 
 fn task(number: u32) -> ActivityTask {
@@ -93,7 +93,19 @@ fn task(number: u32) -> ActivityTask {
         name: "Echo".to_owned(),
         input: Json::from(number.to_string()),
         attempt: 1,
+        timeouts: Timeouts::default(),
+        tags: Tags::new(),
+        caller: "Chain".to_owned(),
+        version: None,
+        pinned_to: None,
     }
+}
+
+#[derive(Debug)]
+struct Ignored;
+
+impl Heartbeat for Ignored {
+    fn beat(&self, _: Option<Json>) {}
 }
 
 async fn http(app: &App, function: &str) -> Duration {
@@ -120,6 +132,8 @@ fn cursor(past: Vec<Event>) -> Box<Cursor> {
         execution: ExecutionId::from_random(1),
         name: "Chain".to_owned(),
         parent: None,
+        version: None,
+        tags: Tags::new(),
     };
     Box::new(Cursor::new(identity, Limits::default(), past))
 }
@@ -129,12 +143,7 @@ fn event(kind: EventKind) -> Event {
 }
 
 fn start() -> [Event; 2] {
-    let started = ExecutionStarted {
-        name: "Chain".to_owned(),
-        input: Json::from(TURNS.to_string()),
-        execution: ExecutionId::from_random(1),
-        parent: None,
-    };
+    let started = ExecutionStarted::new("Chain", Json::from(TURNS.to_string()), ExecutionId::from_random(1));
     [event(EventKind::OrchestratorStarted), event(EventKind::ExecutionStarted(Box::new(started)))]
 }
 
@@ -145,7 +154,7 @@ fn completed(number: u32) -> [Event; 2] {
 
 /// Completion in, next activity out.
 async fn turns(app: &App) {
-    let mut guest = app.begin("Chain").await.expect("a guest");
+    let mut guest = app.begin("Chain", None).await.expect("a guest");
     let mut chain = cursor(Vec::new());
     chain.feed(start());
     let (mut chain, _) = guest.advance(chain).await;
@@ -169,13 +178,16 @@ async fn replay(app: &App) {
             id: EventId(number),
             name: "Echo".to_owned(),
             input: Json::from(number.to_string()),
+            retry_of: None,
+            timeouts: Timeouts::default(),
+            tags: Tags::new(),
         };
         past.extend([event(scheduled), event(EventKind::OrchestratorCompleted)]);
         past.extend(completed(number));
     }
     let events = u32::try_from(past.len()).expect("not so many");
     let began = Instant::now();
-    let mut guest = app.begin("Chain").await.expect("a guest");
+    let mut guest = app.begin("Chain", None).await.expect("a guest");
     let (_, advanced) = guest.advance(cursor(past)).await;
     let time = began.elapsed();
     assert!(matches!(advanced, Ok(Advanced::Returned(Ok(_)))), "{advanced:?}");
@@ -189,7 +201,7 @@ async fn suspended(app: &App) {
     let mut guests = Vec::new();
     let began = Instant::now();
     for _ in 0..LIVE {
-        let mut guest = app.begin("Chain").await.expect("a guest");
+        let mut guest = app.begin("Chain", None).await.expect("a guest");
         let mut chain = cursor(Vec::new());
         chain.feed(start());
         let (chain, _) = guest.advance(chain).await;
@@ -208,33 +220,4 @@ fn resident_kib() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0.0)
-}
-
-struct NoClient;
-
-#[async_trait]
-impl DurableClient for NoClient {
-    async fn start(&self, _: StartRequest) -> Result<InstanceId, ClientError> {
-        Err(ClientError::Invalid("not here".to_owned()))
-    }
-
-    async fn status(&self, id: &str, _: bool) -> Result<InstanceView, ClientError> {
-        Err(ClientError::NotFound(id.to_owned()))
-    }
-
-    async fn raise_event(&self, id: &str, _: &str, _: Json) -> Result<(), ClientError> {
-        Err(ClientError::NotFound(id.to_owned()))
-    }
-
-    async fn terminate(&self, id: &str, _: Json) -> Result<(), ClientError> {
-        Err(ClientError::NotFound(id.to_owned()))
-    }
-
-    async fn wait(&self, id: &str, _: Duration) -> Result<InstanceView, ClientError> {
-        Err(ClientError::NotFound(id.to_owned()))
-    }
-
-    fn management_uris(&self, _: &str, _: Option<&str>) -> Json {
-        Json::null()
-    }
 }

@@ -1,6 +1,6 @@
 //! The contract with guests as Rust: generated from `sdk/wit`, and the conversions between its values and the core's.
 
-use orchestration::{EntityId, Failure, InvalidInstanceId, RetryPolicy, StartOptions, Tags, Timestamp};
+use orchestration::{EntityId, Failure, InstanceId, InvalidInstanceId, RetryPolicy, StartOptions, Tags, Timestamp};
 use std::time::Duration;
 
 pub(crate) use generated::dacapo::functions::{activity_context, client, orchestration as wit_orchestration, values};
@@ -88,9 +88,24 @@ pub(crate) fn failure_len(failure: &values::Failure) -> usize {
         + failure.properties.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
 }
 
-/// The entity that a guest means.
-pub(crate) fn entity_from_wit(id: &values::EntityId) -> Result<EntityId, InvalidInstanceId> {
-    EntityId::parse(&id.name, &id.key)
+/// The entity that a guest means, or what is wrong with what it says.
+pub(crate) fn entity_from_wit(id: &values::EntityId) -> Result<EntityId, String> {
+    let values::EntityId { name, key } = id;
+    EntityId::parse(name, key).map_err(|why| {
+        let why = match why {
+            InvalidInstanceId::Empty => "the name is empty; give it at least one character".to_owned(),
+            InvalidInstanceId::TooLong { len } => {
+                format!("'@name@key' has {len} bytes; at most {} are allowed", InstanceId::MAX_LEN)
+            }
+            InvalidInstanceId::Reserved | InvalidInstanceId::Forbidden { found: '@' } => {
+                "the name must not contain '@'".to_owned()
+            }
+            InvalidInstanceId::Forbidden { found } => {
+                format!("{found:?} is not allowed; leave out '/', '\\', '#', '?' and control characters")
+            }
+        };
+        format!("there can be no entity with the name '{name}' and the key '{key}': {why}")
+    })
 }
 
 pub(crate) fn entity_to_wit(id: &EntityId) -> values::EntityId {

@@ -164,10 +164,7 @@ fn answer<T>(result: Result<T, ClientError>) -> Answer<T> {
 }
 
 fn entity_id(id: &values::EntityId) -> Result<EntityId, ClientError> {
-    entity_from_wit(id).map_err(|why| {
-        let (name, key) = (&id.name, &id.key);
-        ClientError::Invalid(format!("there can be no entity with the name '{name}' and the key '{key}': {why}"))
-    })
+    entity_from_wit(id).map_err(ClientError::Invalid)
 }
 
 fn page_size(size: u32) -> usize {

@@ -91,12 +91,8 @@ fn result_len(result: &BatchResult) -> usize {
 fn action_from_wit(action: Action) -> Result<EntityAction, String> {
     match action {
         Action::Signal(signal) => {
-            let entity = entity_from_wit(&signal.to).map_err(|why| {
-                format!(
-                    "it wants to signal '{}' to the entity '@{}@{}': {why}",
-                    signal.operation, signal.to.name, signal.to.key
-                )
-            })?;
+            let entity = entity_from_wit(&signal.to)
+                .map_err(|why| format!("it wants to signal '{}', but {why}", signal.operation))?;
             Ok(EntityAction::Signal {
                 entity,
                 operation: signal.operation,

@@ -32,8 +32,8 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 /// What only an orchestrator may do.
 pub(crate) const FORBIDDEN: &[Forbidden] = &[Forbidden {
     interface: bindings::ORCHESTRATION,
-    text: "only a running orchestrator may call the functions of its context; in any other function, use the durable client \
-           to start or steer orchestrations",
+    text: "only a running orchestrator may call the functions of its context; any other function starts and steers \
+           orchestrations with the durable client",
 }];
 
 /// Everything about a call that is not its arguments.

@@ -64,7 +64,7 @@ impl wit::Host for Orchestration {
     }
 
     fn call_entity(&mut self, entity: values::EntityId, operation: String, input: String) -> wasmtime::Result<u32> {
-        let entity = entity_id(&entity, "call");
+        let entity = entity_id(&entity);
         Ok(self
             .turn
             .request(|cursor| match entity {
@@ -81,7 +81,7 @@ impl wit::Host for Orchestration {
         input: String,
         deliver_at: Option<i64>,
     ) -> wasmtime::Result<Result<(), values::Failure>> {
-        let entity = match entity_id(&entity, "signal") {
+        let entity = match entity_id(&entity) {
             Ok(entity) => entity,
             Err(malformed) => return Ok(Err(failure_to_wit(malformed))),
         };
@@ -91,7 +91,7 @@ impl wit::Host for Orchestration {
     }
 
     fn lock_entities(&mut self, entities: Vec<values::EntityId>) -> wasmtime::Result<u32> {
-        let entities: Result<Vec<EntityId>, Failure> = entities.iter().map(|id| entity_id(id, "lock")).collect();
+        let entities: Result<Vec<EntityId>, Failure> = entities.iter().map(entity_id).collect();
         Ok(self
             .turn
             .request(|cursor| match entities {
@@ -198,9 +198,6 @@ impl wit::Host for Orchestration {
     }
 }
 
-fn entity_id(id: &values::EntityId, wanted: &str) -> Result<EntityId, Failure> {
-    entity_from_wit(id).map_err(|why| {
-        let message = format!("cannot {wanted} the entity with the name '{}' and the key '{}': {why}", id.name, id.key);
-        Failure::new(Failure::INVALID_ARGUMENT, message).non_retriable()
-    })
+fn entity_id(id: &values::EntityId) -> Result<EntityId, Failure> {
+    entity_from_wit(id).map_err(|why| Failure::new(Failure::INVALID_ARGUMENT, why).non_retriable())
 }

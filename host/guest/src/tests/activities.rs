@@ -1,12 +1,14 @@
 //! Activities: what they are given and give back, and that a bad one is an error of its own call only.
 
 use super::fixtures::{
-    RecordingClient, app, app_in, bind_all, call, load, runtime, runtime_with, small_settings, stable,
+    Beats, RecordingClient, activity_task, app, app_in, bind_all, call, invocation, load, runtime, runtime_with,
+    small_settings, stable,
 };
-use crate::{App, GuestSettings};
+use crate::{App, Binding, GuestSettings};
 use expect_test::{Expect, expect};
 use futures::future::join_all;
-use ports::GuestFault;
+use orchestration::{Json, Timeouts};
+use ports::{Activities as _, ActivityInvocation, GuestFault};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,15 +49,14 @@ async fn failures_are_data() {
 #[tokio::test]
 async fn the_try_of_the_retry_policy_is_told() {
     let booking = app("conference-booking").await;
-    let mut task = super::fixtures::activity_task(
+    let mut task = activity_task(
         "BookFlight",
         r#"{"traveller":"Ada","conference":"Wasm Day","simulate":{"flight":{"failures":1}}}"#,
     );
     let mut outcomes = Vec::new();
     for attempt in [1, 2] {
         task.attempt = attempt;
-        let invocation = ports::ActivityInvocation { invocation_id: "call-1".to_owned(), task: task.clone() };
-        outcomes.push(ports::Activities::run(&booking, invocation).await.expect("no fault").is_ok());
+        outcomes.push(booking.run(invocation(task.clone())).await.expect("no fault").is_ok());
     }
     assert_eq!(outcomes, [false, true]);
 }
@@ -156,4 +157,98 @@ async fn the_time_limit_of_a_binding_wins() {
     let app = limited("Misbehave", Duration::from_millis(100)).await;
     let fault = call(&app, "Misbehave", r#""loop""#).await.expect_err("a fault");
     assert!(matches!(fault, GuestFault::TimedOut { limit_ms: 100, .. }), "{fault}");
+}
+
+#[tokio::test]
+async fn the_call_is_told_to_the_activity() {
+    let probe = app("contract-probe").await;
+    let mut task = activity_task("LookAtTheCall", "null");
+    task.version = Some("1.2".to_owned());
+    let seen = probe.run(invocation(task)).await.expect("no fault").expect("no failure");
+    expect![[r#""Invocation { id: 'call-1', instance-id: 'trip-1', execution-id: '00000000000000000000000000000007', task-id: 3, attempt: 1, version: Some('1.2') }""#]].assert_eq(seen.as_str());
+}
+
+#[tokio::test]
+async fn signs_of_life_arrive_with_their_details() {
+    let probe = app("contract-probe").await;
+    let beats = Arc::new(Beats::default());
+    let call = ActivityInvocation { heartbeat: beats.clone(), ..invocation(activity_task("Beat", "7")) };
+    probe.run(call).await.expect("no fault").expect("no failure");
+    assert_eq!(beats.details(), [None, Some(Json::from("7"))]);
+
+    let settings = GuestSettings { max_output_bytes: 10, ..small_settings() };
+    let strict = app_in(&runtime_with(settings), "contract-probe").await;
+    check(&strict, "Beat", "12345678901", expect!["FunctionOutputTooLarge: function 'Beat' returned 11 bytes where at most 10 are allowed; return less, or raise host.guest.maxOutputBytes"]).await;
+}
+
+#[tokio::test]
+async fn an_activity_that_is_given_up_stops_in_the_middle() {
+    let settings = GuestSettings { function_timeout: None, invocation_slots: 1, ..small_settings() };
+    let probe = app_in(&runtime_with(settings), "contract-probe").await;
+    let beats = Arc::new(Beats::default());
+    let call = ActivityInvocation { heartbeat: beats.clone(), ..invocation(activity_task("BeatForever", "null")) };
+    tokio::select! {
+        outcome = probe.run(call) => panic!("it never returns: {outcome:?}"),
+        () = beats.at_least(100) => {}
+    }
+    let before = beats.details().len();
+    assert_eq!(call_output(&probe, "Beat", "1").await, "null", "the only place is free again");
+    assert_eq!(beats.details().len(), before, "nothing of it runs any more");
+}
+
+async fn call_output(app: &App, activity: &str, input: &str) -> String {
+    call(app, activity, input).await.expect("no fault").expect("no failure").as_str().to_owned()
+}
+
+/// Whoever runs activities stops them at their limit; only where that does not happen, they are stopped here.
+#[tokio::test]
+async fn an_activity_is_left_to_its_caller_until_the_grace_is_over() {
+    let settings = GuestSettings { activity_grace: Duration::from_millis(300), ..small_settings() };
+    let probe = app_in(&runtime_with(settings), "contract-probe").await;
+    let mut task = activity_task("Compute", "null");
+    task.timeouts.run = Some(Duration::from_millis(50));
+    let limit = probe.timeouts(&task).run.expect("a limit");
+    let stopped = tokio::time::timeout(limit, probe.run(invocation(task.clone()))).await;
+    assert!(stopped.is_err(), "the caller's limit comes first: {stopped:?}");
+    let fault = probe.run(invocation(task)).await.expect_err("a fault");
+    assert!(matches!(fault, GuestFault::TimedOut { limit_ms: 50, .. }), "{fault}");
+}
+
+#[tokio::test]
+async fn time_limits_are_those_of_the_call_then_the_binding_then_the_settings() {
+    let runtime = runtime();
+    let component = load(&runtime, "contract-probe").await;
+    let app = async |timeout, heartbeat_timeout| {
+        let bind = |binding| Binding { timeout, heartbeat_timeout, ..binding };
+        let bindings = bind_all(&component).into_iter().map(bind).collect();
+        App::for_replay(&runtime, bindings).expect("all bound")
+    };
+    let seconds = |seconds: Option<u64>| seconds.map(Duration::from_secs);
+    let check = async |binding: [Option<u64>; 2], called: [Option<u64>; 2], expected: [Option<u64>; 2]| {
+        let app = app(seconds(binding[0]), seconds(binding[1])).await;
+        let mut task = activity_task("bEAT", "1");
+        task.timeouts = Timeouts { run: seconds(called[0]), heartbeat: seconds(called[1]) };
+        let expected = Timeouts { run: seconds(expected[0]), heartbeat: seconds(expected[1]) };
+        assert_eq!(app.timeouts(&task), expected);
+    };
+    check([None, None], [None, None], [Some(60), None]).await;
+    check([Some(5), Some(2)], [None, None], [Some(5), Some(2)]).await;
+    check([Some(5), Some(2)], [Some(7), None], [Some(7), Some(2)]).await;
+    check([Some(5), Some(2)], [None, Some(1)], [Some(5), Some(1)]).await;
+    let mut missing = activity_task("Missing", "1");
+    missing.timeouts.run = seconds(Some(3));
+    assert_eq!(app(None, None).await.timeouts(&missing), missing.timeouts);
+}
+
+#[tokio::test]
+async fn an_activity_of_another_version_is_refused() {
+    let probe = app("contract-probe").await;
+    let mut task = activity_task("Beat", "1");
+    task.pinned_to = Some(probe.digest().to_owned());
+    assert!(probe.run(invocation(task.clone())).await.is_ok());
+    task.pinned_to = Some("an older one".to_owned());
+    let fault = probe.run(invocation(task)).await.expect_err("a fault");
+    let text = fault.to_string().replace(probe.digest(), "DIGEST");
+    expect!["function 'Beat' could not be started: its instance is pinned to the app an older one, and this is DIGEST"]
+        .assert_eq(&text);
 }

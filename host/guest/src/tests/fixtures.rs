@@ -3,9 +3,13 @@
 use crate::{App, Binding, Component, ComponentSource, FunctionKind, GuestSettings, Runtime};
 use async_trait::async_trait;
 use orchestration::{
-    ActivityTask, EventId, ExecutionId, Failure, InstanceId, InstanceRow, Json, RuntimeStatus, Timestamp,
+    ActivityTask, EntityId, EventId, ExecutionId, Failure, InstanceId, InstanceRow, Json, RaisedEvent, RuntimeStatus,
+    StartOptions, Tags, Timeouts, Timestamp,
 };
-use ports::{Activities as _, ActivityInvocation, ClientError, DurableClient, GuestFault, InstanceView, StartRequest};
+use ports::{
+    Activities as _, ActivityInvocation, ClientError, DurableClient, EntityPage, EntityQuery, EntityView, GuestFault,
+    Heartbeat, InstanceQuery, InstanceView, Page, PageToken, PurgeFilter, RewindTo, StartRequest, StoreError,
+};
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -15,6 +19,7 @@ pub(super) fn small_settings() -> GuestSettings {
     GuestSettings {
         max_memory_bytes: 32 << 20,
         function_timeout: Some(Duration::from_secs(60)),
+        activity_grace: Duration::ZERO,
         turn_timeout: Duration::from_secs(3),
         invocation_slots: 100,
         orchestrator_slots: 100,
@@ -52,6 +57,7 @@ pub(super) fn bind_all(component: &Arc<Component>) -> Vec<Binding> {
         component: Arc::clone(component),
         kind: *kind,
         timeout: None,
+        heartbeat_timeout: None,
     };
     component.functions().iter().map(bind).collect()
 }
@@ -73,11 +79,47 @@ pub(super) fn activity_task(name: &str, input: &str) -> ActivityTask {
         name: name.to_owned(),
         input: Json::from(input),
         attempt: 1,
+        timeouts: Timeouts::default(),
+        tags: Tags::new(),
+        caller: "BookTrip".to_owned(),
+        version: None,
+        pinned_to: None,
+    }
+}
+
+pub(super) fn invocation(task: ActivityTask) -> ActivityInvocation {
+    ActivityInvocation { invocation_id: "call-1".to_owned(), task, heartbeat: Arc::new(Beats::default()) }
+}
+
+/// Takes heartbeats and can be asked for them.
+#[derive(Debug, Default)]
+pub(super) struct Beats {
+    details: Mutex<Vec<Option<Json>>>,
+    more: tokio::sync::Notify,
+}
+
+impl Beats {
+    pub(super) fn details(&self) -> Vec<Option<Json>> {
+        self.details.lock().expect("no test panics while beating").clone()
+    }
+
+    /// Waits until there are so many.
+    pub(super) async fn at_least(&self, number: usize) {
+        while self.details().len() < number {
+            self.more.notified().await;
+        }
+    }
+}
+
+impl Heartbeat for Beats {
+    fn beat(&self, details: Option<Json>) {
+        self.details.lock().expect("no test panics while beating").push(details);
+        self.more.notify_one();
     }
 }
 
 pub(super) async fn call(app: &App, activity: &str, input: &str) -> Result<Result<Json, Failure>, GuestFault> {
-    app.run(ActivityInvocation { invocation_id: "call-1".to_owned(), task: activity_task(activity, input) }).await
+    app.run(invocation(activity_task(activity, input))).await
 }
 
 /// A fault's text without what differs between builds of the guest: its stack, and places in its source.
@@ -101,52 +143,120 @@ impl RecordingClient {
     }
 }
 
+fn at() -> Timestamp {
+    Timestamp::from_unix_ms(1_700_000_000_000)
+}
+
 fn view(id: &str) -> InstanceView {
-    let at = Timestamp::from_unix_ms(1_700_000_000_000);
-    let row = InstanceRow {
-        id: InstanceId::from_stored(id),
-        execution: ExecutionId::from_random(1),
-        name: "BookTrip".to_owned(),
-        status: RuntimeStatus::Running,
-        created_at: at,
-        updated_at: at,
-        completed_at: None,
-        custom_status: None,
-        output: None,
-        failure: None,
-        parent: None,
-        component: None,
-        turns: 1,
-        events: 3,
-    };
-    InstanceView { row, input: None }
+    let name = "BookTrip".to_owned();
+    let row = InstanceRow::new(InstanceId::from_stored(id), ExecutionId::from_random(1), name, at());
+    let tags = Tags::from([("team".to_owned(), "a".to_owned())]);
+    let options = StartOptions { version: Some("1.0".to_owned()), tags, start_at: None };
+    InstanceView { row: InstanceRow { status: RuntimeStatus::Running, options, ..row }, input: None }
+}
+
+fn entity_view(id: EntityId) -> EntityView {
+    let locked_by = Some(InstanceId::from_stored("trip-1"));
+    EntityView { id, state: Some(Json::from("5")), last_operation_at: at(), locked_by }
+}
+
+/// Each way to be refused has an instance that shows it.
+fn refusal(id: &str) -> Result<(), ClientError> {
+    let (id, status) = (id.to_owned(), RuntimeStatus::Completed);
+    match id.as_str() {
+        "unknown" => Err(ClientError::NotFound(id)),
+        "ended" => Err(ClientError::Gone { id, status }),
+        "taken" => Err(ClientError::AlreadyExists { id, status: RuntimeStatus::Running }),
+        "fine" => Err(ClientError::Conflict { what: "rewind", id, status, remedy: "only a failed one can be" }),
+        "malformed" => Err(ClientError::Invalid("no such thing".to_owned())),
+        "unlucky" => Err(ClientError::Store(StoreError::Unavailable { detail: "the disk is full".to_owned() })),
+        _ => Ok(()),
+    }
 }
 
 #[async_trait]
 impl DurableClient for RecordingClient {
     async fn start(&self, request: StartRequest) -> Result<InstanceId, ClientError> {
-        self.record(format!("start {}({}) as {:?}", request.name, request.input, request.instance_id));
+        self.record(format!("start {request:?}"));
+        refusal(request.instance_id.as_deref().unwrap_or_default())?;
         Ok(InstanceId::from_stored("new-1"))
     }
 
-    async fn status(&self, id: &str, _with_input: bool) -> Result<InstanceView, ClientError> {
-        self.record(format!("status {id}"));
-        Ok(view(id))
+    async fn status(&self, id: &str, with_input: bool) -> Result<InstanceView, ClientError> {
+        self.record(format!("status {id}, with input: {with_input}"));
+        refusal(id).map(|()| view(id))
     }
 
-    async fn raise_event(&self, id: &str, name: &str, input: Json) -> Result<(), ClientError> {
-        self.record(format!("raise {name}({input}) to {id}"));
-        if id == "unknown" { Err(ClientError::NotFound(id.to_owned())) } else { Ok(()) }
+    async fn query(&self, query: &InstanceQuery) -> Result<Page, ClientError> {
+        self.record(format!("query {query:?}"));
+        Ok(Page { instances: vec![view("trip-1")], next: Some(PageToken("trip-1".to_owned())) })
     }
 
-    async fn terminate(&self, id: &str, reason: Json) -> Result<(), ClientError> {
-        self.record(format!("terminate {id}: {reason}"));
+    async fn raise_event(&self, id: &str, event: RaisedEvent) -> Result<(), ClientError> {
+        self.record(format!("raise {event:?} to {id}"));
+        refusal(id)
+    }
+
+    async fn terminate(&self, id: &str, reason: Json, recursive: bool) -> Result<(), ClientError> {
+        self.record(format!("terminate {id}: {reason}, recursive: {recursive}"));
+        refusal(id)
+    }
+
+    async fn suspend(&self, id: &str, reason: String) -> Result<(), ClientError> {
+        self.record(format!("suspend {id}: {reason}"));
+        refusal(id)
+    }
+
+    async fn resume(&self, id: &str, reason: String) -> Result<(), ClientError> {
+        self.record(format!("resume {id}: {reason}"));
+        refusal(id)
+    }
+
+    async fn rewind(&self, id: &str, reason: String, to: RewindTo) -> Result<(), ClientError> {
+        self.record(format!("rewind {id} to {to:?}: {reason}"));
+        refusal(id)
+    }
+
+    async fn restart(&self, id: &str, with_new_id: bool) -> Result<InstanceId, ClientError> {
+        self.record(format!("restart {id}, with a new id: {with_new_id}"));
+        refusal(id).map(|()| InstanceId::from_stored("new-2"))
+    }
+
+    async fn purge(&self, id: &str) -> Result<(), ClientError> {
+        self.record(format!("purge {id}"));
+        refusal(id)
+    }
+
+    async fn purge_by(&self, filter: &PurgeFilter) -> Result<u64, ClientError> {
+        self.record(format!("purge {filter:?}"));
+        Ok(u64::from(u32::MAX) + 1)
+    }
+
+    async fn signal_entity(
+        &self,
+        entity: EntityId,
+        operation: String,
+        input: Json,
+        deliver_at: Option<Timestamp>,
+    ) -> Result<(), ClientError> {
+        self.record(format!("signal {operation}({input}) to {entity} at {deliver_at:?}"));
         Ok(())
+    }
+
+    async fn read_entity(&self, entity: &EntityId) -> Result<Option<EntityView>, ClientError> {
+        self.record(format!("read {entity}"));
+        Ok((entity.key() != "unknown").then(|| entity_view(entity.clone())))
+    }
+
+    async fn query_entities(&self, query: &EntityQuery) -> Result<EntityPage, ClientError> {
+        self.record(format!("query {query:?}"));
+        let id = EntityId::parse("counter", "a").expect("a good id");
+        Ok(EntityPage { entities: vec![entity_view(id)], next: None })
     }
 
     async fn wait(&self, id: &str, timeout: Duration) -> Result<InstanceView, ClientError> {
         self.record(format!("wait {timeout:?} for {id}"));
-        Ok(view(id))
+        refusal(id).map(|()| view(id))
     }
 
     fn management_uris(&self, id: &str, origin: Option<&str>) -> Json {

@@ -144,10 +144,10 @@ async fn the_durable_client() {
         {"error":"NotFound","message":"no instance with ID 'unknown' was found"}"#]]
     .assert_eq(&answer(&app, approve).await);
     expect![[r#"
-        start Sequential({"traveller":"Ada","conference":"Wasm Day"}) as None
-        start Sequential({"traveller":"Ada","conference":"Wasm Day"}) as None
+        start StartRequest { name: "Sequential", input: {"traveller":"Ada","conference":"Wasm Day"}, instance_id: None, options: StartOptions { version: None, tags: {}, start_at: None }, idempotency_key: None, reuse: None }
+        start StartRequest { name: "Sequential", input: {"traveller":"Ada","conference":"Wasm Day"}, instance_id: None, options: StartOptions { version: None, tags: {}, start_at: None }, idempotency_key: None, reuse: None }
         wait 1s for new-1
-        raise Approval({"approved":true,"by":"Grace"}) to unknown"#]]
+        raise RaisedEvent { name: "Approval", input: {"approved":true,"by":"Grace"}, id: None } to unknown"#]]
     .assert_eq(&client.0.lock().expect("nobody panicked").join("\n"));
 }
 
@@ -162,6 +162,7 @@ pub(super) async fn probe(runtime: &Runtime, allowed: &[&str]) -> App {
         component,
         kind: FunctionKind::Http,
         timeout: Some(Duration::from_secs(20)),
+        heartbeat_timeout: None,
     };
     let environment = vec![("GREETING".to_owned(), "Hello".to_owned())];
     App::new(runtime, vec![binding], environment, Arc::new(RecordingClient::default())).expect("bound")
@@ -234,6 +235,7 @@ async fn bodies_stream_both_ways() {
         component,
         kind: FunctionKind::Http,
         timeout: None,
+        heartbeat_timeout: None,
     };
     let app = App::new(&runtime, vec![binding], Vec::new(), Arc::new(RecordingClient::default())).expect("bound");
     let (sender, receiver) = futures::channel::mpsc::unbounded();
@@ -343,6 +345,7 @@ async fn a_time_limit_ends_a_streaming_guest() {
         component,
         kind: FunctionKind::Http,
         timeout: Some(Duration::from_millis(50)),
+        heartbeat_timeout: None,
     };
     let app = App::new(&runtime, vec![binding], Vec::new(), Arc::new(RecordingClient::default())).expect("bound");
     let fault = app.handle(request("Probe", post("/sleep", ""))).await.expect_err("a fault");
@@ -350,4 +353,12 @@ async fn a_time_limit_ends_a_streaming_guest() {
     let response = app.handle(request("Probe", post("/endless", ""))).await.expect("a response");
     let broken = response.into_body().collect().await.expect_err("an error, not an end");
     assert!(broken.to_string().contains("exceeded its time limit"), "{broken}");
+}
+
+#[tokio::test]
+async fn only_activities_give_heartbeats() {
+    let probe = app("contract-probe").await;
+    let answered = answer(&probe, request("BeatOverHttp", post("/beat", ""))).await;
+    expect!["function 'BeatOverHttp' trapped: only a running activity gives heartbeats; leave the call out here"]
+        .assert_eq(&answered);
 }

@@ -3,9 +3,12 @@
 use super::fixtures::{RecordingClient, bind_all, load, runtime, small_settings, source};
 use crate::{App, Binding, ComponentSource, FunctionKind, GuestSettings, Runtime};
 use expect_test::{Expect, expect};
+use manifest::OutboundHost;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 fn compiled(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder.join("compiled"))
@@ -151,4 +154,58 @@ async fn bindings_that_are_no_good() {
     };
     check_bindings(twice, expect!["function 'CHAIN' is there twice; names are compared without case, so rename one"])
         .await;
+}
+
+#[tokio::test]
+async fn a_component_from_bytes_is_the_same() {
+    let runtime = runtime();
+    let path = artifacts::guest("contract-probe");
+    let wasm = fs::read(&path).expect("the component");
+    let from_file = load(&runtime, "contract-probe").await;
+    assert_eq!(crate::digest(&wasm), from_file.digest());
+    // Where the bytes are given, nobody looks for the file.
+    let elsewhere = ComponentSource { path: PathBuf::from("kept"), ..source(&path) };
+    let from_bytes = runtime.load_bytes(elsewhere.clone(), wasm).await.expect("a component that loads");
+    assert_eq!((from_bytes.digest(), from_bytes.functions()), (from_file.digest(), from_file.functions()));
+    let no_component = runtime.load_bytes(elsewhere, b"garbage".to_vec()).await.expect_err("an error");
+    expect![[r#"component 'contract_probe': kept is no WebAssembly file (it does not begin with \0asm); `source` names the .wasm file that the build makes"#]].assert_eq(&no_component.to_string());
+}
+
+#[tokio::test]
+async fn the_digest_of_an_app_follows_from_its_functions() {
+    let runtime = runtime();
+    let probe = bind_all(&load(&runtime, "contract-probe").await);
+    let bench = bind_all(&load(&runtime, "bench-functions").await);
+    let digest =
+        |bindings: &[Binding]| App::for_replay(&runtime, bindings.to_vec()).expect("all bound").digest().to_owned();
+    let mut reversed = probe.clone();
+    reversed.reverse();
+    assert_eq!(digest(&probe), digest(&reversed));
+    let mut slower = probe.clone();
+    slower[0].timeout = Some(Duration::from_secs(1));
+    assert_eq!(digest(&probe), digest(&slower), "limits are no code");
+    let mut renamed = probe.clone();
+    renamed[0].function = "Renamed".to_owned();
+    let different = [&probe, &bench, &probe[1..], &renamed, &[&probe[..], &bench[..]].concat()].map(digest);
+    assert_eq!(BTreeSet::from(different.clone()).len(), different.len(), "{different:?}");
+    assert!(different.iter().all(|digest| digest.len() == 64));
+}
+
+#[tokio::test]
+async fn an_app_knows_where_its_orchestrators_may_send_requests() {
+    let runtime = runtime();
+    let hosts: Vec<OutboundHost> = vec!["https://example.com".parse().expect("a host")];
+    let source = ComponentSource { allowed_hosts: hosts.clone(), ..source(&artifacts::guest("contract-probe")) };
+    let component = runtime.load(source).await.expect("a component that loads");
+    let app = App::for_replay(&runtime, bind_all(&component)).expect("all bound");
+    assert_eq!(app.outbound_hosts("oRCHESTRATE"), hosts);
+    assert_eq!(app.outbound_hosts("Missing"), []);
+}
+
+#[test]
+fn kinds_have_names() {
+    for kind in FunctionKind::ALL {
+        assert_eq!(FunctionKind::parse(kind.name()), Some(kind));
+    }
+    assert_eq!(FunctionKind::parse("timer"), None);
 }

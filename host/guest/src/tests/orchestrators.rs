@@ -1,13 +1,14 @@
 //! The orchestrator's sandbox: what is the same on every replay, what traps, and how a turn is limited.
 
 use super::fixtures::{app, app_in, runtime_with, small_settings, stable};
-use super::world::{Between, World};
+use super::world::{Between, World, identity};
 use crate::{App, GuestSettings};
 use expect_test::{Expect, expect};
 use orchestration::{
-    Cursor, Event, EventId, EventKind, ExecutionId, ExecutionStarted, Identity, InstanceId, Json, Limits, Timestamp,
+    Cursor, Event, EventId, EventKind, ExecutionId, ExecutionStarted, InstanceId, InstanceRow, Json, Limits, Tags,
+    Timeouts, Timestamp,
 };
-use ports::{Advanced, GuestFault, Orchestrator, Orchestrators as _};
+use ports::{Advanced, GuestFault, Orchestrator, Orchestrators};
 use std::time::Duration;
 
 fn event(seconds: i64, kind: EventKind) -> Event {
@@ -15,13 +16,9 @@ fn event(seconds: i64, kind: EventKind) -> Event {
 }
 
 fn cursor(orchestrator: &str, input: &str, past: Vec<Event>) -> Box<Cursor> {
-    let identity = Identity {
-        instance: InstanceId::from_stored("trip-1"),
-        execution: ExecutionId::from_random(42),
-        name: orchestrator.to_owned(),
-        parent: None,
-    };
-    let mut cursor = Box::new(Cursor::new(identity, Limits::default(), past));
+    let id = InstanceId::from_stored("trip-1");
+    let row = InstanceRow::new(id, ExecutionId::from_random(42), orchestrator.to_owned(), Timestamp::default());
+    let mut cursor = Box::new(Cursor::new(identity(&row), Limits::default(), past));
     if !cursor.is_replaying() {
         cursor.feed(started(orchestrator, input));
     }
@@ -29,12 +26,7 @@ fn cursor(orchestrator: &str, input: &str, past: Vec<Event>) -> Box<Cursor> {
 }
 
 fn started(orchestrator: &str, input: &str) -> Vec<Event> {
-    let started = ExecutionStarted {
-        name: orchestrator.to_owned(),
-        input: Json::from(input),
-        execution: ExecutionId::from_random(42),
-        parent: None,
-    };
+    let started = ExecutionStarted::new(orchestrator, Json::from(input), ExecutionId::from_random(42));
     vec![
         event(1_700_000_000, EventKind::OrchestratorStarted),
         event(1_700_000_000, EventKind::ExecutionStarted(Box::new(started))),
@@ -46,7 +38,7 @@ async fn first_turn(
     orchestrator: &str,
     input: &str,
 ) -> (Box<dyn Orchestrator>, Box<Cursor>, Result<Advanced, GuestFault>) {
-    let mut guest = app.begin(orchestrator).await.expect("a guest");
+    let mut guest = app.begin(orchestrator, None).await.expect("a guest");
     let (cursor, advanced) = guest.advance(cursor(orchestrator, input, Vec::new())).await;
     (guest, cursor, advanced)
 }
@@ -62,7 +54,7 @@ async fn check(guest: &str, orchestrator: &str, expected: Expect) {
 async fn what_only_invocations_may_do_traps() {
     check("noisy-neighbours", "CallTheClient", expect!["function 'CallTheClient' trapped: an orchestrator must not use the durable client; call a sub-orchestrator, or call an activity that uses the client"]).await;
     check("noisy-neighbours", "SleepOnTheThread", expect!["function 'SleepOnTheThread' trapped: an orchestrator must not block or sleep; wait for a durable timer (ctx.sleep), an external event or another task of its context, and do everything else in an activity"]).await;
-    check("sandbox-probe", "SendARequest", expect!["function 'SendARequest' trapped: an orchestrator must not send HTTP requests; call an activity that sends it"]).await;
+    check("sandbox-probe", "SendARequest", expect!["function 'SendARequest' trapped: an orchestrator must not send HTTP requests; let its context send it durably (ctx.call_http), or call an activity that sends it"]).await;
 }
 
 #[tokio::test]
@@ -172,15 +164,22 @@ async fn a_departure_from_the_history_stops_the_guest() {
     let mut past = started("Chain", "3");
     past.push(event(
         1_700_000_000,
-        EventKind::TaskScheduled { id: EventId(0), name: "SomethingElse".to_owned(), input: Json::from("0") },
+        EventKind::TaskScheduled {
+            id: EventId(0),
+            name: "SomethingElse".to_owned(),
+            input: Json::from("0"),
+            retry_of: None,
+            timeouts: Timeouts::default(),
+            tags: Tags::new(),
+        },
     ));
     past.push(event(1_700_000_000, EventKind::OrchestratorCompleted));
-    let mut guest = app.begin("Chain").await.expect("a guest");
+    let mut guest = app.begin("Chain", None).await.expect("a guest");
     let identity = cursor("Chain", "3", Vec::new()).identity().clone();
     let (cursor, advanced) = guest.advance(Box::new(Cursor::new(identity, Limits::default(), past))).await;
     assert!(advanced.is_err());
     let stopped = cursor.stopped().expect("the cursor says why");
-    expect!["Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'SomethingElse', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'Echo'. Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again"].assert_eq(&stopped.to_string());
+    expect!["Non-Deterministic workflow detected: a previous execution of this orchestration scheduled TaskScheduled with sequence ID 0 and name 'SomethingElse', but the current replay scheduled TaskScheduled with sequence ID 0 and name 'Echo' (event 2 of the history). Was a change made to the orchestrator code after this instance started running? Purge the instance and start it again"].assert_eq(&stopped.to_string());
 }
 
 #[tokio::test]
@@ -212,7 +211,15 @@ async fn guests_say_what_they_hold_and_give_it_back() {
 #[tokio::test]
 async fn names_are_sorted_and_unknown_ones_are_told() {
     let app = app("bench-functions").await;
-    assert_eq!(app.names(), ["Chain", "FanOut", "Sleep"]);
-    let fault = app.begin("Chains").await.err().expect("a fault");
+    assert_eq!(Orchestrators::names(&app), ["Chain", "FanOut", "Sleep"]);
+    let fault = app.begin("Chains", None).await.err().expect("a fault");
     expect!["there is no orchestrator named 'Chains'; the app has: Chain, FanOut, Sleep"].assert_eq(&fault.to_string());
+}
+
+#[tokio::test]
+async fn an_orchestrator_of_another_version_is_refused() {
+    let app = app("bench-functions").await;
+    assert!(app.begin("Chain", Some(app.digest())).await.is_ok());
+    let fault = app.begin("Chain", Some("an older one")).await.err().expect("a fault");
+    assert!(matches!(fault, GuestFault::Unavailable { .. }), "{fault}");
 }

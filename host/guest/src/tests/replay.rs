@@ -1,10 +1,11 @@
 //! The replay law, for every orchestrator of every sample: a guest that stays alive between its turns and one that is built
 //! anew for each turn write the same history.
 
-use super::fixtures::{app, load, runtime};
-use super::world::{Between, World};
-use crate::FunctionKind;
-use orchestration::{InstanceId, InstanceRow, Json, RaisedEvent};
+use super::fixtures::{app, bind_all, load, runtime};
+use super::world::{Between, World, identity};
+use crate::{App, FunctionKind};
+use orchestration::{Cursor, Event, EventKind, Identity, InstanceId, InstanceRow, Json, Limits, RaisedEvent, Stopped};
+use ports::{Advanced, GuestFault, Orchestrators as _};
 use std::collections::{BTreeSet, VecDeque};
 
 /// An orchestrator with an input, and the payload of the event `Approval` if somebody raises it.
@@ -26,7 +27,7 @@ const NO: &str = r#"{"approved":false,"by":"Grace"}"#;
 async fn run(guest: &str, (orchestrator, input, event): Scenario, between: Between) -> (InstanceRow, Vec<String>) {
     let app = app(guest).await;
     let mut world = World::new(&app, between);
-    let raised = |payload| RaisedEvent { name: "approval".to_owned(), input: Json::from(payload) };
+    let raised = |payload| RaisedEvent { name: "approval".to_owned(), input: Json::from(payload), id: None };
     world.external_events =
         VecDeque::from_iter(event.map(|payload| (InstanceId::from_stored("trip-1"), raised(payload))));
     let row = world.run(orchestrator, input).await;
@@ -158,4 +159,37 @@ async fn sandbox_probe() {
         &[("LookAround", "null", None), ("SendARequest", "null", None), ("PrintAroundATimer", "null", None)],
     )
     .await;
+}
+
+/// What `advance` says of a history from its first line, by an app that has nothing but code.
+async fn replayed(identity: Identity, past: Vec<Event>) -> (Box<Cursor>, Result<Advanced, GuestFault>) {
+    let runtime = runtime();
+    let component = load(&runtime, "bench-functions").await;
+    let app = App::for_replay(&runtime, bind_all(&component)).expect("all bound");
+    let mut guest = app.begin(&identity.name, None).await.expect("a guest");
+    guest.advance(Box::new(Cursor::new(identity, Limits::default(), past))).await
+}
+
+#[tokio::test]
+async fn a_history_alone_can_be_replayed() {
+    let app = app("bench-functions").await;
+    let mut world = World::new(&app, Between::KeepAlive);
+    let row = world.run("Chain", "3").await;
+    let (identity, past) = (identity(&row), world.past(&row.id));
+    let (_, advanced) = replayed(identity.clone(), past.clone()).await;
+    assert_eq!(advanced, Ok(Advanced::Returned(Ok(row.output.expect("an output")))));
+
+    let first_turn = past.iter().position(|event| matches!(event.kind, EventKind::OrchestratorCompleted));
+    let first_turn = past[..=first_turn.expect("an end")].to_vec();
+    let (cursor, advanced) = replayed(identity.clone(), first_turn).await;
+    assert_eq!((advanced, cursor.open_tasks(), cursor.stopped()), (Ok(Advanced::Waiting), 1, None));
+
+    let mut changed = past;
+    for event in &mut changed {
+        if let EventKind::TaskScheduled { name, .. } = &mut event.kind {
+            *name = "SomethingElse".to_owned();
+        }
+    }
+    let (cursor, _) = replayed(identity, changed).await;
+    assert!(matches!(cursor.stopped(), Some(Stopped::NonDeterministic(_))), "{:?}", cursor.stopped());
 }

@@ -2,14 +2,16 @@
 //! guests and real activities, and keeps their histories.
 //!
 //! Everything happens in one order: messages before external events, external events before timers, and the clock jumps.
+//! What is to be delivered later is delivered at once.
 
+use super::fixtures::invocation;
 use crate::App;
 use orchestration::{
-    Checkpoint, Cursor, Event, ExecutionId, ExecutionStarted, Failure, Identity, InstanceId, InstanceRow, Json, Ledger,
-    Limits, Message, MessageKind, NewInstance, Origin, RaisedEvent, RuntimeStatus, Settling, Timestamp, TurnEnd, admit,
-    settle, transcript,
+    ActivityTask, Caller, Checkpoint, Cursor, EntityAction, EntityId, EntityOperation, Event, ExecutionId,
+    ExecutionStarted, Failure, HttpCall, Identity, InstanceId, InstanceRow, Json, Ledger, Limits, Message, MessageKind,
+    NewInstance, Origin, PresentApp, RaisedEvent, Reuse, Settling, Timestamp, TurnEnd, admit, settle, transcript,
 };
-use ports::{Activities as _, ActivityInvocation, Advanced, Orchestrator, Orchestrators as _};
+use ports::{Activities, Advanced, Entities, EntityBatch, Orchestrator, Orchestrators as _};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -24,9 +26,14 @@ pub(super) enum Between {
 
 pub(super) struct World<'a> {
     app: &'a App,
+    present: PresentApp,
     between: Between,
     now: Timestamp,
     instances: BTreeMap<InstanceId, Instance>,
+    /// The states of entities. Locks are granted to whoever asks: no two orchestrations compete here.
+    entities: BTreeMap<EntityId, Option<Json>>,
+    /// What entities are asked, and told.
+    for_entities: VecDeque<(EntityId, MessageKind)>,
     /// Raised one at a time, whenever nothing else is to do.
     pub(super) external_events: VecDeque<(InstanceId, RaisedEvent)>,
     /// The histories of all executions, also of those that continued as new.
@@ -50,9 +57,12 @@ impl<'a> World<'a> {
     pub(super) fn new(app: &'a App, between: Between) -> World<'a> {
         World {
             app,
+            present: PresentApp { digest: Some(app.digest().to_owned()), default_version: None },
             between,
             now: Timestamp::from_unix_ms(1_700_000_000_000),
             instances: BTreeMap::new(),
+            entities: BTreeMap::new(),
+            for_entities: VecDeque::new(),
             external_events: VecDeque::new(),
             histories: Vec::new(),
             turns: 0,
@@ -63,12 +73,18 @@ impl<'a> World<'a> {
     pub(super) async fn run(&mut self, orchestrator: &str, input: &str) -> InstanceRow {
         let id = InstanceId::from_stored("trip-1");
         let started = ExecutionStarted {
-            name: orchestrator.to_owned(),
-            input: Json::from(input),
-            execution: ExecutionId::from_random(42),
-            parent: None,
+            pinned_to: self.present.digest.clone(),
+            ..ExecutionStarted::new(orchestrator, Json::from(input), ExecutionId::from_random(42))
         };
-        self.create(NewInstance { id: id.clone(), started, at: self.now, if_at_work: None });
+        let at = self.now;
+        self.create(NewInstance {
+            id: id.clone(),
+            started,
+            at,
+            reuse: Reuse::NEVER,
+            otherwise: None,
+            idempotency_key: None,
+        });
         while self.step().await {
             assert!(self.turns < MAX_TURNS, "the orchestration does not end");
         }
@@ -79,24 +95,8 @@ impl<'a> World<'a> {
     }
 
     fn create(&mut self, new: NewInstance) {
-        let NewInstance { id, started, at, .. } = new;
-        let row = InstanceRow {
-            id: id.clone(),
-            execution: started.execution,
-            name: started.name.clone(),
-            status: RuntimeStatus::Pending,
-            created_at: at,
-            updated_at: at,
-            completed_at: None,
-            custom_status: None,
-            output: None,
-            failure: None,
-            parent: started.parent.clone(),
-            component: None,
-            turns: 0,
-            events: 0,
-        };
-        let kind = MessageKind::ExecutionStarted { started: Box::new(started), carried_over: Vec::new() };
+        let row = new.row();
+        let kind = MessageKind::ExecutionStarted { started: Box::new(new.started), carried_over: Vec::new() };
         let instance = Instance {
             row,
             ledger: Ledger::default(),
@@ -105,11 +105,20 @@ impl<'a> World<'a> {
             timers: Vec::new(),
             live: None,
         };
-        self.instances.insert(id, instance);
+        self.instances.insert(new.id, instance);
+    }
+
+    /// What has happened to the current execution of an instance.
+    pub(super) fn past(&self, id: &InstanceId) -> Vec<Event> {
+        self.instances[id].history.clone()
     }
 
     /// Answers whether there was something to do.
     async fn step(&mut self) -> bool {
+        if let Some((entity, asked)) = self.for_entities.pop_front() {
+            self.ask(entity, asked).await;
+            return true;
+        }
         let ready = self.instances.iter().find(|(_, instance)| !instance.inbox.is_empty());
         if let Some((id, _)) = ready {
             let id = id.clone();
@@ -134,7 +143,9 @@ impl<'a> World<'a> {
     }
 
     fn send(&mut self, to: &InstanceId, message: Message) {
-        if let Some(instance) = self.instances.get_mut(to) {
+        if let Some(entity) = EntityId::of_instance(to) {
+            self.for_entities.push_back((entity, message.kind));
+        } else if let Some(instance) = self.instances.get_mut(to) {
             instance.inbox.push(message);
         }
     }
@@ -152,14 +163,10 @@ impl<'a> World<'a> {
         let (mut guest, mut cursor) = match instance.live.take() {
             Some(live) => live,
             None => {
-                let guest = self.app.begin(&instance.row.name).await.expect("a guest");
-                let identity = Identity {
-                    instance: id.clone(),
-                    execution: instance.row.execution,
-                    name: instance.row.name.clone(),
-                    parent: instance.row.parent.clone(),
-                };
-                (guest, Box::new(Cursor::new(identity, Limits::default(), instance.history.clone())))
+                let row = &instance.row;
+                let guest = self.app.begin(&row.name, row.pinned_to.as_deref()).await.expect("a guest");
+                let cursor = Cursor::new(identity(row), Limits::default(), instance.history.clone());
+                (guest, Box::new(cursor))
             }
         };
         cursor.feed(admission.events.clone());
@@ -181,10 +188,12 @@ impl<'a> World<'a> {
             custom_status,
             end,
             now,
+            limits: &Limits::default(),
+            present: &self.present,
         };
-        let (checkpoint, ledger) = settle(settling).expect("a legal history");
-        instance.ledger = ledger;
-        self.apply(id, checkpoint).await;
+        let settled = settle(settling).expect("a legal history");
+        instance.ledger = settled.ledger;
+        self.apply(id, settled.checkpoint).await;
     }
 
     async fn apply(&mut self, id: &InstanceId, checkpoint: Checkpoint) {
@@ -210,15 +219,80 @@ impl<'a> World<'a> {
             self.send(&envelope.to, message(envelope.execution, envelope.kind));
         }
         for task in checkpoint.activities {
+            if checkpoint.cancelled_activities.contains(&task.id) {
+                continue;
+            }
             let (scheduled, execution) = (task.id, task.execution);
-            let invocation_id = format!("{id}/{scheduled}");
-            let result = self.app.run(ActivityInvocation { invocation_id, task }).await;
-            let kind = match result.unwrap_or_else(|fault| Err::<Json, Failure>(fault.failure())) {
+            let kind = match self.run_activity(task).await {
                 Ok(result) => MessageKind::TaskCompleted { scheduled, result },
                 Err(failure) => MessageKind::TaskFailed { scheduled, failure },
             };
             self.send(id, message(Some(execution), kind));
         }
+    }
+
+    /// The host's own activity has an answer for everybody.
+    async fn run_activity(&self, task: ActivityTask) -> Result<Json, Failure> {
+        if task.name == HttpCall::ACTIVITY {
+            return Ok(Json::from(r#"{"statusCode":200,"headers":{},"content":"hello"}"#));
+        }
+        Activities::run(self.app, invocation(task)).await.unwrap_or_else(|fault| Err(fault.failure()))
+    }
+
+    /// One message for an entity; an operation is a batch of its own.
+    async fn ask(&mut self, entity: EntityId, asked: MessageKind) {
+        let (caller, operation) = match asked {
+            MessageKind::EntityOperationCalled { caller, operation, input } => (Some(caller), (operation, input)),
+            MessageKind::EntityOperationSignaled { operation, input, .. } => (None, (operation, input)),
+            MessageKind::EntityLockRequested { owner, .. } => {
+                let granted = MessageKind::EntityLockGranted { scheduled: owner.scheduled };
+                return self.send(&owner.instance, message(Some(owner.execution), granted));
+            }
+            MessageKind::EntityUnlockSent { .. } => return,
+            other => panic!("an entity takes no {}", other.name()),
+        };
+        let batch = EntityBatch {
+            invocation_id: "call-1".to_owned(),
+            state: self.entities.remove(&entity).flatten(),
+            entity: entity.clone(),
+            operations: vec![EntityOperation {
+                name: operation.0,
+                input: operation.1,
+                request: "request-1".to_owned(),
+                is_signal: caller.is_none(),
+                caller: caller.as_ref().map(|caller| caller.instance.clone()),
+            }],
+            roll_back: true,
+            now: self.now,
+        };
+        let mut outcome = Entities::run(self.app, batch).await.expect("no fault");
+        self.entities.insert(entity, outcome.state);
+        if let Some(Caller { instance, execution, scheduled }) = caller {
+            let answer = match outcome.results.remove(0) {
+                Ok(result) => MessageKind::EntityOperationCompleted { scheduled, result },
+                Err(failure) => MessageKind::EntityOperationFailed { scheduled, failure },
+            };
+            self.send(&instance, message(Some(execution), answer));
+        }
+        for action in outcome.actions {
+            let EntityAction::Signal { entity, operation, input, .. } = action else {
+                panic!("nothing here starts orchestrations: {action:?}");
+            };
+            let (sender, request) = (None, "request-2".to_owned());
+            self.for_entities
+                .push_back((entity, MessageKind::EntityOperationSignaled { sender, request, operation, input }));
+        }
+    }
+}
+
+pub(super) fn identity(row: &InstanceRow) -> Identity {
+    Identity {
+        instance: row.id.clone(),
+        execution: row.execution,
+        name: row.name.clone(),
+        parent: row.parent.clone(),
+        version: row.options.version.clone(),
+        tags: row.options.tags.clone(),
     }
 }
 
