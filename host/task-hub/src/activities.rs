@@ -1,25 +1,36 @@
-//! Running one activity: its lease is kept while it runs, and whatever comes of it is handed in as data.
+//! Running one activity: its lease is kept while it runs, its timeouts are watched, and whatever comes of it is handed in as
+//! data.
 
 use crate::Inner;
-use futures::future::{Either, select};
-use orchestration::{Failure, Json, Timestamp};
-use ports::{ActivityInvocation, ActivityWork, Lease, StoreError};
+use crate::heartbeats::Run;
+use crate::leases::Interrupted;
+use futures::future::{BoxFuture, Either, select};
+use orchestration::{ActivityTask, Failure, Json, Timeouts, Timestamp};
+use ports::{ActivityInvocation, ActivityWork, GuestFault, Lease, StoreError};
 use std::time::Duration;
 
 /// How often handing in a result is tried. After that the lease runs out and the activity runs again.
 const HAND_IN_ATTEMPTS: u32 = 5;
 
+/// What the guest answers.
+type Ran<'a> = BoxFuture<'a, Result<Result<Json, Failure>, GuestFault>>;
+
 impl Inner {
     pub(crate) async fn run_activity(&self, work: ActivityWork) {
-        let ActivityWork { lease, task } = work;
+        let ActivityWork { mut lease, task } = work;
         let invocation_id = format!("{:032x}", self.parts.randomness.next_u128());
         let (name, instance) = (task.name.clone(), task.instance.clone());
         tracing::debug!(function = %name, %invocation_id, instance_id = %instance, "Executing 'Functions.{name}'");
         let begun = self.parts.clock.now();
-        let invocation = ActivityInvocation { invocation_id: invocation_id.clone(), task };
-        let (lease, result) = match self.run_under_lease(lease, invocation).await {
-            Ok(ran) => ran,
-            Err(error) => {
+        let run = Box::pin(self.run_in_time(task, invocation_id.clone()));
+        let result = match self.under_lease(&mut lease, run).await {
+            Ok(result) => result,
+            Err(Interrupted::Revoked) => {
+                tracing::info!(function = %name, %invocation_id, instance_id = %instance,
+                    "Stopped 'Functions.{name}' (Id={invocation_id}): its orchestration does not want it any more");
+                return;
+            }
+            Err(Interrupted::Lost(error)) => {
                 tracing::warn!(function = %name, %invocation_id, %error, "an activity was given up; it will run again");
                 return;
             }
@@ -29,37 +40,32 @@ impl Inner {
         self.hand_in(&lease, result).await;
     }
 
-    /// Runs the activity and renews its lease whenever half of it is over.
-    async fn run_under_lease(
-        &self,
-        mut lease: Lease,
-        invocation: ActivityInvocation,
-    ) -> Result<(Lease, Result<Json, Failure>), StoreError> {
-        let mut run = self.parts.activities.run(invocation);
+    /// Runs the activity for as long as its timeouts allow. A fault of the guest is the activity's failure, like one that it
+    /// reports itself.
+    async fn run_in_time(&self, task: ActivityTask, invocation_id: String) -> Result<Json, Failure> {
+        let of_function = self.parts.activities.timeouts(&task);
+        let timeouts = Timeouts {
+            run: task.timeouts.run.or(of_function.run),
+            heartbeat: task.timeouts.heartbeat.or(of_function.heartbeat),
+        };
+        let name = task.name.clone();
+        let run = self.running.begin((task.execution, task.id), self.parts.clock.clone());
+        let watch = Watch { began: self.parts.clock.now(), timeouts, run };
+        let invocation = ActivityInvocation { invocation_id, task, heartbeat: watch.run.heartbeat() };
+        let mut ran: Ran<'_> = self.parts.activities.run(invocation);
         loop {
-            match select(run, self.parts.clock.sleep_until(self.half_time(&lease))).await {
-                Either::Left((Ok(result), _)) => return Ok((lease, result)),
-                // A fault of the guest is the activity's failure, like one that it reports itself.
-                Either::Left((Err(fault), _)) => return Ok((lease, Err(fault.failure()))),
+            match select(ran, self.parts.clock.sleep_until(watch.next())).await {
+                Either::Left((Ok(result), _)) => return result,
+                Either::Left((Err(fault), _)) => return Err(fault.failure()),
                 Either::Right(((), unfinished)) => {
-                    run = unfinished;
-                    match self.parts.store.renew(&lease).await {
-                        Ok(renewed) => lease = renewed,
-                        // Dropping `run` stops the guest: somebody else runs the activity now.
-                        Err(lost @ StoreError::LeaseLost { .. }) => return Err(lost),
-                        Err(error @ (StoreError::Unavailable { .. } | StoreError::Corrupt { .. })) => {
-                            tracing::warn!(%error, "cannot renew the lease of an activity; trying again");
-                        }
+                    // Leaving drops it, which stops the guest.
+                    if let Some(failure) = watch.timed_out(&name, self.parts.clock.now()) {
+                        return Err(failure);
                     }
+                    ran = unfinished;
                 }
             }
         }
-    }
-
-    fn half_time(&self, lease: &Lease) -> Timestamp {
-        let now = self.parts.clock.now();
-        let half = lease.expires_at.saturating_since(now) / 2;
-        now.saturating_add(half.max(Duration::from_millis(1)))
     }
 
     async fn hand_in(&self, lease: &Lease, result: Result<Json, Failure>) {
@@ -77,6 +83,49 @@ impl Inner {
                 }
             }
         }
+    }
+}
+
+/// The time that one run has.
+struct Watch {
+    began: Timestamp,
+    timeouts: Timeouts,
+    run: Run,
+}
+
+impl Watch {
+    /// When to look next.
+    fn next(&self) -> Timestamp {
+        self.run_deadline().min(self.heartbeat_deadline())
+    }
+
+    fn run_deadline(&self) -> Timestamp {
+        self.timeouts.run.map_or(Timestamp::MAX, |timeout| self.began.saturating_add(timeout))
+    }
+
+    fn heartbeat_deadline(&self) -> Timestamp {
+        let last = self.run.last_sign_of_life();
+        self.timeouts.heartbeat.map_or(Timestamp::MAX, |timeout| last.saturating_add(timeout))
+    }
+
+    fn timed_out(&self, name: &str, now: Timestamp) -> Option<Failure> {
+        let seconds = |timeout: Option<Duration>| timeout.unwrap_or_default().as_secs_f64();
+        if now >= self.run_deadline() {
+            let message = format!(
+                "the activity '{name}' ran longer than its timeout of {} s and was stopped; give it more time with the \
+                 timeout of the call or of its activityTrigger",
+                seconds(self.timeouts.run)
+            );
+            return Some(Failure::new(Failure::ACTIVITY_TIMEOUT, message));
+        }
+        (now >= self.heartbeat_deadline()).then(|| {
+            let message = format!(
+                "the activity '{name}' gave no heartbeat for {} s and was stopped; let it beat more often, or raise the \
+                 heartbeat timeout of the call or of its activityTrigger",
+                seconds(self.timeouts.heartbeat)
+            );
+            Failure::new(Failure::ACTIVITY_HEARTBEAT_TIMEOUT, message)
+        })
     }
 }
 

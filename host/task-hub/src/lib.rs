@@ -5,20 +5,28 @@
 
 mod activities;
 mod client;
+mod explain;
+mod heartbeats;
+mod leases;
 mod live;
+mod retention;
 mod settings;
 mod turns;
 
 #[cfg(test)]
 mod tests;
 
-pub use client::Client;
-pub use settings::Settings;
+pub use client::{CleanedEntities, Client, ClientParts};
+pub use explain::{ActivityState, AwaitedEvents, Explanation, Hold, LastFailure, NextRetry, Wait};
+pub use heartbeats::Progress;
+pub use settings::{Retention, Settings};
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, Shared, select};
+use heartbeats::RunningActivities;
 use live::LiveInstances;
-use ports::{Activities, Clock, Orchestrators, Randomness, StoreError, TaskHubStore};
+use orchestration::InstanceRow;
+use ports::{Activities, Clock, Entities, Orchestrators, Randomness, StoreError, TaskHubStore};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +42,8 @@ pub struct Parts {
     pub orchestrators: Arc<dyn Orchestrators>,
     /// The app's activities.
     pub activities: Arc<dyn Activities>,
+    /// The app's entities.
+    pub entities: Arc<dyn Entities>,
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
     /// Where invocation ids come from.
@@ -43,7 +53,8 @@ pub struct Parts {
 /// Completes when the workers shall take no more work.
 pub type Stop = Shared<BoxFuture<'static, ()>>;
 
-/// The engine of one task hub.
+/// The engine of one task hub. Cheap to clone.
+#[derive(Clone)]
 pub struct TaskHub {
     inner: Arc<Inner>,
 }
@@ -53,16 +64,19 @@ struct Inner {
     parts: Parts,
     settings: Settings,
     live: LiveInstances,
+    running: RunningActivities,
 }
 
 impl TaskHub {
     /// Puts an engine together. Nothing runs before its workers are polled.
     pub fn new(parts: Parts, settings: Settings) -> TaskHub {
         let live = LiveInstances::new(settings.live_instances, settings.live_instance_bytes);
-        TaskHub { inner: Arc::new(Inner { parts, settings, live }) }
+        let running = RunningActivities::default();
+        TaskHub { inner: Arc::new(Inner { parts, settings, live, running }) }
     }
 
-    /// The workers, one future each: as many as turns and activities may run at once. After `stop` each finishes and commits
+    /// The workers, one future each: as many as turns and activities may run at once, and one that removes what was kept long
+    /// enough, if anything is to be removed. After `stop` each finishes and commits
     /// what it has begun and then completes; dropped, a worker leaves its work to be taken again.
     pub fn workers(&self, stop: &Stop) -> Vec<BoxFuture<'static, ()>> {
         let turns = (0..self.inner.settings.concurrent_turns).map(|_| {
@@ -73,7 +87,18 @@ impl TaskHub {
             let (inner, stop) = (self.inner.clone(), stop.clone());
             async move { inner.activity_worker(&stop).await }.boxed()
         });
-        turns.chain(activities).collect()
+        turns.chain(activities).chain(self.housekeeping(stop)).collect()
+    }
+
+    fn housekeeping(&self, stop: &Stop) -> Option<BoxFuture<'static, ()>> {
+        self.inner.settings.retention.by_status().next()?;
+        let (inner, stop) = (self.inner.clone(), stop.clone());
+        Some(async move { inner.housekeeping_worker(&stop).await }.boxed())
+    }
+
+    /// Whether the orchestrator of an instance is kept in memory where its row says that it stands.
+    pub fn is_live(&self, row: &InstanceRow) -> bool {
+        self.inner.live.look(row, |_| ()).is_some()
     }
 }
 

@@ -72,6 +72,13 @@ impl LiveInstances {
         drop(evicted);
     }
 
+    /// Looks at the instance where it stands, if it is here and stands where the row does.
+    pub(crate) fn look<T>(&self, row: &InstanceRow, look: impl FnOnce(&Cursor) -> T) -> Option<T> {
+        let kept = self.lock();
+        let (live, _) = kept.instances.peek(&row.id)?;
+        live.fits(row).then(|| look(&live.cursor))
+    }
+
     /// A panic elsewhere leaves a cache that is still only a cache.
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)

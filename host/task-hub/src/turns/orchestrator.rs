@@ -1,20 +1,13 @@
-//! Running one turn: load, replay, settle and commit, as separate steps.
+//! One turn of an orchestration: its events are admitted, its code runs on them, and what came of it is settled.
 
+use super::{Turn, Undone, origins};
 use crate::Inner;
 use crate::live::Live;
 use orchestration::{
-    Admission, Cursor, Event, Failure, History, Identity, InstanceRow, Ledger, Origin, Settling, Timestamp, TurnEnd,
-    admit, set_aside, settle,
+    Action, Admission, Cursor, Event, Failure, FailureStrategy, History, Identity, InstanceRow, Json, Ledger, Message,
+    Settled, Settling, TurnEnd, admit, settle,
 };
-use ports::{Advanced, GuestFault, Lease, Orchestrator, StoreError, TurnWork};
-
-/// One turn of one instance.
-struct Turn {
-    lease: Lease,
-    row: InstanceRow,
-    failed_attempts: u32,
-    now: Timestamp,
-}
+use ports::{Advanced, GuestFault, Orchestrator, StoreError};
 
 /// A guest and the place where it stands.
 type Suspended = (Box<dyn Orchestrator>, Box<Cursor>);
@@ -33,11 +26,16 @@ struct Ran {
     end: TurnEnd,
     /// The suspended guest and the place where it stands; none if it is spent.
     rest: Option<Suspended>,
-    actions: Vec<orchestration::Action>,
-    custom_status: Option<Option<orchestration::Json>>,
+    actions: Vec<Action>,
+    custom_status: Option<Option<Json>>,
 }
 
 impl Ran {
+    /// The code did not run; a guest that is kept alive stays where it stands.
+    fn not_at_all(rest: Option<Suspended>) -> Ran {
+        Ran { end: TurnEnd::Waiting, rest, actions: Vec::new(), custom_status: None }
+    }
+
     /// An end without actions: whatever the guest asked for is void.
     fn failed(failure: Failure) -> Ran {
         Ran { end: TurnEnd::Failed(failure), rest: None, actions: Vec::new(), custom_status: None }
@@ -45,33 +43,18 @@ impl Ran {
 }
 
 impl Inner {
-    pub(crate) async fn run_turn(&self, work: TurnWork) {
-        let lease = work.lease.clone();
-        let attempts = work.failed_attempts;
-        if let Err(undone) = self.try_turn(work).await {
-            self.give_back(&lease, attempts, &undone).await;
-        }
-    }
-
-    async fn try_turn(&self, work: TurnWork) -> Result<(), Undone> {
-        let TurnWork { lease, row, messages, failed_attempts } = work;
-        // A clock that was set back must not make a history go back.
-        let now = self.parts.clock.now().max(row.updated_at);
-        let turn = Turn { lease, row, failed_attempts, now };
+    pub(super) async fn orchestration_turn(&self, turn: &Turn, messages: Vec<Message>) -> Result<(), Undone> {
         let standing = match self.standing(&turn.row).await? {
             Ok(standing) => standing,
-            Err(failure) => {
-                let consumed = messages.iter().map(|message| message.origin).collect();
-                return self.set_aside(&turn, consumed, failure).await;
-            }
+            Err(failure) => return self.set_aside(turn, origins(&messages), failure).await,
         };
-        let admission = admit(&standing.ledger, &turn.row, messages, now);
+        let admission = admit(&standing.ledger, &turn.row, messages, turn.now);
         for (message, why) in &admission.ignored {
             tracing::debug!(instance_id = %turn.row.id, message = message.kind.name(), ?why, "a message was ignored");
         }
         let Standing { ledger, live, past } = standing;
-        let ran = self.run(&turn, (live, past), &admission).await?;
-        self.finish(&turn, ledger, admission, ran).await
+        let ran = self.run(turn, (live, past), &admission).await?;
+        self.finish(turn, ledger, admission, ran).await
     }
 
     /// Where the instance stands: as kept alive, else as recorded. A history that cannot be used is the instance's
@@ -111,13 +94,26 @@ impl Inner {
         admission: &Admission,
     ) -> Result<Ran, Undone> {
         if admission.events.is_empty() || admission.termination.is_some() {
-            return Ok(Ran { end: TurnEnd::Waiting, rest: live, actions: Vec::new(), custom_status: None });
+            return Ok(Ran::not_at_all(live));
+        }
+        if !admission.runs {
+            // What is recorded now is walked when the instance starts or is resumed.
+            return Ok(Ran::not_at_all(live.map(|(guest, mut cursor)| {
+                cursor.feed(admission.events.iter().cloned());
+                (guest, cursor)
+            })));
+        }
+        if let Err(failure) = self.version_gate(&turn.row) {
+            return match self.settings.version_failure {
+                FailureStrategy::Reject => Err(Undone::Version(failure)),
+                FailureStrategy::Fail => Ok(Ran::failed(failure)),
+            };
         }
         let (mut guest, mut cursor) = match live {
             Some(live) => live,
-            None => match self.parts.orchestrators.begin(&turn.row.name).await {
+            None => match self.parts.orchestrators.begin(&turn.row.name, turn.row.pinned_to.as_deref()).await {
                 Ok(guest) => (guest, self.cursor(&turn.row, past)),
-                Err(fault) => return self.after_fault(fault, turn.failed_attempts),
+                Err(fault) => return self.after_fault(turn, fault),
             },
         };
         cursor.feed(admission.events.iter().cloned());
@@ -128,10 +124,19 @@ impl Inner {
         let (end, goes_on) = match advanced {
             Ok(Advanced::Waiting) => (TurnEnd::Waiting, true),
             Ok(Advanced::Returned(result)) => (cursor.returned(result), false),
-            Err(fault) => return self.after_fault(fault, turn.failed_attempts),
+            Err(fault) => return self.after_fault(turn, fault),
         };
         let (actions, custom_status) = cursor.take_actions();
         Ok(Ran { end, rest: goes_on.then_some((guest, cursor)), actions, custom_status })
+    }
+
+    /// Whether this app runs the instance's version. One that is pinned to another app runs exactly its own code, which needs
+    /// no gate.
+    pub(crate) fn version_gate(&self, row: &InstanceRow) -> Result<(), Failure> {
+        if row.pinned_to.is_some() && row.pinned_to != self.settings.present.digest {
+            return Ok(());
+        }
+        self.settings.version_gate.check(row.options.version.as_deref())
     }
 
     fn cursor(&self, row: &InstanceRow, past: Vec<Event>) -> Box<Cursor> {
@@ -140,12 +145,14 @@ impl Inner {
             execution: row.execution,
             name: row.name.clone(),
             parent: row.parent.clone(),
+            version: row.options.version.clone(),
+            tags: row.options.tags.clone(),
         };
-        Box::new(Cursor::new(identity, self.settings.limits, past))
+        Box::new(Cursor::new(identity, self.settings.limits, past).with_http(self.settings.http))
     }
 
     /// What is missing stays missing; what trapped may go better the next time, but not for ever.
-    fn after_fault(&self, fault: GuestFault, failed_attempts: u32) -> Result<Ran, Undone> {
+    fn after_fault(&self, turn: &Turn, fault: GuestFault) -> Result<Ran, Undone> {
         match fault {
             GuestFault::NotFound { .. } => Ok(Ran::failed(fault.failure())),
             GuestFault::Unavailable { .. } => Err(Undone::Fault(fault)),
@@ -153,7 +160,7 @@ impl Inner {
             | GuestFault::TimedOut { .. }
             | GuestFault::OutOfMemory { .. }
             | GuestFault::OutputTooLarge { .. } => {
-                if failed_attempts + 1 >= self.settings.turn_attempts {
+                if self.was_last_attempt(turn) {
                     Ok(Ran::failed(fault.failure()))
                 } else {
                     Err(Undone::Fault(fault))
@@ -165,8 +172,18 @@ impl Inner {
     async fn finish(&self, turn: &Turn, ledger: Ledger, admission: Admission, ran: Ran) -> Result<(), Undone> {
         let Ran { end, rest, actions, custom_status } = ran;
         let consumed = admission.consumed.clone();
-        let settling = Settling { row: &turn.row, ledger, admission, actions, custom_status, end, now: turn.now };
-        let (checkpoint, ledger) = match settle(settling) {
+        let settling = Settling {
+            row: &turn.row,
+            ledger,
+            admission,
+            actions,
+            custom_status,
+            end,
+            now: turn.now,
+            limits: &self.settings.limits,
+            present: &self.settings.present,
+        };
+        let Settled { checkpoint, ledger, warnings } = match settle(settling) {
             Ok(settled) => settled,
             // The core contradicts itself about this instance: keep what is recorded, and say so.
             Err(illegal) => {
@@ -176,57 +193,16 @@ impl Inner {
         };
         let goes_on = checkpoint.row.execution == turn.row.execution && !checkpoint.row.status.is_terminal();
         let new_row = checkpoint.row.clone();
-        self.parts.store.commit(&turn.lease, checkpoint).await.map_err(Undone::Store)?;
+        self.commit(turn, checkpoint).await?;
         log_end(&turn.row, &new_row);
+        for warning in warnings {
+            tracing::warn!(function = %new_row.name, instance_id = %new_row.id, "an instance comes near a limit: {warning}");
+        }
         if let (true, Some((guest, cursor))) = (goes_on, rest) {
             self.live.keep(new_row.id, Live { guest, cursor, ledger });
         }
         self.release(&turn.lease).await;
         Ok(())
-    }
-
-    async fn set_aside(&self, turn: &Turn, consumed: Vec<Origin>, failure: Failure) -> Result<(), Undone> {
-        tracing::error!(instance_id = %turn.row.id, %failure, "an instance was set aside; its stored history is kept");
-        let checkpoint = set_aside(&turn.row, consumed, failure, turn.now);
-        self.parts.store.commit(&turn.lease, checkpoint).await.map_err(Undone::Store)?;
-        self.release(&turn.lease).await;
-        Ok(())
-    }
-
-    /// What is committed stays so; an instance that cannot be released is taken again when its lease runs out.
-    async fn release(&self, lease: &Lease) {
-        if let Err(error) = self.parts.store.release(lease).await {
-            tracing::warn!(what = %lease.what, %error, "cannot release an instance; it goes on when its lease runs out");
-        }
-    }
-
-    /// Lets others take the turn again. If the lease is lost, they have already.
-    async fn give_back(&self, lease: &Lease, failed_attempts: u32, undone: &Undone) {
-        tracing::warn!(what = %lease.what, attempt = failed_attempts + 1, reason = %undone, "a turn was not finished");
-        let pause = self.settings.turn_retry_pause * 2u32.saturating_pow(failed_attempts.min(10));
-        let not_before = self.parts.clock.now().saturating_add(pause);
-        match self.parts.store.abandon(lease, not_before).await {
-            Ok(()) | Err(StoreError::LeaseLost { .. }) => {}
-            Err(error @ (StoreError::Unavailable { .. } | StoreError::Corrupt { .. })) => {
-                tracing::warn!(%error, "cannot give a turn back; it is taken again when its lease runs out");
-            }
-        }
-    }
-}
-
-/// Why a turn was left for another try.
-#[derive(Debug)]
-enum Undone {
-    Store(StoreError),
-    Fault(GuestFault),
-}
-
-impl std::fmt::Display for Undone {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Undone::Store(error) => error.fmt(f),
-            Undone::Fault(fault) => fault.fmt(f),
-        }
     }
 }
 

@@ -1,0 +1,1 @@
+//! The client: steering, listing, purging.

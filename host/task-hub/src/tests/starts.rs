@@ -1,0 +1,1 @@
+//! The client: starts, first and again.

@@ -1,0 +1,102 @@
+//! One turn of an entity: as many of the waiting operations as one batch takes, run by the guest in one call.
+//!
+//! A guest that goes wrong takes its whole batch with it. The next attempt runs one operation alone, so that the one that is
+//! to blame is found, and fails, and the others are done.
+
+use super::{Turn, Undone};
+use crate::Inner;
+use crate::leases::Interrupted;
+use orchestration::{EntityId, EntityOperation, EntityOutcome, Failure, Message, admit_entity, settle_entity};
+use ports::{EntityBatch, GuestFault, StoreError};
+
+impl Inner {
+    pub(super) async fn entity_turn(&self, turn: &mut Turn, messages: Vec<Message>) -> Result<(), Undone> {
+        let max_operations = if turn.failed_attempts > 0 { 1 } else { self.settings.entity_batch_size.max(1) };
+        let admission = admit_entity(&turn.row, messages, max_operations);
+        for (message, why) in &admission.ignored {
+            tracing::debug!(instance_id = %turn.row.id, message = message.kind.name(), ?why, "a message was ignored");
+        }
+        let outcome = if admission.operations.is_empty() {
+            EntityOutcome::unchanged(&turn.row)
+        } else {
+            self.run_operations(turn, &admission.operations).await?
+        };
+        let checkpoint = settle_entity(&turn.row, admission, outcome, turn.now, &self.settings.present);
+        self.commit(turn, checkpoint).await?;
+        self.release(&turn.lease).await;
+        Ok(())
+    }
+
+    async fn run_operations(&self, turn: &mut Turn, operations: &[EntityOperation]) -> Result<EntityOutcome, Undone> {
+        let Some(entity) = EntityId::of_instance(&turn.row.id) else {
+            let failure = Failure::new(Failure::INVALID_ARGUMENT, format!("'{}' is no entity's id", turn.row.id));
+            return Ok(all_failed(turn, operations, &failure));
+        };
+        let invocation_id = format!("{:032x}", self.parts.randomness.next_u128());
+        tracing::debug!(function = entity.name(), %invocation_id, %entity, operations = operations.len(), "Executing an entity");
+        let batch = EntityBatch {
+            invocation_id: invocation_id.clone(),
+            entity: entity.clone(),
+            state: turn.row.entity.as_ref().and_then(|record| record.state.clone()),
+            operations: operations.to_vec(),
+            roll_back: self.settings.roll_back,
+            now: turn.now,
+        };
+        let ran = self.under_lease(&mut turn.lease, self.parts.entities.run(batch)).await;
+        match ran.map_err(|why| undone_by(why, &turn.lease.what))? {
+            Ok(outcome) => {
+                log_results(&entity, operations, &outcome);
+                Ok(outcome)
+            }
+            Err(fault) => self.after_entity_fault(turn, operations, fault),
+        }
+    }
+
+    /// What is missing stays missing. What trapped is tried again, at first with the operations one by one.
+    fn after_entity_fault(
+        &self,
+        turn: &Turn,
+        operations: &[EntityOperation],
+        fault: GuestFault,
+    ) -> Result<EntityOutcome, Undone> {
+        match fault {
+            GuestFault::NotFound { .. } => Ok(all_failed(turn, operations, &fault.failure())),
+            GuestFault::Unavailable { .. } => Err(Undone::Fault(fault)),
+            GuestFault::Trapped { .. }
+            | GuestFault::TimedOut { .. }
+            | GuestFault::OutOfMemory { .. }
+            | GuestFault::OutputTooLarge { .. } => {
+                if operations.len() == 1 && self.was_last_attempt(turn) {
+                    tracing::warn!(instance_id = %turn.row.id, operation = operations[0].name, %fault,
+                        "an operation of an entity was given up");
+                    Ok(all_failed(turn, operations, &fault.failure()))
+                } else {
+                    Err(Undone::Fault(fault))
+                }
+            }
+        }
+    }
+}
+
+/// The entity stays as it was, and everybody who waits hears why.
+fn all_failed(turn: &Turn, operations: &[EntityOperation], failure: &Failure) -> EntityOutcome {
+    let results = operations.iter().map(|_| Err(failure.clone())).collect();
+    EntityOutcome { results, ..EntityOutcome::unchanged(&turn.row) }
+}
+
+fn undone_by(why: Interrupted, what: &str) -> Undone {
+    Undone::Store(match why {
+        Interrupted::Revoked => StoreError::LeaseLost { what: what.to_owned() },
+        Interrupted::Lost(error) => error,
+    })
+}
+
+/// Nobody else would hear of a signal that failed.
+fn log_results(entity: &EntityId, operations: &[EntityOperation], outcome: &EntityOutcome) {
+    for (operation, result) in operations.iter().zip(&outcome.results) {
+        if let Err(failure) = result {
+            tracing::warn!(%entity, operation = operation.name, is_signal = operation.is_signal, %failure,
+                "an operation of an entity failed");
+        }
+    }
+}
