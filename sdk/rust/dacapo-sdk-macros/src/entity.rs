@@ -6,7 +6,10 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, FnArg, Ident, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, Receiver, ReceiverKind, Type};
+use syn::{
+    Attribute, Error, FnArg, Ident, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, Receiver, ReceiverKind, ReturnType,
+    Type,
+};
 
 use crate::arguments::Arguments;
 use crate::signature::{self, Output};
@@ -170,12 +173,17 @@ impl<'a> Operation<'a> {
             true => quote!(::dacapo::__private::Fallible::into_outcome(#call)?),
             false => call,
         };
+        let returned = match &method.sig.output {
+            ReturnType::Default => ident.span(),
+            ReturnType::Type(_, returned) => returned.span(),
+        };
+        let encoded = quote_spanned!(returned=> ::dacapo::__private::Operation::<#entity>::encode(#name, &output));
         quote! {
             ::dacapo::__private::Operation::new(#name, #changes, |state, context, input| {
                 let _ = (&context, &input);
                 #decoded
                 let output = #output;
-                ::dacapo::__private::Operation::<#entity>::encode(#name, &output)
+                #encoded
             })
         }
     }

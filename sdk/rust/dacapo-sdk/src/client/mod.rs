@@ -178,8 +178,22 @@ impl Client {
         input: &O::Input,
     ) -> Result<String, ClientError> {
         let _handle = orchestrator;
+        self.start_by_name_once(idempotency_key, options, O::NAME, input)
+    }
+
+    /// Like [`start_once`](Client::start_once), for an orchestrator that this crate does not know.
+    ///
+    /// # Errors
+    /// In the same way.
+    pub fn start_by_name_once(
+        &self,
+        idempotency_key: &str,
+        options: &StartOptions,
+        name: &str,
+        input: &(impl Serialize + ?Sized),
+    ) -> Result<String, ClientError> {
         let input = encode(input, "the input of an orchestrator")?;
-        self.instances.start(O::NAME, &input, options, Some(idempotency_key))
+        self.instances.start(name, &input, options, Some(idempotency_key))
     }
 
     /// Where an instance stands.
