@@ -14,8 +14,9 @@ use crate::{ActivityContext, Failure, HttpRequest, HttpResponse, StartOptions, T
 /// How long the host waits before it asks again about a 202 without `Retry-After`.
 const DEFAULT_POLL_PAUSE: Duration = Duration::from_secs(30);
 
-/// Headers that stay with the origin that they were meant for.
-const SECRET_HEADERS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-functions-key"];
+/// Parts of the names of headers that stay with the origin that they were meant for.
+const SECRETIVE: [&str; 9] =
+    ["auth", "cookie", "key", "token", "secret", "password", "credential", "session", "signature"];
 
 impl Simulation {
     pub(super) fn attempt(&mut self, attempt: Attempt) {
@@ -160,7 +161,10 @@ fn followed(request: &HttpRequest, response: &HttpResponse) -> Option<(String, D
 
 fn headers_for(request: &HttpRequest, url: &str) -> Vec<(String, String)> {
     let same_origin = origin(&request.url) == origin(url);
-    let is_secret = |name: &str| SECRET_HEADERS.iter().any(|secret| secret.eq_ignore_ascii_case(name));
+    let is_secret = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name == "host" || SECRETIVE.iter().any(|part| name.contains(part))
+    };
     request.headers.iter().filter(|(name, _)| same_origin || !is_secret(name)).cloned().collect()
 }
 
