@@ -8,9 +8,9 @@
 use futures::future::BoxFuture;
 use orchestration::{
     ActivityTask, Checkpoint, Event, EventId, EventKind, ExecutionId, ExecutionStarted, InstanceId, Json, NewInstance,
-    RuntimeStatus, Timestamp, TurnRecord,
+    Reuse, RuntimeStatus, Tags, Timeouts, Timestamp, TurnRecord,
 };
-use ports::{Clock, InstanceStore, Reuse, StoreError, TurnWork, WorkStore};
+use ports::{Clock, InstanceStore, StoreError, TurnWork, WorkStore};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
@@ -59,7 +59,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Runs `callers` instances of [`STEPS`] activities each, with as many workers.
 async fn measure(hub: Arc<TaskHub>, callers: usize) -> Result<Duration, StoreError> {
     for caller in 0..callers {
-        hub.create(instance(caller), Reuse::Ended).await?;
+        hub.create(instance(caller)).await?;
     }
     let ended = Arc::new(AtomicUsize::new(0));
     let begin = WallClock.now();
@@ -95,8 +95,14 @@ async fn measure(hub: Arc<TaskHub>, callers: usize) -> Result<Duration, StoreErr
 
 fn instance(number: usize) -> NewInstance {
     let execution = ExecutionId::from_random(number as u128);
-    let started = ExecutionStarted { name: "Bench".to_owned(), input: payload(), execution, parent: None };
-    NewInstance { id: InstanceId::from_random(number as u128), started, at: WallClock.now(), if_at_work: None }
+    NewInstance {
+        id: InstanceId::from_random(number as u128),
+        started: ExecutionStarted::new("Bench", payload(), execution),
+        at: WallClock.now(),
+        reuse: Reuse::ENDED,
+        otherwise: None,
+        idempotency_key: None,
+    }
 }
 
 fn payload() -> Json {
@@ -116,24 +122,31 @@ fn step(work: &TurnWork) -> Checkpoint {
         name: "Greet".to_owned(),
         input: payload(),
         attempt: 1,
+        timeouts: Timeouts::default(),
+        tags: Tags::new(),
+        caller: row.name.clone(),
+        version: None,
+        pinned_to: None,
     };
     let kinds = [
         EventKind::OrchestratorStarted,
         EventKind::TaskCompleted { scheduled: EventId(row.turns - 1), result: payload() },
-        EventKind::TaskScheduled { id, name: task.name.clone(), input: payload() },
+        EventKind::TaskScheduled {
+            id,
+            name: task.name.clone(),
+            input: payload(),
+            retry_of: None,
+            timeouts: Timeouts::default(),
+            tags: Tags::new(),
+        },
         EventKind::OrchestratorCompleted,
     ];
     let events = kinds.into_iter().map(|kind| Event { at: row.updated_at, kind }).collect();
+    let record = TurnRecord { turn: row.turns - 1, events };
+    let consumed = work.messages.iter().map(|message| message.origin).collect();
     Checkpoint {
-        execution: row.execution,
-        next_input: None,
-        record: Some(TurnRecord { turn: row.turns - 1, events }),
-        consumed: work.messages.iter().map(|message| message.origin).collect(),
+        record: Some(record),
         activities: if last { Vec::new() } else { vec![task] },
-        timers: Vec::new(),
-        cancelled_timers: Vec::new(),
-        children: Vec::new(),
-        messages: Vec::new(),
-        row,
+        ..Checkpoint::of_row(row, consumed)
     }
 }

@@ -69,15 +69,26 @@ pub(crate) fn by_name(name: &str, id: Option<&InstanceId>) -> Vec<u8> {
     key
 }
 
+/// An instance in the index by app; the prefix of all that are pinned to that app without one.
+pub(crate) fn by_app(app: &str, id: Option<&InstanceId>) -> Vec<u8> {
+    by_name(app, id)
+}
+
 /// Splits a key into the id that it begins with and the rest.
 pub(crate) fn split_id(key: &[u8]) -> Result<(InstanceId, &[u8]), Malformed> {
+    let (text, rest) = split_text(key)?;
+    Ok((InstanceId::from_stored(&text), rest))
+}
+
+/// Splits a key into the text that it begins with and the rest.
+pub(crate) fn split_text(key: &[u8]) -> Result<(String, &[u8]), Malformed> {
     let mut text = Vec::with_capacity(key.len());
     let mut rest = key;
     loop {
         match rest {
             [0x00, 0x00, tail @ ..] => {
-                let text = str::from_utf8(&text).map_err(|_| Malformed("the id is not UTF-8"))?;
-                return Ok((InstanceId::from_stored(text), tail));
+                let text = String::from_utf8(text).map_err(|_| Malformed("the id is not UTF-8"))?;
+                return Ok((text, tail));
             }
             [0x00, 0xff, tail @ ..] => {
                 text.push(0x00);

@@ -2,8 +2,10 @@
 
 use super::{Unreadable, wire};
 use orchestration::{
-    EventId, ExecutionId, ExecutionStarted, Failure, InstanceId, Json, Parent, RaisedEvent, RuntimeStatus,
+    EntityId, EventId, ExecutionId, ExecutionStarted, Failure, InstanceId, Json, Parent, RaisedEvent, RuntimeStatus,
+    Section, StartOptions, Timeouts, Timestamp,
 };
+use std::time::Duration;
 
 /// How many causes of a failure are kept. Beyond a thousand nobody reads them, and a chain of boxes is dropped recursively.
 pub(super) const MAX_CAUSES: usize = 1000;
@@ -90,6 +92,10 @@ pub(super) fn started(started: &ExecutionStarted) -> wire::ExecutionStarted {
         input: text(&started.input),
         execution: Some(execution(started.execution)),
         parent: started.parent.as_ref().map(parent),
+        options: options(&started.options),
+        depth: started.depth,
+        pinned_to: started.pinned_to.clone(),
+        accepted_events: started.accepted_events.clone(),
     }
 }
 
@@ -99,15 +105,82 @@ pub(super) fn read_started(started: wire::ExecutionStarted) -> Result<ExecutionS
         input: Json::from(started.input),
         execution: read_execution(started.execution)?,
         parent: started.parent.map(read_parent).transpose()?,
+        options: read_options(started.options),
+        depth: started.depth,
+        pinned_to: started.pinned_to,
+        accepted_events: started.accepted_events,
     })
 }
 
+/// Nothing, when nothing was asked for: as it was written before there were options.
+pub(super) fn options(options: &StartOptions) -> Option<wire::StartOptions> {
+    (*options != StartOptions::default()).then(|| wire::StartOptions {
+        version: options.version.clone(),
+        tags: options.tags.clone(),
+        start_at: options.start_at.map(Timestamp::ticks),
+    })
+}
+
+pub(super) fn read_options(options: Option<wire::StartOptions>) -> StartOptions {
+    let wire::StartOptions { version, tags, start_at } = options.unwrap_or_default();
+    StartOptions { version, tags, start_at: start_at.map(Timestamp::from_ticks) }
+}
+
+/// Nothing, when there are none.
+pub(super) fn timeouts(timeouts: Timeouts) -> Option<wire::Timeouts> {
+    let span = |length: Duration| wire::Span { seconds: length.as_secs(), nanoseconds: length.subsec_nanos() };
+    (timeouts != Timeouts::default())
+        .then(|| wire::Timeouts { run: timeouts.run.map(span), heartbeat: timeouts.heartbeat.map(span) })
+}
+
+pub(super) fn read_timeouts(timeouts: Option<wire::Timeouts>) -> Result<Timeouts, Unreadable> {
+    let wire::Timeouts { run, heartbeat } = timeouts.unwrap_or_default();
+    Ok(Timeouts { run: run.map(read_span).transpose()?, heartbeat: heartbeat.map(read_span).transpose()? })
+}
+
+fn read_span(span: wire::Span) -> Result<Duration, Unreadable> {
+    if span.nanoseconds >= 1_000_000_000 {
+        return Err(Unreadable(format!("a timeout has {} ns beside its seconds", span.nanoseconds)));
+    }
+    Ok(Duration::new(span.seconds, span.nanoseconds))
+}
+
+pub(super) fn entity(entity: &EntityId) -> String {
+    entity.to_string()
+}
+
+pub(super) fn read_entity(text: &str) -> Result<EntityId, Unreadable> {
+    EntityId::of_instance(&InstanceId::from_stored(text))
+        .ok_or_else(|| Unreadable(format!("'{text}' is not the id of an entity")))
+}
+
+pub(super) fn entities(entities: &[EntityId]) -> Vec<String> {
+    entities.iter().map(entity).collect()
+}
+
+pub(super) fn read_entities(entities: &[String]) -> Result<Vec<EntityId>, Unreadable> {
+    entities.iter().map(|text| read_entity(text)).collect()
+}
+
+pub(super) fn section(section: Section) -> wire::Section {
+    wire::Section { execution: Some(execution(section.execution)), scheduled: section.scheduled.0 }
+}
+
+pub(super) fn read_section(section: Option<wire::Section>) -> Result<Section, Unreadable> {
+    let section = section.ok_or_else(|| absent("the critical section"))?;
+    Ok(Section { execution: read_execution(section.execution)?, scheduled: EventId(section.scheduled) })
+}
+
+pub(super) fn reason(reason: &str) -> wire::Reason {
+    wire::Reason { reason: reason.to_owned() }
+}
+
 pub(super) fn raised(raised: &RaisedEvent) -> wire::Raised {
-    wire::Raised { name: raised.name.clone(), input: text(&raised.input) }
+    wire::Raised { name: raised.name.clone(), input: text(&raised.input), id: raised.id.clone() }
 }
 
 pub(super) fn read_raised(raised: wire::Raised) -> RaisedEvent {
-    RaisedEvent { name: raised.name, input: Json::from(raised.input) }
+    RaisedEvent { name: raised.name, input: Json::from(raised.input), id: raised.id }
 }
 
 pub(super) fn completed(scheduled: EventId, result: &Json) -> wire::Completed {

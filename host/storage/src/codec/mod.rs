@@ -7,12 +7,14 @@
 mod convert;
 mod history;
 mod inbox;
+mod row;
 mod wire;
 
+pub(crate) use row::{decode_row, encode_row};
+
 use convert::absent;
-use orchestration::MessageKind;
 use orchestration::{
-    ActivityTask, EventId, ExecutionId, InstanceId, InstanceRow, Json, Message, Origin, Timestamp, TurnRecord,
+    ActivityTask, EventId, ExecutionId, InstanceId, Json, Message, MessageKind, Origin, Timestamp, TurnRecord,
 };
 use prost::Message as _;
 
@@ -25,46 +27,6 @@ impl From<prost::DecodeError> for Unreadable {
     fn from(error: prost::DecodeError) -> Unreadable {
         Unreadable(error.to_string())
     }
-}
-
-/// The row of an instance. Its id is in the key.
-pub(crate) fn encode_row(row: &InstanceRow) -> Vec<u8> {
-    wire::InstanceRow {
-        execution: Some(convert::execution(row.execution)),
-        name: row.name.clone(),
-        status: row.status as u32,
-        created_at: row.created_at.ticks(),
-        updated_at: row.updated_at.ticks(),
-        completed_at: row.completed_at.map(Timestamp::ticks),
-        custom_status: row.custom_status.as_ref().map(convert::text),
-        output: row.output.as_ref().map(convert::text),
-        failure: row.failure.as_ref().map(convert::failure),
-        parent: row.parent.as_ref().map(convert::parent),
-        component: row.component.clone(),
-        turns: row.turns,
-        events: row.events,
-    }
-    .encode_to_vec()
-}
-
-pub(crate) fn decode_row(id: InstanceId, bytes: &[u8]) -> Result<InstanceRow, Unreadable> {
-    let row = wire::InstanceRow::decode(bytes)?;
-    Ok(InstanceRow {
-        id,
-        execution: convert::read_execution(row.execution)?,
-        name: row.name,
-        status: convert::read_status(row.status)?,
-        created_at: Timestamp::from_ticks(row.created_at),
-        updated_at: Timestamp::from_ticks(row.updated_at),
-        completed_at: row.completed_at.map(Timestamp::from_ticks),
-        custom_status: row.custom_status.map(Json::from),
-        output: row.output.map(Json::from),
-        failure: row.failure.map(convert::read_failure).transpose()?,
-        parent: row.parent.map(convert::read_parent).transpose()?,
-        component: row.component,
-        turns: row.turns,
-        events: row.events,
-    })
 }
 
 /// An execution's argument.
@@ -85,21 +47,41 @@ pub(crate) fn decode_turn(bytes: &[u8]) -> Result<Vec<orchestration::Event>, Unr
     wire::Turn::decode(bytes)?.events.into_iter().map(history::read_event).collect()
 }
 
-/// A message in an inbox. Its receiver and its place are in the key.
-pub(crate) fn encode_message(execution: Option<ExecutionId>, kind: &MessageKind) -> Vec<u8> {
-    wire::InboxMessage { execution: execution.map(convert::execution), kind: Some(inbox::kind(kind)) }.encode_to_vec()
+/// A message in an inbox, and when it is to be handed out if not at once. Its receiver and its place are in the key.
+pub(crate) fn encode_message(
+    execution: Option<ExecutionId>,
+    kind: &MessageKind,
+    deliver_at: Option<Timestamp>,
+) -> Vec<u8> {
+    wire::InboxMessage {
+        execution: execution.map(convert::execution),
+        kind: Some(inbox::kind(kind)),
+        deliver_at: deliver_at.map(Timestamp::ticks),
+    }
+    .encode_to_vec()
 }
 
-pub(crate) fn decode_message(sequence: u64, bytes: &[u8]) -> Result<Message, Unreadable> {
+pub(crate) fn decode_message(sequence: u64, bytes: &[u8]) -> Result<(Message, Option<Timestamp>), Unreadable> {
     let message = wire::InboxMessage::decode(bytes)?;
-    let execution = message.execution.map(|execution| convert::read_execution(Some(execution))).transpose()?;
+    let execution = inbox::read_optional_execution(message.execution)?;
     let kind = inbox::read_kind(message.kind.ok_or_else(|| absent("the message's kind"))?)?;
-    Ok(Message { origin: Origin::Inbox(sequence), execution, kind })
+    let message_itself = Message { origin: Origin::Inbox(sequence), execution, kind };
+    Ok((message_itself, message.deliver_at.map(Timestamp::from_ticks)))
 }
 
 /// A pending activity. Who asked for it is in the key.
 pub(crate) fn encode_activity(task: &ActivityTask) -> Vec<u8> {
-    wire::Activity { name: task.name.clone(), input: convert::text(&task.input), attempt: task.attempt }.encode_to_vec()
+    wire::Activity {
+        name: task.name.clone(),
+        input: convert::text(&task.input),
+        attempt: task.attempt,
+        timeouts: convert::timeouts(task.timeouts),
+        tags: task.tags.clone(),
+        caller: task.caller.clone(),
+        version: task.version.clone(),
+        pinned_to: task.pinned_to.clone(),
+    }
+    .encode_to_vec()
 }
 
 pub(crate) fn decode_activity(
@@ -107,7 +89,19 @@ pub(crate) fn decode_activity(
     bytes: &[u8],
 ) -> Result<ActivityTask, Unreadable> {
     let task = wire::Activity::decode(bytes)?;
-    Ok(ActivityTask { instance, execution, id, name: task.name, input: Json::from(task.input), attempt: task.attempt })
+    Ok(ActivityTask {
+        instance,
+        execution,
+        id,
+        name: task.name,
+        input: Json::from(task.input),
+        attempt: task.attempt,
+        timeouts: convert::read_timeouts(task.timeouts)?,
+        tags: task.tags,
+        caller: task.caller,
+        version: task.version,
+        pinned_to: task.pinned_to,
+    })
 }
 
 /// When a timer is due.

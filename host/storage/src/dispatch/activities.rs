@@ -17,6 +17,17 @@ pub(super) struct Activity {
     task: Option<ActivityTask>,
 }
 
+impl Activity {
+    /// Whether a worker runs it; none when its result is there.
+    pub(super) fn is_running(&self) -> Option<bool> {
+        match self.standing {
+            Standing::Idle => None,
+            Standing::Ready | Standing::Delayed { .. } => Some(false),
+            Standing::Leased { .. } | Standing::Committing { .. } => Some(true),
+        }
+    }
+}
+
 impl Dispatch {
     /// Queues an activity whose row is durable.
     pub(crate) fn schedule(&mut self, task: ActivityTask) {
@@ -68,10 +79,9 @@ impl Dispatch {
         result: Result<Json, Failure>,
         now: Timestamp,
     ) -> Result<(), LeaseLost> {
-        let key = match self.check(lease, now) {
-            Ok(Work::Activity(key)) => key,
-            Ok(Work::Turn(_)) => return Err(LeaseLost),
-            Err(LeaseLost) => return self.accept_for_nobody(lease),
+        let key = match self.check(lease, now)? {
+            Work::Activity(key) => key,
+            Work::Turn(_) => return Err(LeaseLost),
         };
         let Some(activity) = self.activity(&key) else { return Err(LeaseLost) };
         let standing = std::mem::take(&mut activity.standing);
@@ -83,24 +93,11 @@ impl Dispatch {
             Err(failure) => MessageKind::TaskFailed { scheduled: key.event, failure },
         };
         let origin = Origin::Activity(key.execution, key.event);
-        self.deliver(&key.instance, Message { origin, execution: Some(key.execution), kind });
+        self.deliver_now(&key.instance, Message { origin, execution: Some(key.execution), kind });
         Ok(())
     }
 
-    /// The result of an activity that nobody waits for any more, because its instance was removed or has begun anew: it
-    /// goes nowhere, and that is no error of the worker's.
-    fn accept_for_nobody(&mut self, lease: &Lease) -> Result<(), LeaseLost> {
-        match self.works.get(&lease.epoch).cloned() {
-            Some(work @ Work::Activity(_)) if self.standing(&work).is_none() => {
-                self.works.remove(&lease.epoch);
-                self.alarms.cancel(lease.expires_at, super::alarms::Alarm::Work(lease.epoch));
-                Ok(())
-            }
-            Some(Work::Activity(_) | Work::Turn(_)) | None => Err(LeaseLost),
-        }
-    }
-
-    /// Forgets an activity: its row is gone. Whoever runs it may still hand in a result, which goes nowhere.
+    /// Forgets an activity: its row is gone. Whoever runs it has lost the lease.
     pub(super) fn drop_activity(&mut self, key: &EventKey) {
         let Some(entry) = self.instances.get_mut(&key.instance) else { return };
         let Some(activity) = entry.activities.remove((key.execution, key.event)) else { return };
@@ -116,13 +113,7 @@ impl Dispatch {
     /// What is left to do for an activity that is in no entry any more.
     pub(super) fn forget_activity(&mut self, activity: &Activity) {
         self.cached_bytes -= activity.task.as_ref().map_or(0, size);
-        match activity.standing {
-            // Its worker may come back: the epoch stays known until the lease has expired.
-            Standing::Leased { .. } => {}
-            standing @ (Standing::Delayed { .. } | Standing::Committing { .. } | Standing::Idle | Standing::Ready) => {
-                self.release(standing);
-            }
-        }
+        self.revoke(activity.standing);
     }
 
     fn activity(&mut self, key: &EventKey) -> Option<&mut Activity> {

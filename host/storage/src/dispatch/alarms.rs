@@ -1,7 +1,7 @@
 //! Everything that happens by itself at some moment, in one ordered set.
 
 use super::EventKey;
-use orchestration::Timestamp;
+use orchestration::{InstanceId, Timestamp};
 use std::collections::BTreeSet;
 
 /// What happens. Epochs come first: they compare without looking at ids.
@@ -11,6 +11,8 @@ pub(super) enum Alarm {
     Work(u64),
     /// A timer is due.
     Timer(EventKey),
+    /// A message that was to be handed out later is due, by its place in the inbox.
+    Message(InstanceId, u64),
 }
 
 #[derive(Debug, Default)]

@@ -30,6 +30,12 @@ impl<V> Events<V> {
         }
     }
 
+    /// All of them, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, &V)> {
+        let one = self.one.iter().map(|(key, value)| (*key, value));
+        one.chain(self.more.iter().map(|(key, value)| (*key, value)))
+    }
+
     /// Adds a value, and gives back the one that it replaces.
     pub(super) fn insert(&mut self, key: Key, value: V) -> Option<V> {
         if let Some(old) = self.get_mut(key) {

@@ -1,15 +1,15 @@
-//! Instances: messages collect, a turn takes them all, a commit removes the consumed ones.
+//! Instances: messages collect, a turn takes them all, a commit removes the consumed ones. The rest waits for the next message.
 
 use super::activities::Activity;
 use super::alarms::Alarm;
 use super::events::Events;
 use super::leases::{Standing, Work};
-use super::{Dispatch, EventKey, LeaseLost, TakenTurn};
+use super::{Delivery, Dispatch, EventKey, LeaseLost, TakenTurn};
 use orchestration::{
     ActivityTask, EventId, ExecutionId, InstanceId, InstanceRow, Message, MessageKind, Origin, Timer, Timestamp,
 };
 use ports::Lease;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 /// Up to how many consumed messages are looked for one by one.
@@ -21,17 +21,24 @@ pub(super) struct Entry {
     /// As of the last commit; only while there is work, so that waiting instances take little.
     row: Option<Arc<InstanceRow>>,
     /// In order of arrival. A turn works on a copy; they go when they are consumed.
-    messages: VecDeque<Message>,
+    pub(super) messages: VecDeque<Message>,
+    /// How many of them, from the first on, were handed out with the turn that is being worked on.
+    handed_out: usize,
+    /// How many of them, from the first on, a commit has left for the turn after the next message.
+    left: usize,
+    /// Messages that are to be handed out later, by their places in the inbox.
+    pub(super) later: BTreeMap<u64, (Timestamp, Message)>,
     pub(super) standing: Standing,
     pub(super) failed_attempts: u32,
     pub(super) activities: Events<Activity>,
     /// Timers that are set and not yet due.
-    timers: Events<Timestamp>,
+    pub(super) timers: Events<Timestamp>,
 }
 
 impl Entry {
     fn is_empty(&self) -> bool {
         self.messages.is_empty()
+            && self.later.is_empty()
             && self.activities.is_empty()
             && self.timers.is_empty()
             && matches!(self.standing, Standing::Idle)
@@ -42,19 +49,42 @@ impl Entry {
 #[derive(Debug)]
 pub(crate) struct Committed {
     pub(crate) row: Arc<InstanceRow>,
+    /// Whether the row is there no more.
+    pub(crate) removed: bool,
+    /// Whether what was not consumed is handed out again at once.
+    pub(crate) more: bool,
     /// The execution that the turn belonged to.
     pub(crate) execution: ExecutionId,
     pub(crate) consumed: Vec<Origin>,
     pub(crate) cancelled_timers: Vec<EventId>,
+    pub(crate) cancelled_activities: Vec<EventId>,
     pub(crate) activities: Vec<ActivityTask>,
     pub(crate) timers: Vec<Timer>,
 }
 
 impl Dispatch {
-    /// Puts a message that is durable, or whose origin is, in front of its instance.
-    pub(crate) fn deliver(&mut self, id: &InstanceId, message: Message) {
+    /// Puts a message in front of its instance, now or when its moment has come.
+    pub(crate) fn deliver(&mut self, delivery: Delivery) {
+        let Delivery { to, message, not_before } = delivery;
+        // Only what is in an inbox can be sent for later.
+        if let (Some(at), Origin::Inbox(sequence)) = (not_before, message.origin) {
+            self.entry(&to).later.insert(sequence, (at, message));
+            self.alarms.set(at, Alarm::Message(to, sequence));
+        } else {
+            self.deliver_now(&to, message);
+        }
+    }
+
+    pub(super) fn deliver_now(&mut self, id: &InstanceId, message: Message) {
         self.entry(id).messages.push_back(message);
         self.queue_turn(id);
+    }
+
+    pub(super) fn message_is_due(&mut self, id: &InstanceId, sequence: u64) {
+        let due = self.instances.get_mut(id).and_then(|entry| entry.later.remove(&sequence));
+        if let Some((_, message)) = due {
+            self.deliver_now(id, message);
+        }
     }
 
     fn entry(&mut self, id: &InstanceId) -> &mut Entry {
@@ -64,7 +94,7 @@ impl Dispatch {
     pub(super) fn queue_turn(&mut self, id: &InstanceId) {
         if let Some(entry) = self.instances.get_mut(id)
             && entry.standing == Standing::Idle
-            && !entry.messages.is_empty()
+            && entry.messages.len() > entry.left
         {
             entry.standing = Standing::Ready;
             self.ready_turns.push_back(id.clone());
@@ -94,7 +124,7 @@ impl Dispatch {
         let Some(fire_at) = entry.timers.remove((key.execution, key.event)) else { return };
         let origin = Origin::Timer(key.execution, key.event);
         let kind = MessageKind::TimerFired { timer: key.event, fire_at };
-        self.deliver(&key.instance, Message { origin, execution: Some(key.execution), kind });
+        self.deliver_now(&key.instance, Message { origin, execution: Some(key.execution), kind });
     }
 
     /// Hands out the turn that waits longest.
@@ -107,16 +137,12 @@ impl Dispatch {
             let (lease, standing) = self.lease(Work::Turn(id.clone()), now);
             let entry = self.entry(&id);
             entry.standing = standing;
+            entry.handed_out = entry.messages.len();
             let (row, failed_attempts) = (entry.row.clone(), entry.failed_attempts);
             let messages = entry.messages.iter().cloned().collect();
             return Some(TakenTurn { id, lease, row, messages, failed_attempts });
         }
         None
-    }
-
-    /// Whether anything is pending of an instance.
-    pub(crate) fn knows(&self, id: &InstanceId) -> bool {
-        self.instances.contains_key(id)
     }
 
     /// The row as of the last commit, if it is at hand.
@@ -167,7 +193,7 @@ impl Dispatch {
     /// The checkpoint is durable: what it consumed goes, what it asked for begins. The lease begins anew, until the worker
     /// releases it.
     pub(crate) fn committed(&mut self, committed: Committed, lease: &Lease, now: Timestamp) {
-        let Committed { row, execution, consumed, cancelled_timers, activities, timers } = committed;
+        let Committed { row, removed, more, execution, consumed, activities, timers, .. } = committed;
         let id = row.id.clone();
         let key = |execution, event| EventKey { instance: id.clone(), execution, event };
         for origin in &consumed {
@@ -178,12 +204,19 @@ impl Dispatch {
             }
         }
         let mut gone = consumed;
-        for event in cancelled_timers {
+        for event in committed.cancelled_timers {
             self.disarm(key(execution, event));
             // It may be due and not yet consumed.
             gone.push(Origin::Timer(execution, event));
         }
-        self.entry(&id).remove_messages(&gone);
+        for event in committed.cancelled_activities {
+            self.drop_activity(&key(execution, event));
+            // It may be answered and the answer not yet consumed.
+            gone.push(Origin::Activity(execution, event));
+        }
+        let entry = self.entry(&id);
+        entry.remove_messages(&gone);
+        entry.left = if more { 0 } else { entry.handed_out };
         for timer in timers {
             self.arm(key(row.execution, timer.id), timer.fire_at);
         }
@@ -193,7 +226,7 @@ impl Dispatch {
         let (epoch, expires_at) = (lease.epoch, now.saturating_add(self.lease_time));
         let entry = self.entry(&id);
         entry.failed_attempts = 0;
-        entry.row = Some(row);
+        entry.row = (!removed).then_some(row);
         entry.standing = Standing::Leased { epoch, expires_at };
         self.alarms.set(expires_at, Alarm::Work(epoch));
     }
@@ -221,7 +254,10 @@ impl Dispatch {
     /// Forgets all about an instance: its rows are gone. Leases on it are lost.
     pub(crate) fn forget(&mut self, id: &InstanceId) {
         let Some(entry) = self.instances.remove(id) else { return };
-        self.release(entry.standing);
+        self.revoke(entry.standing);
+        for (sequence, (at, _)) in entry.later {
+            self.alarms.cancel(at, Alarm::Message(id.clone(), sequence));
+        }
         for ((execution, event), fire_at) in entry.timers {
             self.alarms.cancel(fire_at, Alarm::Timer(EventKey { instance: id.clone(), execution, event }));
         }
@@ -234,10 +270,21 @@ impl Dispatch {
 impl Entry {
     fn remove_messages(&mut self, gone: &[Origin]) {
         if gone.len() <= FEW {
-            self.messages.retain(|message| !gone.contains(&message.origin));
+            self.retain_messages(|origin| !gone.contains(origin));
         } else {
             let gone: HashSet<Origin> = gone.iter().copied().collect();
-            self.messages.retain(|message| !gone.contains(&message.origin));
+            self.retain_messages(|origin| !gone.contains(origin));
         }
+    }
+
+    fn retain_messages(&mut self, stays: impl Fn(&Origin) -> bool) {
+        let (mut index, mut of_handed_out) = (0, 0);
+        self.messages.retain(|message| {
+            let stays = stays(&message.origin);
+            of_handed_out += usize::from(stays && index < self.handed_out);
+            index += 1;
+            stays
+        });
+        self.handed_out = of_handed_out;
     }
 }

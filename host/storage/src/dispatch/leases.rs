@@ -45,6 +45,7 @@ impl Dispatch {
         while let Some(alarm) = self.alarms.pop(now) {
             match alarm {
                 Alarm::Timer(key) => self.timer_is_due(&key),
+                Alarm::Message(id, sequence) => self.message_is_due(&id, sequence),
                 Alarm::Work(epoch) => {
                     if let Some(work) = self.works.remove(&epoch) {
                         self.return_to_queue(epoch, &work);
@@ -104,6 +105,16 @@ impl Dispatch {
         }
     }
 
+    /// Whether the lease has not been lost, be it that its commit is being written.
+    pub(crate) fn holds(&mut self, lease: &Lease, now: Timestamp) -> bool {
+        self.advance(now);
+        let Some(work) = self.works.get(&lease.epoch).cloned() else { return false };
+        match self.standing(&work) {
+            Some(Standing::Leased { epoch, .. } | Standing::Committing { epoch }) => *epoch == lease.epoch,
+            Some(Standing::Idle | Standing::Ready | Standing::Delayed { .. }) | None => false,
+        }
+    }
+
     /// Keeps the work for another lease time.
     pub(crate) fn renew(&mut self, lease: &Lease, now: Timestamp) -> Result<Lease, LeaseLost> {
         let work = self.check(lease, now)?;
@@ -139,6 +150,15 @@ impl Dispatch {
         if let Some(epoch) = standing.epoch() {
             self.works.remove(&epoch);
         }
+    }
+
+    /// Ends what stands under an epoch because its work is gone: whoever has the lease is to hear of it.
+    pub(super) fn revoke(&mut self, standing: Standing) {
+        match standing {
+            Standing::Leased { epoch, .. } | Standing::Committing { epoch } => self.revoked.push(epoch),
+            Standing::Idle | Standing::Ready | Standing::Delayed { .. } => {}
+        }
+        self.release(standing);
     }
 
     pub(super) fn cancel_alarm(&mut self, standing: Standing) {

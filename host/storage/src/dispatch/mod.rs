@@ -7,6 +7,7 @@
 mod activities;
 mod alarms;
 mod events;
+mod inspection;
 mod instances;
 mod leases;
 
@@ -37,6 +38,15 @@ pub(crate) struct EventKey {
 pub(crate) struct Wake {
     pub(crate) turns: usize,
     pub(crate) activities: usize,
+}
+
+/// A message that is durable, or whose origin is, on its way in front of its instance.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) to: InstanceId,
+    pub(crate) message: Message,
+    /// None: at once.
+    pub(crate) not_before: Option<Timestamp>,
 }
 
 /// A turn that was handed out.
@@ -78,6 +88,8 @@ pub(crate) struct Dispatch {
     /// Bytes of activities' arguments that are kept at hand.
     cached_bytes: usize,
     wake: Wake,
+    /// Epochs of leases whose work was taken back since the last look.
+    revoked: Vec<u64>,
 }
 
 impl Dispatch {
@@ -93,12 +105,18 @@ impl Dispatch {
             next_epoch: first_epoch,
             cached_bytes: 0,
             wake: Wake::default(),
+            revoked: Vec::new(),
         }
     }
 
     /// What has become ready since the last call.
     pub(crate) fn take_wake(&mut self) -> Wake {
         std::mem::take(&mut self.wake)
+    }
+
+    /// The epochs of the leases whose work was taken back since the last call.
+    pub(crate) fn take_revoked(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.revoked)
     }
 
     /// When [`Dispatch::advance`] has something to do again.

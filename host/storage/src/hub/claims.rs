@@ -2,6 +2,8 @@
 //!
 //! A commit and a message claim an instance together with others of their kind; whoever creates, replaces or removes an
 //! instance claims it alone. All claims of an operation are taken at once or not at all, so nobody waits while holding one.
+//! Single removals queue, so that a busy instance can be removed; whatever they say to other instances passes such a queue,
+//! or two of them could wait for each other.
 
 use super::Shared;
 use orchestration::InstanceId;
@@ -9,11 +11,22 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
+/// With whom an instance is claimed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum How {
+    /// Together with others, behind whoever queues for it.
+    Together,
+    /// Together with others, past whoever queues for it.
+    TogetherPastTheQueue,
+    /// Alone.
+    Alone,
+}
+
 /// A claim that is wanted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Want {
     pub(super) id: InstanceId,
-    pub(super) alone: bool,
+    pub(super) how: How,
 }
 
 /// What one operation wants, each instance once.
@@ -21,23 +34,27 @@ pub(super) struct Want {
 pub(super) struct Wants(Vec<Want>);
 
 impl Wants {
-    pub(super) fn alone(id: &InstanceId) -> Wants {
-        Wants(vec![Want { id: id.clone(), alone: true }])
+    pub(super) fn together(id: &InstanceId) -> Wants {
+        Wants(vec![Want { id: id.clone(), how: How::Together }])
     }
 
-    pub(super) fn shared(id: &InstanceId) -> Wants {
-        Wants(vec![Want { id: id.clone(), alone: false }])
-    }
-
-    /// Each instance once; alone counts more than together.
+    /// Each instance once; of two ways the stronger counts.
     pub(super) fn of(mut wants: Vec<Want>) -> Wants {
         wants.sort_by(|one, other| one.id.cmp(&other.id));
         wants.dedup_by(|other, kept| {
             let same = other.id == kept.id;
-            kept.alone |= same && other.alone;
+            if same {
+                kept.how = kept.how.max(other.how);
+            }
             same
         });
         Wants(wants)
+    }
+
+    /// Whether whoever holds these holds those as well.
+    pub(super) fn cover(&self, others: &Wants) -> bool {
+        let holds = |other: &Want| self.0.iter().any(|want| want.id == other.id && want.how >= other.how);
+        others.0.iter().all(holds)
     }
 }
 
@@ -55,8 +72,13 @@ struct Claim {
 }
 
 impl Claim {
-    fn admits(&self, alone: bool) -> bool {
-        !self.alone && if alone { self.together == 0 } else { self.queued_alone == 0 }
+    fn admits(&self, how: How) -> bool {
+        !self.alone
+            && match how {
+                How::Together => self.queued_alone == 0,
+                How::TogetherPastTheQueue => true,
+                How::Alone => self.together == 0,
+            }
     }
 
     fn is_free(&self) -> bool {
@@ -69,7 +91,7 @@ impl Claims {
     pub(super) fn take(&mut self, wants: &Wants) -> Result<(), oneshot::Receiver<()>> {
         for want in &wants.0 {
             if let Some(claim) = self.0.get_mut(&want.id)
-                && !claim.admits(want.alone)
+                && !claim.admits(want.how)
             {
                 let (sender, receiver) = oneshot::channel();
                 claim.waiting.retain(|waiting| !waiting.is_closed());
@@ -79,8 +101,8 @@ impl Claims {
         }
         for want in &wants.0 {
             let claim = self.0.entry(want.id.clone()).or_default();
-            claim.alone = want.alone;
-            claim.together += u32::from(!want.alone);
+            claim.alone = want.how == How::Alone;
+            claim.together += u32::from(want.how != How::Alone);
         }
         Ok(())
     }
@@ -88,8 +110,8 @@ impl Claims {
     fn give_back(&mut self, wants: &Wants) {
         for want in &wants.0 {
             self.change(&want.id, |claim| {
-                claim.alone &= !want.alone;
-                claim.together -= u32::from(!want.alone);
+                claim.alone &= want.how != How::Alone;
+                claim.together -= u32::from(want.how != How::Alone);
             });
         }
     }
@@ -112,6 +134,13 @@ pub(super) struct Held {
     wants: Wants,
 }
 
+impl Held {
+    /// Whether these claims are among those that are held.
+    pub(super) fn covers(&self, wants: &Wants) -> bool {
+        self.wants.cover(wants)
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         self.shared.with(|state| state.claims.give_back(&self.wants));
@@ -126,7 +155,7 @@ impl Shared {
 
     /// Waits for a claim on one instance together with others.
     pub(super) async fn claim(self: &Arc<Shared>, id: &InstanceId) -> Held {
-        let wants = Wants::shared(id);
+        let wants = Wants::together(id);
         loop {
             match self.with(|state| state.claims.take(&wants)) {
                 Ok(()) => return self.held(wants),
@@ -135,9 +164,8 @@ impl Shared {
         }
     }
 
-    /// Waits for one instance alone. Those who come later to share it wait behind.
-    pub(super) async fn claim_alone(self: &Arc<Shared>, id: &InstanceId) -> Held {
-        let wants = Wants::alone(id);
+    /// Waits for all of these claims. Those who come later to share `id`, which is wanted alone, wait behind.
+    pub(super) async fn claim_alone(self: &Arc<Shared>, id: &InstanceId, wants: Wants) -> Held {
         let mut place: Option<Place> = None;
         loop {
             match self.with(|state| state.claims.take(&wants)) {

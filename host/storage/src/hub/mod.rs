@@ -8,6 +8,7 @@ mod claims;
 mod commit;
 mod create;
 mod open;
+mod outbox;
 mod query;
 mod reading;
 mod records;
@@ -19,6 +20,7 @@ mod workers;
 use crate::dispatch::Dispatch;
 use crate::rows::Rows;
 use claims::Claims;
+use orchestration::InstanceId;
 use ports::{Clock, StoreError};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -80,7 +82,10 @@ struct Shared {
     activities: Notify,
     /// Wakes the one worker that watches the clock.
     rearm: Notify,
-    watchers: Arc<Watchers>,
+    /// Who waits for a commit.
+    watchers: Arc<Watchers<InstanceId>>,
+    /// Who waits for the end of a lease, by its epoch.
+    revocations: Arc<Watchers<u64>>,
     /// The next place in any inbox.
     next_sequence: AtomicU64,
 }
@@ -97,6 +102,9 @@ impl Shared {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = change(&mut state);
         self.wake(&mut state);
+        for epoch in state.dispatch.take_revoked() {
+            self.revocations.wake(&epoch);
+        }
         result
     }
 

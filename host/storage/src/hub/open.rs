@@ -5,7 +5,7 @@ use super::claims::Claims;
 use super::waiting::Waiting;
 use super::{Settings, Shared, State, TaskHub};
 use crate::codec;
-use crate::dispatch::{Dispatch, EventKey};
+use crate::dispatch::{Delivery, Dispatch, EventKey};
 use crate::keys;
 use crate::rows::{self, Batch, KeyRange, Rows, Table, View, record_name};
 use ports::{Clock, StoreError};
@@ -46,6 +46,7 @@ impl TaskHub {
             activities: Notify::new(),
             rearm: Notify::new(),
             watchers: Arc::default(),
+            revocations: Arc::default(),
             next_sequence: AtomicU64::new(next_sequence),
         };
         Ok(TaskHub { shared: Arc::new(shared) })
@@ -77,8 +78,8 @@ impl Loading {
         self.each(view, Table::Inbox, |loading, key, value| {
             let (id, sequence) = keys::parse_message(key).map_err(|why| why.to_string())?;
             loading.next_sequence = loading.next_sequence.max(sequence.saturating_add(1));
-            let message = codec::decode_message(sequence, value).map_err(|why| why.to_string())?;
-            loading.dispatch.deliver(&id, message);
+            let (message, not_before) = codec::decode_message(sequence, value).map_err(|why| why.to_string())?;
+            loading.dispatch.deliver(Delivery { to: id, message, not_before });
             Ok(())
         })
     }

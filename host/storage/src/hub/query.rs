@@ -6,7 +6,7 @@ use super::records::read_row;
 use crate::keys;
 use crate::rows::{self, KeyRange, Table, View};
 use orchestration::{InstanceId, InstanceRow};
-use ports::{InstanceQuery, InstanceView, Page, PageToken, StoreError};
+use ports::{InstanceKind, InstanceQuery, InstanceView, Page, PageToken, StoreError};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
@@ -77,6 +77,10 @@ fn meets(query: &InstanceQuery, row: &InstanceRow) -> bool {
     (query.statuses.is_empty() || query.statuses.contains(&row.status))
         && query.created_from.is_none_or(|from| row.created_at >= from)
         && query.created_to.is_none_or(|to| row.created_at <= to)
+        && query.updated_from.is_none_or(|from| row.updated_at >= from)
+        && query.updated_to.is_none_or(|to| row.updated_at <= to)
+        && query.completed_to.is_none_or(|to| row.completed_at.is_some_and(|at| at <= to))
+        && query.tags.iter().all(|(name, value)| row.options.tags.get(name) == Some(value))
         && query.name.as_ref().is_none_or(|name| row.name == *name)
         && query.id_prefix.as_ref().is_none_or(|prefix| row.id.as_str().starts_with(prefix.as_str()))
 }
@@ -88,13 +92,9 @@ fn candidates(
     after: Option<&InstanceId>,
     limit: usize,
 ) -> Result<(Vec<InstanceId>, bool), StoreError> {
-    let sources = sources(query);
     let mut ids = BTreeSet::new();
     let mut more = false;
-    for (table, before_id) in sources {
-        let mut prefix = before_id.clone();
-        prefix.extend(keys::id_prefix(query.id_prefix.as_deref().unwrap_or_default()));
-        let mut range = KeyRange::prefix(prefix);
+    for Source { table, before_id, mut range } in sources(query) {
         if let Some(after) = after {
             range = range.after([before_id.as_slice(), &keys::instance(after)].concat());
         }
@@ -116,14 +116,44 @@ fn candidates(
     Ok((ids.into_iter().take(limit).collect(), more))
 }
 
-/// Where to look: tables, and what stands before the id in their keys. Each lists its ids in order.
-fn sources(query: &InstanceQuery) -> Vec<(Table, Vec<u8>)> {
-    if let Some(name) = &query.name {
-        return vec![(Table::ByName, keys::by_name(name, None))];
+/// One place to look, which lists its ids in order.
+struct Source {
+    table: Table,
+    /// What stands before the id in its keys.
+    before_id: Vec<u8>,
+    range: KeyRange,
+}
+
+/// Where to look.
+fn sources(query: &InstanceQuery) -> Vec<Source> {
+    let tables = if let Some(name) = &query.name {
+        vec![(Table::ByName, keys::by_name(name, None))]
+    } else if query.statuses.is_empty() {
+        vec![(Table::Instances, Vec::new())]
+    } else {
+        let statuses: BTreeSet<_> = query.statuses.iter().copied().collect();
+        statuses.into_iter().map(|status| (Table::ByStatus, keys::by_status(status, None))).collect()
+    };
+    let sources = tables.into_iter().flat_map(|(table, before_id)| {
+        let ranges = ranges(query, &before_id);
+        ranges.into_iter().map(move |range| Source { table, before_id: before_id.clone(), range })
+    });
+    sources.filter(|source| !source.range.is_empty()).collect()
+}
+
+/// The ids that can match. Those of entities stand together, between the ids that begin with smaller and with larger bytes:
+/// a list of orchestrations leaps over them, however many there are.
+fn ranges(query: &InstanceQuery, before_id: &[u8]) -> Vec<KeyRange> {
+    let asked =
+        KeyRange::prefix([before_id, &keys::id_prefix(query.id_prefix.as_deref().unwrap_or_default())].concat());
+    let entities = KeyRange::prefix([before_id, b"@"].concat());
+    let before = KeyRange { from: Vec::new(), to: Some(entities.from.clone()) };
+    match query.kind {
+        InstanceKind::Any => vec![asked],
+        InstanceKind::Entities => vec![asked.intersect(entities)],
+        InstanceKind::Orchestrations => {
+            let behind = KeyRange { from: entities.to.unwrap_or_default(), to: None };
+            vec![asked.clone().intersect(before), asked.intersect(behind)]
+        }
     }
-    if query.statuses.is_empty() {
-        return vec![(Table::Instances, Vec::new())];
-    }
-    let statuses: BTreeSet<_> = query.statuses.iter().copied().collect();
-    statuses.into_iter().map(|status| (Table::ByStatus, keys::by_status(status, None))).collect()
 }

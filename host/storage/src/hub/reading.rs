@@ -8,13 +8,13 @@ use crate::rows::{self, KeyRange, Table, View};
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use orchestration::{Envelope, Event, ExecutionId, InstanceId, InstanceRow, NewInstance};
-use ports::{Created, InstanceQuery, InstanceStore, InstanceView, Page, Purge, Reuse, Sent, StoreError};
+use ports::{Created, InstanceQuery, InstanceStore, InstanceView, Page, Pending, Purge, Sent, StoreError};
 use std::ops::ControlFlow;
 
 #[async_trait]
 impl InstanceStore for TaskHub {
-    async fn create(&self, instance: NewInstance, reuse: Reuse) -> Result<Created, StoreError> {
-        self.shared.create(instance, reuse).await
+    async fn create(&self, instance: NewInstance) -> Result<Created, StoreError> {
+        self.shared.create(instance).await
     }
 
     async fn send(&self, envelope: Envelope) -> Result<Sent, StoreError> {
@@ -33,6 +33,14 @@ impl InstanceStore for TaskHub {
 
     async fn query(&self, query: &InstanceQuery) -> Result<Page, StoreError> {
         self.shared.query(query)
+    }
+
+    async fn pending(&self, id: &InstanceId) -> Result<Option<Pending>, StoreError> {
+        self.shared.pending(id)
+    }
+
+    async fn pinned_apps(&self) -> Result<Vec<String>, StoreError> {
+        rows::read(&*self.shared.rows, pinned_apps)
     }
 
     async fn purge(&self, id: &InstanceId, purge: Purge) -> Result<bool, StoreError> {
@@ -55,7 +63,41 @@ pub(super) fn with_payloads(view: &dyn View, row: InstanceRow, with_input: bool)
     Ok(InstanceView { row, input: input.map_err(|why| corrupt(Table::Inputs, &key, &why))? })
 }
 
+/// The index by app holds an entry for each instance that is pinned and has not ended: one look per app finds them.
+fn pinned_apps(view: &dyn View) -> Result<Vec<String>, StoreError> {
+    let mut apps: Vec<String> = Vec::new();
+    let mut range = KeyRange::all();
+    loop {
+        let mut next = None;
+        view.scan(Table::ByApp, &range, &mut |key, _| {
+            next = Some(key.to_vec());
+            ControlFlow::Break(())
+        })?;
+        let Some(key) = next else { return Ok(apps) };
+        match keys::split_text(&key) {
+            Ok((app, _)) => {
+                range.from = KeyRange::prefix(keys::by_app(&app, None)).to.unwrap_or_default();
+                apps.push(app);
+            }
+            Err(error) => {
+                tracing::warn!(record = rows::record_name(Table::ByApp, &key), %error, "left out of the apps in use");
+                range = range.after(key);
+            }
+        }
+    }
+}
+
 impl Shared {
+    /// An entity that something waits for is there, be it without a row.
+    fn pending(&self, id: &InstanceId) -> Result<Option<Pending>, StoreError> {
+        let execution = match self.stored_row(id)? {
+            Some(row) => row.execution,
+            None if id.is_entity() && self.with(|state| state.dispatch.knows(id)) => ExecutionId::ENTITY,
+            None => return Ok(None),
+        };
+        Ok(Some(self.with(|state| state.dispatch.pending(id, execution))))
+    }
+
     fn history(&self, id: &InstanceId, execution: ExecutionId) -> Result<Vec<Event>, StoreError> {
         let range = KeyRange::prefix(keys::execution(id, execution));
         rows::read(&*self.rows, |view| {

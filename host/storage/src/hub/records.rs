@@ -1,11 +1,10 @@
 //! The rows that belong to an instance, as changes of a batch.
 
 use crate::codec::{self, Unreadable};
+use crate::dispatch::Delivery;
 use crate::keys;
 use crate::rows::{Batch, KeyRange, Table, View, record_name};
-use orchestration::{
-    ExecutionId, InstanceId, InstanceRow, Message, MessageKind, NewInstance, Origin, RuntimeStatus, Timestamp,
-};
+use orchestration::{ExecutionId, InstanceId, InstanceRow, Json, Message, MessageKind, NewInstance, Origin, Timestamp};
 use ports::StoreError;
 use std::ops::ControlFlow;
 
@@ -44,40 +43,61 @@ pub(super) fn put_row(batch: &mut Batch, old: Option<&InstanceRow>, new: &Instan
         }
         batch.put(Table::ByName, keys::by_name(&new.name, id), Vec::new());
     }
+    let (app_before, app) = (old.and_then(app_in_use), app_in_use(new));
+    if app_before != app {
+        if let Some(before) = app_before {
+            batch.delete(Table::ByApp, keys::by_app(before, id));
+        }
+        if let Some(app) = app {
+            batch.put(Table::ByApp, keys::by_app(app, id), Vec::new());
+        }
+    }
     batch.put(Table::Instances, keys::instance(&new.id), codec::encode_row(new));
+}
+
+/// The app that must be kept for an instance.
+fn app_in_use(row: &InstanceRow) -> Option<&str> {
+    row.pinned_to.as_deref().filter(|_| !row.status.is_terminal())
+}
+
+/// Takes a row out of its table and the indexes.
+pub(super) fn delete_row(batch: &mut Batch, row: &InstanceRow) {
+    let id = Some(&row.id);
+    batch.delete(Table::ByStatus, keys::by_status(row.status, id));
+    batch.delete(Table::ByName, keys::by_name(&row.name, id));
+    if let Some(app) = app_in_use(row) {
+        batch.delete(Table::ByApp, keys::by_app(app, id));
+    }
+    batch.delete(Table::Instances, keys::instance(&row.id));
 }
 
 /// Writes an instance that was asked for and the message that starts it. Whatever of an older instance of the same id is
 /// there must be deleted by the same batch before.
-pub(super) fn put_new(batch: &mut Batch, new: NewInstance, sequence: u64) -> (InstanceRow, Message) {
-    let NewInstance { id, started, at, if_at_work: _ } = new;
-    let row = InstanceRow {
-        id,
-        execution: started.execution,
-        name: started.name.clone(),
-        status: RuntimeStatus::Pending,
-        created_at: at,
-        updated_at: at,
-        completed_at: None,
-        custom_status: None,
-        output: None,
-        failure: None,
-        parent: started.parent.clone(),
-        component: None,
-        turns: 0,
-        events: 0,
-    };
+pub(super) fn put_new(batch: &mut Batch, new: NewInstance, sequence: u64, now: Timestamp) -> Delivery {
+    let row = new.row();
     put_row(batch, None, &row);
-    batch.put(Table::Inputs, keys::execution(&row.id, row.execution), codec::encode_input(&started.input));
-    let kind = MessageKind::ExecutionStarted { started: Box::new(started), carried_over: Vec::new() };
+    put_input(batch, &row, &new.started.input);
+    let not_before = new.started.options.start_at;
+    let kind = MessageKind::ExecutionStarted { started: Box::new(new.started), carried_over: Vec::new() };
     let message = Message { origin: Origin::Inbox(sequence), execution: Some(row.execution), kind };
-    put_message(batch, &row.id, sequence, &message);
-    (row, message)
+    put_message(batch, Delivery { to: row.id, message, not_before }, now)
 }
 
-/// Writes a message into an inbox.
-pub(super) fn put_message(batch: &mut Batch, to: &InstanceId, sequence: u64, message: &Message) {
-    batch.put(Table::Inbox, keys::message(to, sequence), codec::encode_message(message.execution, &message.kind));
+/// Writes the argument of the execution that the row names.
+pub(super) fn put_input(batch: &mut Batch, row: &InstanceRow, input: &Json) {
+    batch.put(Table::Inputs, keys::execution(&row.id, row.execution), codec::encode_input(input));
+}
+
+/// Writes a message into an inbox. One whose moment has come is from then on like any other, so that it keeps its place
+/// among those that its sender sends next.
+pub(super) fn put_message(batch: &mut Batch, delivery: Delivery, now: Timestamp) -> Delivery {
+    let Delivery { to, message, not_before } = delivery;
+    let not_before = not_before.filter(|at| *at > now);
+    if let Origin::Inbox(sequence) = message.origin {
+        let value = codec::encode_message(message.execution, &message.kind, not_before);
+        batch.put(Table::Inbox, keys::message(&to, sequence), value);
+    }
+    Delivery { to, message, not_before }
 }
 
 /// Deletes the record that a message came from.
@@ -98,8 +118,7 @@ pub(super) fn delete_instance(
     row: Option<&InstanceRow>,
 ) -> Result<(), StoreError> {
     if let Some(row) = row {
-        batch.delete(Table::ByStatus, keys::by_status(row.status, Some(id)));
-        batch.delete(Table::ByName, keys::by_name(&row.name, Some(id)));
+        delete_row(batch, row);
     }
     let range = KeyRange::prefix(keys::instance(id));
     for table in OF_INSTANCES {

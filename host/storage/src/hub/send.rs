@@ -1,10 +1,11 @@
 //! Messages from outside into the inbox of an instance.
 
 use super::claims::Held;
-use super::records::{put_message, read_row};
+use super::outbox::{put_envelope, takes};
+use super::records::read_row;
 use super::{Answer, Shared};
 use crate::rows::{self, Batch};
-use orchestration::{Envelope, Message, Origin};
+use orchestration::Envelope;
 use ports::{Sent, StoreError};
 use std::sync::Arc;
 
@@ -18,29 +19,28 @@ impl Shared {
     }
 
     /// Whether the receiver can take messages.
-    pub(super) fn receives(&self, envelope: &Envelope) -> Result<Sent, StoreError> {
-        let row = match self.with(|state| state.dispatch.row(&envelope.to)) {
-            Some(row) => Some(row),
-            None => rows::read(&*self.rows, |view| read_row(view, &envelope.to))?.map(Arc::new),
+    fn receives(&self, envelope: &Envelope) -> Result<Sent, StoreError> {
+        let status = match self.cached_status(&envelope.to) {
+            None if !envelope.to.is_entity() => {
+                rows::read(&*self.rows, |view| read_row(view, &envelope.to))?.map(|row| row.status)
+            }
+            known => known,
         };
-        Ok(match row {
+        Ok(match status {
+            status if takes(envelope, status) => Sent::Yes,
             None => Sent::NoInstance,
-            Some(row) if row.status.is_terminal() => Sent::Ended,
-            Some(_) => Sent::Yes,
+            Some(_) => Sent::Ended,
         })
     }
 
     fn put(self: &Arc<Shared>, envelope: Envelope, held: Held) -> Answer<Sent> {
-        let Envelope { to, execution, kind } = envelope;
-        let sequence = self.next_sequence();
-        let message = Message { origin: Origin::Inbox(sequence), execution, kind };
         let mut batch = Batch::default();
-        put_message(&mut batch, &to, sequence, &message);
+        let delivery = put_envelope(&mut batch, envelope, self.next_sequence(), self.clock.now());
         let (answer, waiting) = Answer::channel();
         let shared = Arc::clone(self);
         let done = move |written: Result<(), StoreError>| {
             if written.is_ok() {
-                shared.with(|state| state.dispatch.deliver(&to, message));
+                shared.with(|state| state.dispatch.deliver(delivery));
             }
             drop(held);
             answer.give(written.map(|()| Sent::Yes));

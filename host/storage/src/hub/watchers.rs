@@ -1,30 +1,35 @@
-//! Who wants to hear of the next commit on an instance.
+//! Who wants to hear of something: of the next commit on an instance, or of the end of a lease.
 
 use futures::future::BoxFuture;
-use orchestration::InstanceId;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// Registrations by instance and number.
-#[derive(Default, Debug)]
-pub(super) struct Watchers(Mutex<Registered>);
+/// Registrations by what is watched and number.
+#[derive(Debug)]
+pub(super) struct Watchers<K>(Mutex<Registered<K>>);
 
-#[derive(Default, Debug)]
-struct Registered {
-    by_instance: BTreeMap<(InstanceId, u64), oneshot::Sender<()>>,
+#[derive(Debug)]
+struct Registered<K> {
+    senders: BTreeMap<(K, u64), oneshot::Sender<()>>,
     next: u64,
 }
 
-impl Watchers {
-    /// Completes at the next [`Watchers::wake`] of the instance, or when the store is gone.
-    pub(super) fn watch(self: &Arc<Self>, id: &InstanceId) -> BoxFuture<'static, ()> {
+impl<K> Default for Watchers<K> {
+    fn default() -> Watchers<K> {
+        Watchers(Mutex::new(Registered { senders: BTreeMap::new(), next: 0 }))
+    }
+}
+
+impl<K: Clone + Ord + Send + 'static> Watchers<K> {
+    /// Completes at the next [`Watchers::wake`] of the same.
+    pub(super) fn watch(self: &Arc<Self>, id: &K) -> BoxFuture<'static, ()> {
         let (sender, receiver) = oneshot::channel();
         let key = {
             let mut registered = self.lock();
             registered.next += 1;
             let key = (id.clone(), registered.next);
-            registered.by_instance.insert(key.clone(), sender);
+            registered.senders.insert(key.clone(), sender);
             key
         };
         let registration = Registration { watchers: Arc::clone(self), key };
@@ -34,16 +39,16 @@ impl Watchers {
         })
     }
 
-    /// Something was committed on the instance.
-    pub(super) fn wake(&self, id: &InstanceId) {
+    /// What is watched has happened.
+    pub(super) fn wake(&self, id: &K) {
         let mut registered = self.lock();
-        if registered.by_instance.is_empty() {
+        if registered.senders.is_empty() {
             return;
         }
         let mut woken: Vec<oneshot::Sender<()>> = Vec::new();
-        while let Some((key, _)) = registered.by_instance.range((id.clone(), 0)..=(id.clone(), u64::MAX)).next() {
+        while let Some((key, _)) = registered.senders.range((id.clone(), 0)..=(id.clone(), u64::MAX)).next() {
             let key = key.clone();
-            woken.extend(registered.by_instance.remove(&key));
+            woken.extend(registered.senders.remove(&key));
         }
         drop(registered);
         for sender in woken {
@@ -51,19 +56,19 @@ impl Watchers {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Registered> {
+    fn lock(&self) -> MutexGuard<'_, Registered<K>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Takes the registration back when nobody waits any more.
-struct Registration {
-    watchers: Arc<Watchers>,
-    key: (InstanceId, u64),
+struct Registration<K: Clone + Ord + Send + 'static> {
+    watchers: Arc<Watchers<K>>,
+    key: (K, u64),
 }
 
-impl Drop for Registration {
+impl<K: Clone + Ord + Send + 'static> Drop for Registration<K> {
     fn drop(&mut self) {
-        drop(self.watchers.lock().by_instance.remove(&self.key));
+        drop(self.watchers.lock().senders.remove(&self.key));
     }
 }

@@ -8,7 +8,8 @@ use crate::dispatch::{LeaseLost, TakenActivity, TakenTurn};
 use crate::keys;
 use crate::rows::{self, Table};
 use async_trait::async_trait;
-use orchestration::{ActivityTask, Checkpoint, Failure, Json, Timestamp};
+use futures::future::BoxFuture;
+use orchestration::{ActivityTask, Checkpoint, Failure, InstanceRow, Json, Timestamp};
 use ports::{ActivityWork, Lease, StoreError, TurnWork, WorkStore};
 use std::sync::Arc;
 
@@ -53,6 +54,15 @@ impl WorkStore for TaskHub {
         self.shared.with(|state| state.dispatch.renew(lease, now)).map_err(|lost| refused(lease, lost))
     }
 
+    fn revoked(&self, lease: &Lease) -> BoxFuture<'static, ()> {
+        let now = self.shared.clock.now();
+        // Under the lock: no revocation passes between the look and the registration.
+        self.shared.with(|state| match state.dispatch.holds(lease, now) {
+            true => self.shared.revocations.watch(&lease.epoch),
+            false => Box::pin(std::future::ready(())),
+        })
+    }
+
     async fn abandon(&self, lease: &Lease, not_before: Timestamp) -> Result<(), StoreError> {
         let now = self.shared.clock.now();
         self.shared.with(|state| state.dispatch.abandon(lease, not_before, now)).map_err(|lost| refused(lease, lost))
@@ -74,6 +84,11 @@ impl Shared {
         match rows::read(&*self.rows, |view| read_row(view, &id)) {
             Ok(Some(row)) => {
                 self.with(|state| state.dispatch.keep_row(&lease, Arc::new(row.clone())));
+                Ok(Some(TurnWork { lease, row, messages, failed_attempts }))
+            }
+            Ok(None) if id.is_entity() => {
+                // Not kept at hand: only what is stored is, and this row is not before the first commit.
+                let row = InstanceRow::new_entity(id, self.clock.now());
                 Ok(Some(TurnWork { lease, row, messages, failed_attempts }))
             }
             Ok(None) => {

@@ -33,6 +33,8 @@ pub(crate) enum Table {
     ByStatus,
     /// Orchestrator, instance -> nothing.
     ByName,
+    /// App, instance that is pinned to it and has not ended -> nothing.
+    ByApp,
     /// Table, key -> the bytes of a record that could not be read.
     Quarantine,
     /// Facts about the store itself.
@@ -41,7 +43,7 @@ pub(crate) enum Table {
 
 impl Table {
     /// All of them.
-    pub(crate) const ALL: [Table; 10] = [
+    pub(crate) const ALL: [Table; 11] = [
         Table::Instances,
         Table::Inputs,
         Table::History,
@@ -50,6 +52,7 @@ impl Table {
         Table::Timers,
         Table::ByStatus,
         Table::ByName,
+        Table::ByApp,
         Table::Quarantine,
         Table::Meta,
     ];
@@ -65,6 +68,7 @@ impl Table {
             Table::Timers => "timers",
             Table::ByStatus => "by-status",
             Table::ByName => "by-name",
+            Table::ByApp => "by-app",
             Table::Quarantine => "quarantine",
             Table::Meta => "meta",
         }
@@ -103,6 +107,15 @@ impl KeyRange {
             self.from = key;
         }
         self
+    }
+
+    /// The keys that are in both.
+    pub(crate) fn intersect(self, other: KeyRange) -> KeyRange {
+        let to = match (self.to, other.to) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (to, None) | (None, to) => to,
+        };
+        KeyRange { from: self.from.max(other.from), to }
     }
 
     /// Whether no key can be in it; databases refuse such a range.

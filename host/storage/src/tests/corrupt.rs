@@ -4,8 +4,8 @@ use super::world::{START, World, execution, id, kinds, new, ready, task, timer, 
 use crate::keys;
 use crate::rows::{Batch, KeyRange, Rows, Table, View, read};
 use expect_test::{Expect, expect};
-use orchestration::{EventId, RuntimeStatus};
-use ports::{InstanceQuery, InstanceStore, Purge, Reuse, StoreError, WorkStore};
+use orchestration::{EventId, Reuse, RuntimeStatus};
+use ports::{InstanceQuery, InstanceStore, Purge, StoreError, WorkStore};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -101,7 +101,7 @@ async fn keys_that_are_none_are_set_aside(mut world: World) {
 
 async fn an_instance_with_a_broken_row_stands_alone(mut world: World) {
     for name in ["a", "b", "c"] {
-        world.create(new(name), Reuse::Never).await.unwrap();
+        world.create(new(name), Reuse::NEVER).await.unwrap();
     }
     world.reopen_after(|rows| put(rows, Table::Instances, keys::instance(&id("b")), BROKEN));
     let corrupt = StoreError::Corrupt {
@@ -109,7 +109,7 @@ async fn an_instance_with_a_broken_row_stands_alone(mut world: World) {
         detail: "failed to decode Protobuf message: InstanceRow.execution: invalid varint".to_owned(),
     };
     assert_eq!(world.read(&id("b"), false).await, Err(corrupt.clone()));
-    assert_eq!(world.create(new("b"), Reuse::Ended).await, Err(corrupt.clone()));
+    assert_eq!(world.create(new("b"), Reuse::ENDED).await, Err(corrupt.clone()));
     assert_eq!(world.send(super::world::raised(&id("b"), "x")).await, Err(corrupt.clone()));
     assert_eq!(world.purge(&id("b"), Purge::Ended).await, Err(corrupt));
     let mut turns = vec![world.turn().await.row.id, world.turn().await.row.id];
@@ -121,7 +121,7 @@ async fn an_instance_with_a_broken_row_stands_alone(mut world: World) {
         assert_eq!(page.instances.iter().map(|view| view.row.id.clone()).collect::<Vec<_>>(), [id("a"), id("c")]);
     }
     assert_eq!(world.purge(&id("b"), Purge::Any).await, Ok(true));
-    assert_eq!(world.create(new("b"), Reuse::Never).await, Ok(ports::Created::Yes));
+    assert_eq!(world.create(new("b"), Reuse::NEVER).await, Ok(ports::Created::Yes));
     assert_eq!(kinds(&world.turn().await), ["ExecutionStarted"]);
 }
 
@@ -148,7 +148,7 @@ async fn an_instance_without_a_row_stops_nobody(mut world: World) {
     world.raise(&a, "x").await;
     let message = world.turn().await.messages.remove(0);
     world.reopen_after(|rows| {
-        let value = crate::codec::encode_message(None, &message.kind);
+        let value = crate::codec::encode_message(None, &message.kind, None);
         put(rows, Table::Inbox, keys::message(&id("0"), 7), &value);
         put(rows, Table::Timers, keys::event(&id("1"), execution("1"), EventId(1)), &crate::codec::encode_timer(START));
     });
@@ -156,7 +156,7 @@ async fn an_instance_without_a_row_stops_nobody(mut world: World) {
     assert_eq!(work.row.id, a);
     world.no_turn().await;
     world.abandon(&work.lease, START).await.unwrap();
-    assert_eq!(world.create(new("0"), Reuse::Never).await, Ok(ports::Created::Yes));
+    assert_eq!(world.create(new("0"), Reuse::NEVER).await, Ok(ports::Created::Yes));
     for _ in 0..2 {
         let turns = [world.turn().await, world.turn().await];
         let new = turns.iter().find(|turn| turn.row.id == id("0")).unwrap();

@@ -4,8 +4,8 @@ use super::world::{ManualClock, World, copy_folder, execution, folder, id, kinds
 use crate::{OpenError, Settings, embedded};
 use expect_test::{Expect, expect};
 use futures::future::join_all;
-use orchestration::RuntimeStatus;
-use ports::{Created, InstanceQuery, InstanceStore, Reuse, StoreError, WorkStore};
+use orchestration::{Reuse, RuntimeStatus};
+use ports::{Created, InstanceQuery, InstanceStore, StoreError, WorkStore};
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ async fn one_process_at_a_time() {
     let text = text.replace(&std::process::id().to_string(), "PID");
     expect!["the store in FOLDER is in use by process PID; stop that host, or choose another data folder for this one"]
         .assert_eq(&text);
-    world.create(new("a"), Reuse::Never).await.unwrap();
+    world.create(new("a"), Reuse::NEVER).await.unwrap();
     let path = world.path().to_owned();
     let copy = folder();
     copy_folder(&path, copy.path());
@@ -42,9 +42,9 @@ async fn a_copy_taken_in_the_middle_opens() {
     let world = World::embedded();
     for round in 0..5_u32 {
         let before = format!("before-{round}");
-        world.create(new(&before), Reuse::Never).await.unwrap();
+        world.create(new(&before), Reuse::NEVER).await.unwrap();
         // Not awaited one by one: the copy meets the committer at work.
-        let during = join_all((0..50).map(|n| world.create(new(&format!("during-{round}-{n}")), Reuse::Never)));
+        let during = join_all((0..50).map(|n| world.create(new(&format!("during-{round}-{n}")), Reuse::NEVER)));
         let mut during = std::pin::pin!(during);
         // A quick committer may be done already; then this round copies a store at rest.
         let done = super::world::poll_once(during.as_mut()).await.is_some();
@@ -85,7 +85,7 @@ fn used(bytes: &[u8]) -> usize {
 async fn a_torn_tail_is_cut_off() {
     let world = World::embedded();
     for n in 0..20 {
-        world.create(new(&format!("{n:02}")), Reuse::Never).await.unwrap();
+        world.create(new(&format!("{n:02}")), Reuse::NEVER).await.unwrap();
     }
     let journal = journals(world.path()).pop().unwrap();
     let full = used(&std::fs::read(&journal).unwrap());
@@ -103,7 +103,7 @@ async fn a_torn_tail_is_cut_off() {
         assert!(page.instances.iter().all(|view| view.input.is_some()));
         assert!(last.is_none_or(|last| names.len() <= last));
         last = Some(names.len());
-        assert_eq!(hub.create(new("99"), Reuse::Never).await, Ok(Created::Yes));
+        assert_eq!(hub.create(new("99")).await, Ok(Created::Yes));
     }
     assert!(last.unwrap() < 20, "the cuts reached into the commits");
 }
@@ -112,7 +112,7 @@ async fn a_torn_tail_is_cut_off() {
 async fn a_flipped_bit_refuses_to_open_and_says_what_to_do() {
     let world = World::embedded();
     for n in 0..20 {
-        world.create(new(&n.to_string()), Reuse::Never).await.unwrap();
+        world.create(new(&n.to_string()), Reuse::NEVER).await.unwrap();
     }
     let copy = folder();
     copy_folder(world.path(), copy.path());
@@ -175,7 +175,7 @@ async fn a_closed_store_refuses_writes_and_reads_on() {
     let work = world.turn().await;
     world.close();
     let closed = StoreError::Unavailable { detail: "the store is closed".to_owned() };
-    assert_eq!(world.create(new("b"), Reuse::Never).await, Err(closed.clone()));
+    assert_eq!(world.create(new("b"), Reuse::NEVER).await, Err(closed.clone()));
     assert_eq!(world.commit(&work.lease, waiting(&work)).await, Err(closed.clone()));
     // A commit that failed leaves the lease as it was.
     assert!(world.renew(&work.lease).await.is_ok());
@@ -209,7 +209,7 @@ async fn a_lease_does_not_expire_under_its_commit() {
 async fn many_callers_at_once() {
     let mut world = World::embedded();
     let names: Vec<String> = (0..64).map(|n| format!("i{n}")).collect();
-    join_all(names.iter().map(|name| world.create(new(name), Reuse::Never))).await;
+    join_all(names.iter().map(|name| world.create(new(name), Reuse::NEVER))).await;
     let workers = (0..64).map(|_| async {
         for _ in 0..20 {
             let work = world.turn().await;

@@ -4,5 +4,6 @@ mod codec;
 mod conformance;
 mod corrupt;
 mod embedded;
+mod format;
 mod rows;
 mod world;

@@ -6,9 +6,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use orchestration::{
     ActivityTask, Checkpoint, Envelope, Event, EventId, EventKind, ExecutionId, ExecutionStarted, InstanceId, Json,
-    MessageKind, NewInstance, Origin, RaisedEvent, RuntimeStatus, Timer, Timestamp, TurnRecord,
+    MessageKind, NewInstance, Origin, RaisedEvent, Reuse, RuntimeStatus, Tags, Timeouts, Timer, Timestamp, TurnRecord,
 };
-use ports::{Clock, Created, InstanceStore, Lease, Reuse, Sent, StoreError, TurnWork, WorkStore};
+use ports::{Clock, Created, InstanceStore, Lease, Sent, StoreError, TurnWork, WorkStore};
 use std::future::{Future, poll_fn};
 use std::path::Path;
 use std::pin::Pin;
@@ -146,9 +146,15 @@ impl World {
         self.open();
     }
 
+    /// Creates an instance, which may replace such ones of its id.
+    pub(crate) async fn create(&self, mut new: NewInstance, reuse: Reuse) -> Result<Created, StoreError> {
+        new.reuse = reuse;
+        InstanceStore::create(&**self, new).await
+    }
+
     /// Creates an instance, and takes and commits its first turn.
     pub(crate) async fn start(&self, name: &str) -> InstanceId {
-        assert_eq!(self.create(new(name), Reuse::Ended).await, Ok(Created::Yes));
+        assert_eq!(self.create(new(name), Reuse::ENDED).await, Ok(Created::Yes));
         let work = self.turn().await;
         assert_eq!(work.row.id, id(name));
         self.commit(&work.lease, waiting(&work)).await.unwrap();
@@ -224,14 +230,19 @@ pub(crate) fn new(name: &str) -> NewInstance {
 }
 
 pub(crate) fn new_execution(name: &str, of: &str) -> NewInstance {
-    let started =
-        ExecutionStarted { name: "Hello".to_owned(), input: Json::from("1"), execution: execution(of), parent: None };
-    NewInstance { id: id(name), started, at: START, if_at_work: None }
+    NewInstance {
+        id: id(name),
+        started: ExecutionStarted::new("Hello", Json::from("1"), execution(of)),
+        at: START,
+        reuse: Reuse::ENDED,
+        otherwise: None,
+        idempotency_key: None,
+    }
 }
 
 pub(crate) fn raised(to: &InstanceId, name: &str) -> Envelope {
-    let kind = MessageKind::EventRaised(RaisedEvent { name: name.to_owned(), input: Json::from("null") });
-    Envelope { to: to.clone(), execution: None, kind }
+    let event = RaisedEvent { name: name.to_owned(), input: Json::from("null"), id: None };
+    Envelope::new(to.clone(), None, MessageKind::EventRaised(event))
 }
 
 /// The checkpoint of a turn that consumes all its messages, records one event and waits.
@@ -241,18 +252,8 @@ pub(crate) fn waiting(work: &TurnWork) -> Checkpoint {
     row.turns += 1;
     row.events += 1;
     let event = Event { at: START, kind: EventKind::OrchestratorStarted };
-    Checkpoint {
-        execution: row.execution,
-        next_input: None,
-        record: Some(TurnRecord { turn: row.turns - 1, events: vec![event] }),
-        consumed: origins(work),
-        activities: Vec::new(),
-        timers: Vec::new(),
-        cancelled_timers: Vec::new(),
-        children: Vec::new(),
-        messages: Vec::new(),
-        row,
-    }
+    let record = TurnRecord { turn: row.turns - 1, events: vec![event] };
+    Checkpoint { record: Some(record), ..Checkpoint::of_row(row, origins(work)) }
 }
 
 /// The same, with the end of the instance.
@@ -269,10 +270,9 @@ pub(crate) fn continuing(work: &TurnWork, next: &str) -> Checkpoint {
     let row = &mut checkpoint.row;
     row.execution = execution(next);
     (row.turns, row.events) = (0, 0);
-    let started =
-        ExecutionStarted { name: row.name.clone(), input: Json::from("2"), execution: row.execution, parent: None };
+    let started = ExecutionStarted::new(row.name.clone(), Json::from("2"), row.execution);
     let kind = MessageKind::ExecutionStarted { started: Box::new(started), carried_over: Vec::new() };
-    checkpoint.messages.push(Envelope { to: row.id.clone(), execution: Some(row.execution), kind });
+    checkpoint.messages.push(Envelope::new(row.id.clone(), Some(row.execution), kind));
     checkpoint.next_input = Some(Json::from("2"));
     checkpoint.record = None;
     checkpoint
@@ -286,6 +286,11 @@ pub(crate) fn task(work: &TurnWork, event: u32) -> ActivityTask {
         name: "Greet".to_owned(),
         input: Json::from("\"you\""),
         attempt: 1,
+        timeouts: Timeouts::default(),
+        tags: Tags::new(),
+        caller: work.row.name.clone(),
+        version: None,
+        pinned_to: None,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::conformance;
 use crate::tests::world::{LEASE, START, World, continuing, execution, id, kinds, new_execution, ready, task, waiting};
-use orchestration::{EventId, Failure, Json, MessageKind, Origin, RuntimeStatus};
-use ports::{ActivityWork, InstanceStore, Purge, Reuse, StoreError, WorkStore};
+use orchestration::{EventId, Failure, Json, MessageKind, Origin, Reuse, RuntimeStatus};
+use ports::{ActivityWork, InstanceStore, Purge, StoreError, WorkStore};
 use std::time::Duration;
 
 conformance![
@@ -184,8 +184,9 @@ async fn a_result_for_a_purged_instance_goes_nowhere(mut world: World) {
     ask(&world, 0..1).await;
     let work = activity(&world).await;
     assert_eq!(world.purge(&id("a"), Purge::Any).await, Ok(true));
-    assert_eq!(world.create(new_execution("a", "b"), Reuse::Ended).await, Ok(ports::Created::Yes));
-    assert_eq!(world.complete_activity(&work.lease, Ok(Json::null())).await, Ok(()));
+    assert_eq!(world.create(new_execution("a", "b"), Reuse::ENDED).await, Ok(ports::Created::Yes));
+    let lost = StoreError::LeaseLost { what: work.lease.what.clone() };
+    assert_eq!(world.complete_activity(&work.lease, Ok(Json::null())).await, Err(lost));
     assert_eq!(kinds(&world.turn().await), ["ExecutionStarted"]);
     world.reopen();
     no_activity(&world).await;

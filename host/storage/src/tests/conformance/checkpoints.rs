@@ -5,8 +5,8 @@ use crate::tests::world::{
     LEASE, START, World, continuing, ending, execution, id, kinds, new, new_execution, raised, ready, task, timer,
     waiting,
 };
-use orchestration::{EventId, Failure, Json, MessageKind, NewInstance, Parent, RuntimeStatus};
-use ports::{InstanceStore, Reuse, StoreError, TurnWork, WorkStore};
+use orchestration::{Envelope, EventId, Failure, Json, MessageKind, NewInstance, Parent, Reuse, RuntimeStatus};
+use ports::{InstanceStore, StoreError, TurnWork, WorkStore};
 
 conformance![
     nothing_of_a_refused_checkpoint_is_there,
@@ -33,9 +33,8 @@ fn child(work: &TurnWork, name: &str, of: &str) -> NewInstance {
         scheduled: EventId(0),
     });
     let failure = Failure::new(Failure::ALREADY_EXISTS, "taken");
-    let mut if_at_work = raised(&work.row.id, "");
-    if_at_work.kind = MessageKind::SubOrchestrationInstanceFailed { scheduled: EventId(0), failure };
-    child.if_at_work = Some(if_at_work);
+    let kind = MessageKind::SubOrchestrationInstanceFailed { scheduled: EventId(0), failure };
+    child.otherwise = Some(Envelope::new(work.row.id.clone(), None, kind));
     child
 }
 
@@ -203,7 +202,7 @@ async fn messages_to_nobody_are_dropped(mut world: World) {
     let mut checkpoint = waiting(&work);
     checkpoint.messages = vec![raised(&b, "late"), raised(&id("nobody"), "lost")];
     world.commit(&work.lease, checkpoint).await.unwrap();
-    assert_eq!(world.create(new("nobody"), Reuse::Never).await, Ok(ports::Created::Yes));
+    assert_eq!(world.create(new("nobody"), Reuse::NEVER).await, Ok(ports::Created::Yes));
     for _ in 0..2 {
         let work = world.turn().await;
         assert_eq!((work.row.id.clone(), kinds(&work)), (id("nobody"), vec!["ExecutionStarted".to_owned()]));
@@ -227,8 +226,8 @@ async fn a_checkpoint_that_only_consumes_is_legal(mut world: World) {
 }
 
 async fn a_checkpoint_of_another_instance_is_refused(world: World) {
-    world.create(new("a"), Reuse::Never).await.unwrap();
-    world.create(new("b"), Reuse::Never).await.unwrap();
+    world.create(new("a"), Reuse::NEVER).await.unwrap();
+    world.create(new("b"), Reuse::NEVER).await.unwrap();
     let (a, b) = (world.turn().await, world.turn().await);
     assert!(matches!(world.commit(&a.lease, waiting(&b)).await, Err(StoreError::LeaseLost { .. })));
     world.commit(&b.lease, waiting(&b)).await.unwrap();

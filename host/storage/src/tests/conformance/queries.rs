@@ -2,8 +2,8 @@
 
 use super::conformance;
 use crate::tests::world::{START, World, ending, execution, id, new, waiting};
-use orchestration::{Json, RuntimeStatus, Timestamp};
-use ports::{InstanceQuery, InstanceStore, Page, Purge, Reuse};
+use orchestration::{Json, Reuse, RuntimeStatus, Timestamp};
+use ports::{InstanceQuery, InstanceStore, Page, Purge};
 use std::time::Duration;
 
 conformance![
@@ -31,7 +31,7 @@ async fn five(world: &World) {
         let mut new = new(name);
         new.started.name = of.to_owned();
         new.at = hour(hours as u64);
-        world.create(new, Reuse::Never).await.unwrap();
+        world.create(new, Reuse::NEVER).await.unwrap();
     }
     for _ in 0..4 {
         let work = world.turn().await;
@@ -128,14 +128,14 @@ async fn list(world: &World, statuses: Vec<RuntimeStatus>, mut between: impl Asy
 
 async fn pages_are_stable_while_others_come_and_go(world: World) {
     for n in 0..10 {
-        world.create(new(&format!("keep-{n}")), Reuse::Never).await.unwrap();
-        world.create(new(&format!("go-{n}")), Reuse::Never).await.unwrap();
+        world.create(new(&format!("keep-{n}")), Reuse::NEVER).await.unwrap();
+        world.create(new(&format!("go-{n}")), Reuse::NEVER).await.unwrap();
     }
     let listed = list(&world, Vec::new(), async |round| {
-        world.create(new(&format!("{round}-before")), Reuse::Never).await.unwrap();
+        world.create(new(&format!("{round}-before")), Reuse::NEVER).await.unwrap();
         if round < 10 {
             assert_eq!(world.purge(&id(&format!("go-{}", 9 - round)), Purge::Any).await, Ok(true));
-            world.create(new(&format!("keep-{round}-behind")), Reuse::Never).await.unwrap();
+            world.create(new(&format!("keep-{round}-behind")), Reuse::NEVER).await.unwrap();
         }
     });
     let listed = listed.await;
@@ -149,7 +149,7 @@ async fn pages_are_stable_while_others_come_and_go(world: World) {
 async fn pages_are_stable_while_instances_change(world: World) {
     let names: Vec<String> = (0..9).map(|n| format!("i{n}")).collect();
     for name in &names {
-        world.create(new(name), Reuse::Never).await.unwrap();
+        world.create(new(name), Reuse::NEVER).await.unwrap();
     }
     let statuses = vec![RuntimeStatus::Pending, RuntimeStatus::Running, RuntimeStatus::Completed];
     let listed = list(&world, statuses, async |_| {
@@ -166,7 +166,7 @@ async fn rare_matches_are_found_in_bounded_steps(world: World) {
     let creations = (0..10_050).map(|n| {
         let mut new = new(&format!("i{n:05}"));
         new.at = if n == 10_049 { hour(1) } else { START };
-        world.create(new, Reuse::Never)
+        world.create(new, Reuse::NEVER)
     });
     futures::future::join_all(creations).await;
     let mut query = InstanceQuery { created_from: Some(hour(1)), ..InstanceQuery::default() };

@@ -1,9 +1,11 @@
 //! Turns: taken under leases, committed once, redelivered until then.
 
 use super::conformance;
-use crate::tests::world::{LEASE, START, World, ending, id, kinds, new, origins, poll_once, raised, ready, waiting};
-use orchestration::{RuntimeStatus, Timestamp};
-use ports::{InstanceStore, Reuse, Sent, StoreError, WorkStore};
+use crate::tests::world::{
+    LEASE, START, World, ending, id, kinds, new, origins, poll_once, raised, ready, task, timer, waiting,
+};
+use orchestration::{Reuse, RuntimeStatus, Timestamp};
+use ports::{InstanceStore, Sent, StoreError, WorkStore};
 use std::time::Duration;
 
 conformance![
@@ -12,7 +14,11 @@ conformance![
     a_committed_instance_is_held_until_it_is_released,
     a_committed_instance_that_is_not_released_is_handed_out_when_the_lease_is_over,
     an_expired_lease_is_refused_everywhere,
-    what_was_consumed_is_gone_and_the_rest_comes_again,
+    what_was_not_consumed_waits_for_the_next_message,
+    what_was_not_consumed_comes_at_once_when_there_is_more_to_do,
+    what_arrives_during_a_turn_wakes_what_waits,
+    a_message_to_itself_wakes_what_waits,
+    a_timer_and_a_result_wake_what_waits,
     messages_keep_their_order,
     abandoned_work_waits_and_counts,
     renewing_keeps_the_work,
@@ -23,7 +29,7 @@ conformance![
 
 async fn a_created_instance_is_handed_out(world: World) {
     world.no_turn().await;
-    world.create(new("a"), Reuse::Ended).await.unwrap();
+    world.create(new("a"), Reuse::ENDED).await.unwrap();
     let work = world.turn().await;
     assert_eq!(
         (work.row.status, kinds(&work), work.failed_attempts),
@@ -32,7 +38,7 @@ async fn a_created_instance_is_handed_out(world: World) {
 }
 
 async fn one_holder_at_a_time(world: World) {
-    world.create(new("a"), Reuse::Ended).await.unwrap();
+    world.create(new("a"), Reuse::ENDED).await.unwrap();
     let work = world.turn().await;
     world.raise(&id("a"), "x").await;
     world.no_turn().await;
@@ -41,7 +47,7 @@ async fn one_holder_at_a_time(world: World) {
 }
 
 async fn a_committed_instance_is_held_until_it_is_released(world: World) {
-    world.create(new("a"), Reuse::Ended).await.unwrap();
+    world.create(new("a"), Reuse::ENDED).await.unwrap();
     let work = world.turn().await;
     WorkStore::commit(&*world, &work.lease, waiting(&work)).await.unwrap();
     world.raise(&id("a"), "x").await;
@@ -53,7 +59,7 @@ async fn a_committed_instance_is_held_until_it_is_released(world: World) {
 }
 
 async fn a_committed_instance_that_is_not_released_is_handed_out_when_the_lease_is_over(world: World) {
-    world.create(new("a"), Reuse::Ended).await.unwrap();
+    world.create(new("a"), Reuse::ENDED).await.unwrap();
     let work = world.turn().await;
     WorkStore::commit(&*world, &work.lease, waiting(&work)).await.unwrap();
     world.raise(&id("a"), "x").await;
@@ -63,7 +69,7 @@ async fn a_committed_instance_that_is_not_released_is_handed_out_when_the_lease_
 }
 
 async fn an_expired_lease_is_refused_everywhere(world: World) {
-    world.create(new("a"), Reuse::Ended).await.unwrap();
+    world.create(new("a"), Reuse::ENDED).await.unwrap();
     let stale = world.turn().await;
     world.clock.advance(LEASE);
     let fresh = world.turn().await;
@@ -87,7 +93,8 @@ fn lost_what(work: &ports::TurnWork) -> String {
     work.lease.what.clone()
 }
 
-async fn what_was_consumed_is_gone_and_the_rest_comes_again(mut world: World) {
+/// Takes the turn of `a` with the messages x, y and z, and consumes y.
+async fn consume_the_second_of_three(world: &World, more: bool) {
     let a = world.start("a").await;
     for name in ["x", "y", "z"] {
         world.raise(&a, name).await;
@@ -95,10 +102,83 @@ async fn what_was_consumed_is_gone_and_the_rest_comes_again(mut world: World) {
     let work = world.turn().await;
     let mut checkpoint = waiting(&work);
     checkpoint.consumed = vec![origins(&work)[1]];
+    checkpoint.more = more;
     world.commit(&work.lease, checkpoint).await.unwrap();
-    assert_eq!(kinds(&world.turn().await), ["x", "z"]);
-    world.reopen();
-    assert_eq!(kinds(&world.turn().await), ["x", "z"]);
+}
+
+async fn what_was_not_consumed_waits_for_the_next_message(mut world: World) {
+    consume_the_second_of_three(&world, false).await;
+    world.no_turn().await;
+    world.clock.advance(LEASE * 2);
+    world.no_turn().await;
+    world.raise(&id("a"), "next").await;
+    let work = world.turn().await;
+    assert_eq!(kinds(&work), ["x", "z", "next"]);
+    // Given back, it is handed out again: nothing has been committed.
+    world.abandon(&work.lease, START).await.unwrap();
+    let work = world.turn().await;
+    assert_eq!((kinds(&work), work.failed_attempts), (vec!["x".to_owned(), "z".to_owned(), "next".to_owned()], 1));
+    let mut checkpoint = waiting(&work);
+    checkpoint.consumed.remove(0);
+    world.commit(&work.lease, checkpoint).await.unwrap();
+    world.no_turn().await;
+    // Whoever opens the store cannot know what was looked at before.
+    for _ in 0..2 {
+        world.reopen();
+        assert_eq!(kinds(&world.turn().await), ["x"]);
+    }
+}
+
+async fn what_was_not_consumed_comes_at_once_when_there_is_more_to_do(world: World) {
+    consume_the_second_of_three(&world, true).await;
+    let work = world.turn().await;
+    assert_eq!((kinds(&work), work.failed_attempts), (vec!["x".to_owned(), "z".to_owned()], 0));
+    let mut checkpoint = waiting(&work);
+    checkpoint.more = true;
+    world.commit(&work.lease, checkpoint).await.unwrap();
+    world.no_turn().await;
+}
+
+async fn what_arrives_during_a_turn_wakes_what_waits(world: World) {
+    let a = world.start("a").await;
+    world.raise(&a, "x").await;
+    let work = world.turn().await;
+    world.raise(&a, "during").await;
+    let mut checkpoint = waiting(&work);
+    checkpoint.consumed.clear();
+    world.commit(&work.lease, checkpoint).await.unwrap();
+    assert_eq!(kinds(&world.turn().await), ["x", "during"]);
+}
+
+async fn a_message_to_itself_wakes_what_waits(world: World) {
+    let a = world.start("a").await;
+    world.raise(&a, "x").await;
+    let work = world.turn().await;
+    let mut checkpoint = waiting(&work);
+    checkpoint.consumed.clear();
+    checkpoint.messages = vec![raised(&a, "own")];
+    world.commit(&work.lease, checkpoint).await.unwrap();
+    assert_eq!(kinds(&world.turn().await), ["x", "own"]);
+}
+
+async fn a_timer_and_a_result_wake_what_waits(world: World) {
+    let a = world.start("a").await;
+    world.raise(&a, "x").await;
+    let work = world.turn().await;
+    let mut checkpoint = waiting(&work);
+    checkpoint.consumed.clear();
+    (checkpoint.timers, checkpoint.activities) = (vec![timer(1, 10)], vec![task(&work, 2)]);
+    world.commit(&work.lease, checkpoint).await.unwrap();
+    world.no_turn().await;
+    let activity = world.take_activity().await.unwrap();
+    world.complete_activity(&activity.lease, Ok("1".into())).await.unwrap();
+    let work = world.turn().await;
+    assert_eq!(kinds(&work), ["x", "TaskCompleted"]);
+    let mut checkpoint = waiting(&work);
+    checkpoint.consumed.remove(0);
+    world.commit(&work.lease, checkpoint).await.unwrap();
+    world.clock.advance(Duration::from_secs(10));
+    assert_eq!(kinds(&world.turn().await), ["x", "TimerFired"]);
 }
 
 async fn messages_keep_their_order(mut world: World) {
@@ -112,7 +192,7 @@ async fn messages_keep_their_order(mut world: World) {
 }
 
 async fn abandoned_work_waits_and_counts(world: World) {
-    world.create(new("a"), Reuse::Ended).await.unwrap();
+    world.create(new("a"), Reuse::ENDED).await.unwrap();
     let work = world.turn().await;
     let later = START.saturating_add(Duration::from_secs(5));
     world.abandon(&work.lease, later).await.unwrap();
@@ -129,7 +209,7 @@ async fn abandoned_work_waits_and_counts(world: World) {
 }
 
 async fn renewing_keeps_the_work(world: World) {
-    world.create(new("a"), Reuse::Ended).await.unwrap();
+    world.create(new("a"), Reuse::ENDED).await.unwrap();
     let work = world.turn().await;
     let mut lease = work.lease.clone();
     for _ in 0..5 {
@@ -143,7 +223,7 @@ async fn renewing_keeps_the_work(world: World) {
 async fn a_waiting_worker_is_woken(world: World) {
     let mut worker = world.take_turn();
     assert_eq!(poll_once(worker.as_mut()).await, None);
-    world.create(new("a"), Reuse::Ended).await.unwrap();
+    world.create(new("a"), Reuse::ENDED).await.unwrap();
     assert!(poll_once(worker.as_mut()).await.is_some());
     drop(worker);
     let mut worker = world.take_turn();
@@ -153,7 +233,7 @@ async fn a_waiting_worker_is_woken(world: World) {
 }
 
 async fn what_was_durable_survives_a_restart(mut world: World) {
-    world.create(new("a"), Reuse::Ended).await.unwrap();
+    world.create(new("a"), Reuse::ENDED).await.unwrap();
     let before = world.turn().await;
     world.reopen();
     let work = world.turn().await;

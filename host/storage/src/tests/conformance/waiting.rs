@@ -4,7 +4,8 @@ use super::conformance;
 use crate::tests::world::{LEASE, World, id, new, poll_once, ready, task, timer, waiting};
 use futures::future::BoxFuture;
 use futures::task::{ArcWake, waker};
-use ports::{InstanceStore, Reuse, StoreError, TurnWork, WorkStore};
+use orchestration::Reuse;
+use ports::{StoreError, TurnWork, WorkStore};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -71,7 +72,7 @@ fn run(workers: &mut Vec<Worker<'_>>) -> (usize, Vec<TurnWork>) {
 
 async fn one_piece_of_work_wakes_one_worker(world: World) {
     let mut workers: Vec<_> = (0..50).map(|_| Worker::new(&world)).collect();
-    world.create(new("a"), Reuse::Never).await.unwrap();
+    world.create(new("a"), Reuse::NEVER).await.unwrap();
     let (polls, taken) = run(&mut workers);
     assert_eq!(taken.len(), 1);
     assert!(polls <= 3, "{polls} polls for one turn");
@@ -80,7 +81,7 @@ async fn one_piece_of_work_wakes_one_worker(world: World) {
 async fn as_many_wake_as_there_is_work(world: World) {
     let mut workers: Vec<_> = (0..50).map(|_| Worker::new(&world)).collect();
     for n in 0..10 {
-        world.create(new(&n.to_string()), Reuse::Never).await.unwrap();
+        world.create(new(&n.to_string()), Reuse::NEVER).await.unwrap();
     }
     assert!((10..=12).contains(&workers.iter().filter(|worker| worker.is_woken()).count()));
     let (polls, taken) = run(&mut workers);
@@ -105,7 +106,7 @@ async fn one_worker_watches_the_clock(world: World) {
 }
 
 async fn the_watch_is_handed_over(world: World) {
-    world.create(new("a"), Reuse::Never).await.unwrap();
+    world.create(new("a"), Reuse::NEVER).await.unwrap();
     let work = world.turn().await;
     let watching = Worker::new(&world);
     let mut others: Vec<_> = (0..3).map(|_| Worker::new(&world)).collect();
@@ -120,7 +121,7 @@ async fn the_watch_is_handed_over(world: World) {
 
 async fn a_worker_that_goes_away_passes_its_wake_on(world: World) {
     let mut workers: Vec<_> = (0..3).map(|_| Worker::new(&world)).collect();
-    world.create(new("a"), Reuse::Never).await.unwrap();
+    world.create(new("a"), Reuse::NEVER).await.unwrap();
     while let Some(woken) = workers.iter().position(Worker::is_woken).filter(|_| workers.len() > 1) {
         drop(workers.remove(woken));
     }
