@@ -71,7 +71,9 @@ impl Measure {
         let Measure { what, key, before, after, limit, remedy } = self;
         let from = limit.saturating_mul(WARN_AT_PERCENT).div_ceil(100);
         (*before < from && *after >= from).then(|| {
-            format!("{what}: {after} of at most {limit} (host.durableTask.{key}); {remedy} before the limit ends the instance")
+            format!(
+                "{what}: {after} of at most {limit} (host.durableTask.{key}), beyond which the instance fails; {remedy}"
+            )
         })
     }
 }

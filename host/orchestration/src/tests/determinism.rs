@@ -432,8 +432,8 @@ fn as_many_actions_as_allowed_in_each_turn() {
                 2.000  ExecutionCompleted                 Completed done
                 2.000  OrchestratorCompleted
             besides
-                0.000  main warned: actions in one turn: 2 of at most 2 (host.durableTask.maxOrchestrationActions); split the work over sub-orchestrations before the limit ends the instance
-                1.000  main warned: actions in one turn: 2 of at most 2 (host.durableTask.maxOrchestrationActions); split the work over sub-orchestrations before the limit ends the instance
+                0.000  main warned: actions in one turn: 2 of at most 2 (host.durableTask.maxOrchestrationActions), beyond which the instance fails; split the work over sub-orchestrations
+                1.000  main warned: actions in one turn: 2 of at most 2 (host.durableTask.maxOrchestrationActions), beyond which the instance fails; split the work over sub-orchestrations
         "#]],
     );
 }

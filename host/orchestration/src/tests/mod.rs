@@ -1,20 +1,28 @@
 //! The rules of the core, as transcripts.
 
+mod aborting;
 mod activities;
 mod admission;
 mod author;
 mod children;
 mod continue_as_new;
+mod critical_sections;
 mod determinism;
 mod external_events;
+mod fit;
 mod fixtures;
+mod http;
+mod limits;
 mod programs;
 mod properties;
 mod retries;
+mod sending;
 mod settling;
+mod suspending;
 mod termination;
 mod timers;
 mod values;
+mod versions;
 mod what_code_sees;
 mod world;
 
