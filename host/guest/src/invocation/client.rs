@@ -33,7 +33,7 @@ impl client::Host for Invocation {
         let (instance_id, options) = start_from_wit(options);
         let start = StartRequest::new(orchestrator, Json::from(input));
         let started = self.client()?.start(StartRequest { instance_id, options, idempotency_key, ..start }).await;
-        answer(started.map(id_to_wit))
+        answer(started.map(|id| id_to_wit(&id)))
     }
 
     async fn status(&mut self, instance_id: String) -> Answer<client::InstanceStatus> {
@@ -85,7 +85,7 @@ impl client::Host for Invocation {
     }
 
     async fn restart(&mut self, instance_id: String, with_new_instance_id: bool) -> Answer<String> {
-        answer(self.client()?.restart(&instance_id, with_new_instance_id).await.map(id_to_wit))
+        answer(self.client()?.restart(&instance_id, with_new_instance_id).await.map(|id| id_to_wit(&id)))
     }
 
     async fn purge(&mut self, instance_id: String) -> Answer<()> {
@@ -126,7 +126,7 @@ impl client::Host for Invocation {
             Ok(entity) => entity,
             Err(malformed) => return answer(Err(malformed)),
         };
-        answer(self.client()?.read_entity(&entity).await.map(|view| view.map(entity_view_to_wit)))
+        answer(self.client()?.read_entity(&entity).await.map(|view| view.as_ref().map(entity_view_to_wit)))
     }
 
     async fn query_entities(&mut self, query: client::EntityQuery) -> Answer<client::EntityPage> {
@@ -141,7 +141,7 @@ impl client::Host for Invocation {
         };
         let page = self.client()?.query_entities(&query).await;
         answer(page.map(|EntityPage { entities, next }| client::EntityPage {
-            entities: entities.into_iter().map(entity_view_to_wit).collect(),
+            entities: entities.iter().map(entity_view_to_wit).collect(),
             continuation_token: next.map(|PageToken(token)| token),
         }))
     }
@@ -183,7 +183,7 @@ fn error_to_wit(error: &ClientError) -> client::ClientError {
     }
 }
 
-fn id_to_wit(id: InstanceId) -> String {
+fn id_to_wit(id: &InstanceId) -> String {
     id.as_str().to_owned()
 }
 
@@ -200,9 +200,9 @@ fn view_to_wit(view: InstanceView) -> client::InstanceStatus {
         name: row.name,
         instance_id: row.id.as_str().to_owned(),
         runtime_status: status_to_wit(row.status),
-        input: view.input.map(text),
-        output: row.output.map(text),
-        custom_status: row.custom_status.map(text),
+        input: view.input.as_ref().map(text),
+        output: row.output.as_ref().map(text),
+        custom_status: row.custom_status.as_ref().map(text),
         failure: row.failure.map(failure_to_wit),
         created_time: row.created_at.ticks(),
         last_updated_time: row.updated_at.ticks(),
@@ -211,16 +211,16 @@ fn view_to_wit(view: InstanceView) -> client::InstanceStatus {
     }
 }
 
-fn entity_view_to_wit(view: EntityView) -> client::EntityState {
+fn entity_view_to_wit(view: &EntityView) -> client::EntityState {
     client::EntityState {
         id: entity_to_wit(&view.id),
-        state: view.state.map(text),
+        state: view.state.as_ref().map(text),
         last_operation_time: view.last_operation_at.ticks(),
-        locked_by: view.locked_by.map(id_to_wit),
+        locked_by: view.locked_by.as_ref().map(id_to_wit),
     }
 }
 
-fn text(json: Json) -> String {
+fn text(json: &Json) -> String {
     json.as_str().to_owned()
 }
 

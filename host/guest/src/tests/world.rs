@@ -249,7 +249,21 @@ impl<'a> World<'a> {
                 return self.send(&owner.instance, message(Some(owner.execution), granted));
             }
             MessageKind::EntityUnlockSent { .. } => return,
-            other => panic!("an entity takes no {}", other.name()),
+            other @ (MessageKind::ExecutionStarted { .. }
+            | MessageKind::TaskCompleted { .. }
+            | MessageKind::TaskFailed { .. }
+            | MessageKind::SubOrchestrationInstanceCompleted { .. }
+            | MessageKind::SubOrchestrationInstanceFailed { .. }
+            | MessageKind::TimerFired { .. }
+            | MessageKind::EventRaised(_)
+            | MessageKind::ExecutionTerminated { .. }
+            | MessageKind::ExecutionSuspended { .. }
+            | MessageKind::ExecutionResumed { .. }
+            | MessageKind::RewindRequested { .. }
+            | MessageKind::ExecutionRewound { .. }
+            | MessageKind::EntityOperationCompleted { .. }
+            | MessageKind::EntityOperationFailed { .. }
+            | MessageKind::EntityLockGranted { .. }) => panic!("an entity takes no {}", other.name()),
         };
         let batch = EntityBatch {
             invocation_id: "call-1".to_owned(),
