@@ -5,8 +5,8 @@
 
 use super::fixtures::{activity_call, child_call};
 use crate::{
-    Cursor, EntityId, Failure, HttpCall, InstanceId, Json, Next, RetryPolicy, StartOptions, Stopped, TaskNumber,
-    Timestamp, TurnEnd,
+    Cursor, EntityId, Failure, HttpCall, Identity, InstanceId, Json, Next, RetryPolicy, StartOptions, Stopped,
+    TaskNumber, Timestamp, TurnEnd,
 };
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -207,6 +207,10 @@ impl Ctx {
 
     pub(super) fn instance(&self) -> InstanceId {
         self.0.borrow().cursor.identity().instance.clone()
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        self.0.borrow().cursor.identity().clone()
     }
 
     pub(super) fn set_status(&self, status: Option<&str>) {

@@ -244,7 +244,8 @@ fn a_replay_sets_no_custom_status_again() {
 fn without_a_start_nothing_runs() {
     let mut empty = cursor("main", Vec::new());
     let stopped = empty.start().unwrap_err();
-    expect!["the history has no ExecutionStarted, or holds the orchestrator since before its first line"].assert_eq(&stopped.to_string());
+    expect!["the history has no ExecutionStarted, or holds the orchestrator since before its first line"]
+        .assert_eq(&stopped.to_string());
     assert_eq!(empty.next(), Err(stopped.clone()));
     assert_eq!(empty.stopped(), Some(&stopped));
     let mut waiting = cursor("main", begin("7"));

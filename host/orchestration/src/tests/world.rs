@@ -137,6 +137,17 @@ impl Scenario {
         self.send(seconds, id, terminate(reason))
     }
 
+    /// A client tells an entity to do something.
+    pub(super) fn signal(self, seconds: u64, name: &str, key: &str, operation: &str, input: &str) -> Scenario {
+        let kind = MessageKind::EntityOperationSignaled {
+            sender: None,
+            request: format!("signal {seconds}"),
+            operation: operation.to_owned(),
+            input: Json::from(input),
+        };
+        self.send(seconds, &format!("@{name}@{key}"), kind)
+    }
+
     pub(super) fn suspend(self, seconds: u64, id: &str) -> Scenario {
         self.send(seconds, id, MessageKind::ExecutionSuspended { reason: "wait".to_owned() })
     }
