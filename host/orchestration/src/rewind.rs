@@ -69,6 +69,10 @@ impl Demand {
     fn of(checkpoint: &mut Checkpoint, messages: Vec<Message>) -> Option<Demand> {
         let mut all: Option<Demand> = None;
         for message in messages {
+            // A demand for an execution that is over was met before.
+            if message.execution.is_some_and(|execution| execution != checkpoint.row.execution) {
+                continue;
+            }
             let MessageKind::RewindRequested { reason, parent, latest } = message.kind else { continue };
             let by_parent = parent.is_some();
             match parent {
