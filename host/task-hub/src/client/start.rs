@@ -117,7 +117,7 @@ impl Client {
         for name in tags.keys() {
             check_key("name of a tag", name)?;
         }
-        self.check_payload("tags", tags.iter().map(|(name, value)| name.len() + value.len()).sum())
+        self.check_payload("text of all tags", tags.iter().map(|(name, value)| name.len() + value.len()).sum())
     }
 }
 

@@ -3,12 +3,12 @@
 use super::clock::{FakeClock, START};
 use super::store::{Done, FakeStore, LEASE};
 use crate::heartbeats::RunningActivities;
-use crate::{Inner, LiveInstances, Parts, Settings, TaskHub};
+use crate::{Client, ClientParts, Inner, LiveInstances, Parts, Settings, TaskHub};
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use orchestration::{
     ActivityTask, Cursor, EntityOutcome, Event, EventId, EventKind, ExecutionId, ExecutionStarted, Failure, InstanceId,
-    InstanceRow, Json, Message, MessageKind, Next, Origin, RaisedEvent, RuntimeStatus, Timeouts, Timestamp,
+    InstanceRow, Json, Message, MessageKind, Next, Origin, PresentApp, RaisedEvent, RuntimeStatus, Timeouts, Timestamp,
 };
 use ports::{
     Activities, ActivityInvocation, ActivityWork, Advanced, Clock, Entities, EntityBatch, GuestFault, Heartbeat, Lease,
@@ -101,6 +101,45 @@ impl World {
     pub(super) fn committed(done: &[Done]) -> &orchestration::Checkpoint {
         let [.., Done::Committed(checkpoint), Done::Released] = done else { panic!("{done:?}") };
         checkpoint
+    }
+}
+
+/// A client of an app with two orchestrators and an entity.
+pub(super) struct Caller {
+    clock: FakeClock,
+    pub(super) store: Arc<FakeStore>,
+    client: Client,
+}
+
+impl Caller {
+    pub(super) fn new() -> Caller {
+        Caller::with(|_| {})
+    }
+
+    pub(super) fn with(tune: impl FnOnce(&mut Settings)) -> Caller {
+        let clock = FakeClock::new();
+        let store = FakeStore::new(clock.clone());
+        let mut settings = Settings::for_cores(1);
+        settings.limits.max_payload_bytes = 100;
+        let (digest, default_version) = (Some("present".to_owned()), Some("1.5".to_owned()));
+        settings.present = PresentApp { digest, default_version };
+        tune(&mut settings);
+        let parts = ClientParts {
+            store: store.clone(),
+            clock: Arc::new(clock.clone()),
+            randomness: Arc::new(Counting::default()),
+            orchestrators: vec!["Report".to_owned(), "Travel".to_owned()],
+            entities: vec!["Counter".to_owned()],
+        };
+        Caller { clock, store, client: Client::new(parts, &settings) }
+    }
+
+    pub(super) fn run<T, F: Future<Output = T>>(&self, call: impl FnOnce(Client) -> F) -> T {
+        self.clock.run(call(self.client.clone()))
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 }
 
