@@ -13,7 +13,7 @@ use std::fmt::Write;
 
 /// One message of each kind but `ExecutionRewound`, which has tests of its own; answers are for the activity #0, the child #1,
 /// the timer #2, the entity #3 and the lock #4.
-fn each_kind() -> Vec<MessageKind> {
+pub(super) fn each_kind() -> Vec<MessageKind> {
     let failure = Failure::new("Flaky", "no luck");
     vec![
         MessageKind::ExecutionStarted { started: Box::new(started("0")), carried_over: Vec::new() },

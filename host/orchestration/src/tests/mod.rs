@@ -8,6 +8,7 @@ mod children;
 mod continue_as_new;
 mod critical_sections;
 mod determinism;
+mod entities;
 mod external_events;
 mod fit;
 mod fixtures;
