@@ -147,3 +147,60 @@ async fn names_are_sorted_and_unknown_ones_are_told() {
     expect!["EntityTaskNotFound: there is no entity named 'missing'; the app has: Counter"]
         .assert_eq(&outcome(&app, batch("Missing", None, &[("get", "null")])).await);
 }
+
+/// Rolling back, and what operations may do besides, is the SDK's part.
+#[tokio::test]
+async fn entities_made_with_the_sdk() {
+    let app = app("durable-model").await;
+    let check = async |name: &str, state: Option<&str>, operations: &[(&str, &str)], expected: Expect| {
+        expected.assert_eq(&outcome(&app, batch(name, state, operations)).await);
+    };
+    check(
+        "Counter",
+        None,
+        &[("add", "5"), ("ADD", "-7"), ("get", "null")],
+        expect![[r#"
+        state Some({"value":5})
+        returned 5
+        failed BelowZero: the counter would be -2
+        returned 5"#]],
+    )
+    .await;
+    check(
+        "Counter",
+        None,
+        &[("get", "null")],
+        expect![[r#"
+        state None
+        returned 0"#]],
+    )
+    .await;
+    check(
+        "Counter",
+        Some(r#"{"value":5}"#),
+        &[("delete", "null")],
+        expect![[r#"
+        state None
+        returned null"#]],
+    )
+    .await;
+    check(
+        "Counter",
+        Some("not its state"),
+        &[("get", "null"), ("missing", "null")],
+        expect![[r#"
+        state Some(not its state)
+        failed InvalidPayload: the state of @counter@A is not a Counter: expected ident at line 1 column 2
+        failed EntityOperationNotFound: Counter has no operation 'missing'; it has: add, reset, get, delete"#]],
+    )
+    .await;
+    check("Sensor", None, &[("report", "20"), ("report", "120"), ("report", "130")], expect![[r#"
+        state Some({"last":130})
+        returned null
+        returned null
+        returned null
+        Signal { entity: EntityId { name: "counter", key: "readings" }, operation: "add", input: 1, deliver_at: None }
+        Signal { entity: EntityId { name: "counter", key: "readings" }, operation: "add", input: 1, deliver_at: None }
+        StartOrchestration { name: "RaiseAlarm", input: 120, instance_id: Some(alarm-A), options: StartOptions { version: None, tags: {}, start_at: None } }
+        Signal { entity: EntityId { name: "counter", key: "readings" }, operation: "add", input: 1, deliver_at: None }"#]]).await;
+}

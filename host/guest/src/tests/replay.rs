@@ -6,10 +6,10 @@ use super::world::{Between, World, identity};
 use crate::{App, FunctionKind};
 use orchestration::{Cursor, Event, EventKind, Identity, InstanceId, InstanceRow, Json, Limits, RaisedEvent, Stopped};
 use ports::{Advanced, GuestFault, Orchestrators as _};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
-/// An orchestrator with an input, and the payload of the event `Approval` if somebody raises it.
-type Scenario = (&'static str, &'static str, Option<&'static str>);
+/// An orchestrator with an input, and the events that are raised while nothing else happens.
+type Scenario = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 const TRIP: &str = r#"{"traveller":"Ada","conference":"Wasm Day"}"#;
 const NO_FLIGHT: &str = r#"{"traveller":"Ada","conference":"Wasm Day","simulate":{"flight":{"refuses":true}}}"#;
@@ -21,15 +21,17 @@ const CAMPAIGN: &str = r#"{"subject":"Hello","recipients":40,"bouncing":5,"simul
 const REQUEST: &str = r#"{"trip":{"traveller":"Ada","conference":"Wasm Day"},"deadlineSeconds":60}"#;
 const WATCH: &str = r#"{"trip":{"traveller":"Ada","conference":"Wasm Day","maxFlightPriceCents":10000,
     "simulate":{"flight":{"priceCents":20000}}},"everySeconds":3600,"priceFallsByCents":4000}"#;
-const YES: &str = r#"{"approved":true,"by":"Grace"}"#;
-const NO: &str = r#"{"approved":false,"by":"Grace"}"#;
+const YES: &[(&str, &str)] = &[("approval", r#"{"approved":true,"by":"Grace"}"#)];
+const NO: &[(&str, &str)] = &[("approval", r#"{"approved":false,"by":"Grace"}"#)];
 
-async fn run(guest: &str, (orchestrator, input, event): Scenario, between: Between) -> (InstanceRow, Vec<String>) {
+async fn run(guest: &str, (orchestrator, input, events): Scenario, between: Between) -> (InstanceRow, Vec<String>) {
     let app = app(guest).await;
     let mut world = World::new(&app, between);
-    let raised = |payload| RaisedEvent { name: "approval".to_owned(), input: Json::from(payload), id: None };
-    world.external_events =
-        VecDeque::from_iter(event.map(|payload| (InstanceId::from_stored("trip-1"), raised(payload))));
+    let raised = |(name, payload): &(&str, &str)| {
+        let event = RaisedEvent { name: (*name).to_owned(), input: Json::from(*payload), id: None };
+        (InstanceId::from_stored("trip-1"), event)
+    };
+    world.external_events = events.iter().map(raised).collect();
     let row = world.run(orchestrator, input).await;
     (row, world.histories)
 }
@@ -64,20 +66,20 @@ async fn conference_booking() {
     let rows = check(
         "conference-booking",
         &[
-            ("Sequential", TRIP, None),
-            ("Sequential", NO_FLIGHT, None),
-            ("FlightOrTrain", NO_FLIGHT, None),
-            ("Compensating", TRIP, None),
-            ("Compensating", NO_HOTEL, None),
-            ("FlightWithRetry", THIRD_TIME, None),
-            ("CombinedTrips", TOUR, None),
-            ("BookTrip", TRIP, None),
-            ("ParallelTrips", TOUR, None),
-            ("EmailCampaign", CAMPAIGN, None),
-            ("ApprovedTrip", REQUEST, Some(YES)),
-            ("ApprovedTrip", REQUEST, Some(NO)),
-            ("ApprovedTrip", REQUEST, None),
-            ("PriceWatch", WATCH, None),
+            ("Sequential", TRIP, &[]),
+            ("Sequential", NO_FLIGHT, &[]),
+            ("FlightOrTrain", NO_FLIGHT, &[]),
+            ("Compensating", TRIP, &[]),
+            ("Compensating", NO_HOTEL, &[]),
+            ("FlightWithRetry", THIRD_TIME, &[]),
+            ("CombinedTrips", TOUR, &[]),
+            ("BookTrip", TRIP, &[]),
+            ("ParallelTrips", TOUR, &[]),
+            ("EmailCampaign", CAMPAIGN, &[]),
+            ("ApprovedTrip", REQUEST, YES),
+            ("ApprovedTrip", REQUEST, NO),
+            ("ApprovedTrip", REQUEST, &[]),
+            ("PriceWatch", WATCH, &[]),
         ],
     )
     .await;
@@ -101,8 +103,7 @@ async fn conference_booking() {
 
 #[tokio::test]
 async fn bench_functions() {
-    let rows =
-        check("bench-functions", &[("Chain", "50", None), ("FanOut", "200", None), ("Sleep", "5000", None)]).await;
+    let rows = check("bench-functions", &[("Chain", "50", &[]), ("FanOut", "200", &[]), ("Sleep", "5000", &[])]).await;
     expect_test::expect![[r#"
         Chain Completed 50
         FanOut Completed 19900
@@ -116,20 +117,20 @@ async fn noisy_neighbours() {
     let rows = check(
         "noisy-neighbours",
         &[
-            ("Survive", r#""panic""#, None),
-            ("Survive", r#""memory""#, None),
-            ("Survive", r#""output""#, None),
-            ("MisbehaveMidway", r#""panic""#, None),
-            ("MisbehaveMidway", r#""loop""#, None),
-            ("MisbehaveMidway", r#""memory""#, None),
-            ("MisbehaveMidway", r#""stack""#, None),
-            ("MisbehaveMidway", r#""output""#, None),
-            ("MisbehaveMidway", r#""exit""#, None),
-            ("MisbehaveMidway", r#""not""#, None),
-            ("Fetch", "100000", None),
-            ("CallTheClient", "null", None),
-            ("SleepOnTheThread", "null", None),
-            ("Deterministic", "3", None),
+            ("Survive", r#""panic""#, &[]),
+            ("Survive", r#""memory""#, &[]),
+            ("Survive", r#""output""#, &[]),
+            ("MisbehaveMidway", r#""panic""#, &[]),
+            ("MisbehaveMidway", r#""loop""#, &[]),
+            ("MisbehaveMidway", r#""memory""#, &[]),
+            ("MisbehaveMidway", r#""stack""#, &[]),
+            ("MisbehaveMidway", r#""output""#, &[]),
+            ("MisbehaveMidway", r#""exit""#, &[]),
+            ("MisbehaveMidway", r#""not""#, &[]),
+            ("Fetch", "100000", &[]),
+            ("CallTheClient", "null", &[]),
+            ("SleepOnTheThread", "null", &[]),
+            ("Deterministic", "3", &[]),
         ],
     )
     .await;
@@ -156,9 +157,63 @@ async fn noisy_neighbours() {
 async fn sandbox_probe() {
     check(
         "sandbox-probe",
-        &[("LookAround", "null", None), ("SendARequest", "null", None), ("PrintAroundATimer", "null", None)],
+        &[("LookAround", "null", &[]), ("SendARequest", "null", &[]), ("PrintAroundATimer", "null", &[])],
     )
     .await;
+}
+
+#[tokio::test]
+async fn durable_model() {
+    let rows = check(
+        "durable-model",
+        &[
+            ("AboutMe", "true", &[]),
+            ("AbortSlowStep", r#"{"takesMs":50}"#, &[]),
+            ("CallService", r#""http://localhost/api/jobs/0""#, &[]),
+            ("CancelledTimer", "100", &[]),
+            ("Collect", r#"{"wanted":2}"#, &[("Item", r#""a""#), ("Other", "1"), ("item", r#""b""#)]),
+            ("CountLater", r#"{"key":"a","amount":3,"seconds":60}"#, &[]),
+            ("Echo", r#"{"hello":"world"}"#, &[]),
+            ("FailOnce", "null", &[]),
+            ("FailOnceInChild", "null", &[]),
+            ("OrderReport", r#""cats""#, &[]),
+            ("RaiseAlarm", "120", &[]),
+            ("RunSlowStep", r#"{"takesMs":50,"timeoutMs":10000,"heartbeatTimeoutMs":5000,"attempts":2}"#, &[]),
+            ("Transfer", r#"{"from":"a","to":"b","amount":-5}"#, &[]),
+            ("Transfer", r#"{"from":"a","to":"b","amount":5}"#, &[]),
+            ("Upgrade", "0", &[]),
+            ("UseCounter", r#"{"key":"a","amount":3}"#, &[]),
+            ("UseCounter", r#"{"key":"a","amount":-3}"#, &[]),
+            ("WaitForApproval", "null", YES),
+            ("WaitForApprovalUntil", "60", YES),
+            ("WaitForApprovalUntil", "60", &[]),
+            ("WriteReport", r#"{"subject":"cats","forInstance":"nobody"}"#, &[]),
+        ],
+    )
+    .await;
+    expect_test::expect![[r#"
+        AboutMe Completed {"version":null,"tags":{},"greeting":"Hi","child":{"version":"1.0.0","tags":{"child":"yes"},"greeting":"Good day"}}
+        AbortSlowStep Completed "done at attempt 1"
+        CallService Completed {"statusCode":200,"headers":{},"content":"hello"}
+        CancelledTimer Completed "done, without a reminder"
+        Collect Completed ["a","b"]
+        CountLater Completed null
+        Echo Completed {"hello":"world"}
+        FailOnce Failed Error
+        FailOnceInChild Failed Error
+        OrderReport Completed "all about cats"
+        RaiseAlarm Completed "trip-1: 120 degrees"
+        RunSlowStep Completed "done at attempt 1"
+        Transfer Completed {"transfer":"done","from":5,"to":-5}
+        Transfer Completed {"transfer":"refused","balance":0}
+        Upgrade Completed "at 2.0.0 after 1 generations"
+        UseCounter Completed 3
+        UseCounter Completed 0
+        WaitForApproval Completed {"approved":true,"by":"Grace"}
+        WaitForApprovalUntil Completed {"approved":true,"by":"Grace"}
+        WaitForApprovalUntil Completed {"approved":false,"by":"nobody"}
+        WriteReport Completed null
+    "#]].assert_eq(&outcomes(&rows));
 }
 
 /// What `advance` says of a history from its first line, by an app that has nothing but code.
