@@ -1,12 +1,14 @@
 //! Programs drawn at random, in a world that moves at random: the laws that every orchestration keeps.
 //!
 //! The world checks them while it runs: kept alive and replayed orchestrators tell the same story, every prefix of a history
-//! replays to what it records, the ledger is the fold of the history, and settle is deterministic.
+//! replays to what it records, the ledger is the fold of the history, settle is deterministic, and no entity stays locked by
+//! who has ended.
 
 use super::author::{Ctx, Task};
-use super::world::Scenario;
+use super::fixtures::account;
+use super::world::{Scenario, at};
 use super::{Outcome, fail, ok, shown};
-use crate::{Json, RetryPolicy};
+use crate::{ActivityTask, HttpCall, HttpRequest, HttpResponse, Json, MessageKind, RetryPolicy, StartOptions};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::time::Duration;
@@ -19,6 +21,8 @@ enum Ask {
     Child(u8),
     Sleep(u64),
     Event(&'static str),
+    Entity(u8, &'static str),
+    Http(&'static str),
 }
 
 /// One step of a program.
@@ -34,6 +38,17 @@ enum Step {
     Leave(Ask),
     /// Given up in the turn that asks for it.
     Withdraw(Ask),
+    /// Given up after a while, and stopped.
+    Abort(Ask, u64),
+    /// The orchestrator fails with it.
+    OrFail(Ask),
+    /// Entities are locked and called, each by its key.
+    Section(Vec<u8>, Vec<u8>, u64),
+    /// A section is asked for and given up.
+    NoSection(u8, u64),
+    Signal(u8, Option<u64>),
+    Send(&'static str),
+    Start(u8, Option<u64>),
     Status,
     Guid,
     /// Once: only the first execution of a program does it.
@@ -47,6 +62,17 @@ fn ask() -> impl Strategy<Value = Ask> {
         (0..9u8).prop_map(Ask::Child),
         (0..4u64).prop_map(Ask::Sleep),
         prop_oneof![Just("a"), Just("B")].prop_map(Ask::Event),
+        (0..3u8, prop_oneof![Just("add"), Just("get"), Just("delete"), Just("fly")])
+            .prop_map(|(key, operation)| Ask::Entity(key, operation)),
+        prop_oneof![
+            Just("/accepted/2"),
+            Just("/accepted/0"),
+            Just("/busy/1"),
+            Just("/busy/3"),
+            Just("https://other.example/accepted/1"),
+            Just("no place")
+        ]
+        .prop_map(Ask::Http),
     ]
 }
 
@@ -60,6 +86,14 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Status),
         1 => Just(Step::Guid),
         1 => any::<bool>().prop_map(Step::ContinueAsNew),
+        2 => (ask(), 0..3u64).prop_map(|(ask, seconds)| Step::Abort(ask, seconds)),
+        2 => ask().prop_map(Step::OrFail),
+        3 => (vec(0..3u8, 0..4), vec(0..3u8, 0..3), 0..3u64)
+            .prop_map(|(locked, called, seconds)| Step::Section(locked, called, seconds)),
+        1 => (0..3u8, 0..3u64).prop_map(|(key, seconds)| Step::NoSection(key, seconds)),
+        1 => (0..3u8, prop::option::of(0..9u64)).prop_map(|(key, at)| Step::Signal(key, at)),
+        1 => prop_oneof![Just("main"), Just("rival"), Just("nobody")].prop_map(Step::Send),
+        1 => (0..9u8, prop::option::of(0..9u64)).prop_map(|(n, at)| Step::Start(n, at)),
     ]
 }
 
@@ -74,7 +108,54 @@ fn make(ctx: &Ctx, ask: &Ask) -> Task {
         Ask::Child(n) => ctx.child("Child", &n.to_string()),
         Ask::Sleep(seconds) => ctx.sleep(*seconds),
         Ask::Event(name) => ctx.event(name),
+        Ask::Entity(key, operation) => ctx.entity(&account(&key.to_string()), operation, "1"),
+        Ask::Http(place) => ctx.http(http(place)),
     }
+}
+
+/// With tries while the service is busy.
+fn http(place: &str) -> HttpCall {
+    HttpCall {
+        method: "POST".to_owned(),
+        url: if place.starts_with('/') { format!("https://shop.example{place}") } else { place.to_owned() },
+        headers: vec![("authorization".to_owned(), "secret".to_owned())],
+        content: Some("order".to_owned()),
+        follow_accepted: true,
+        retry: place.contains("busy").then(|| RetryPolicy::new(3, Duration::from_secs(1))),
+        retry_on_status: Vec::new(),
+        timeout: None,
+    }
+}
+
+/// `/accepted/n` is done after n polls, `/busy/n` answers after n tries.
+fn serve(task: &ActivityTask) -> Outcome {
+    let request = HttpRequest::from_json(&task.input).expect("what the cursor writes can be read");
+    let (path, n) = request.url.rsplit_once('/').expect("all paths have a number");
+    let n: u32 = n.parse().expect("all paths have a number");
+    let answer = |status, headers: &[(&str, String)]| {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        request.outcome(&HttpResponse { status, headers, content: request.headers.len().to_string() })
+    };
+    match n {
+        n if path.ends_with("busy") && task.attempt <= n => answer(503, &[]),
+        n if path.ends_with("accepted") && n > 0 => {
+            let location = format!("https://shop.example/accepted/{}", n - 1);
+            answer(202, &[("Location", location), ("Retry-After", "1".to_owned())])
+        }
+        _ => answer(200, &[]),
+    }
+}
+
+/// A step that takes part in a critical section.
+async fn section(ctx: &Ctx, locked: &[u8], called: &[u8], seconds: u64) -> Vec<String> {
+    let accounts = |keys: &[u8]| keys.iter().map(|key| account(&key.to_string())).collect::<Vec<_>>();
+    let mut seen = vec![shown(&ctx.lock(&accounts(locked)).await)];
+    for entity in accounts(called) {
+        seen.push(shown(&ctx.entity(&entity, "add", "10").await));
+    }
+    ctx.sleep(seconds).await.expect("timers do not fail");
+    ctx.unlock();
+    seen
 }
 
 /// Runs a program and answers what it saw.
@@ -97,6 +178,27 @@ async fn run(ctx: Ctx, input: Json, steps: Vec<Step>) -> Outcome {
             }
             Step::Leave(ask) => drop(make(&ctx, ask)),
             Step::Withdraw(ask) => ctx.cancel(&make(&ctx, ask)),
+            Step::Abort(ask, seconds) => {
+                let (task, patience) = (make(&ctx, ask), ctx.sleep(*seconds));
+                seen.push(ctx.any(&[&task, &patience]).await.to_string());
+                ctx.abort(&task);
+            }
+            Step::OrFail(ask) => seen.push(shown(&Ok(make(&ctx, ask).await?))),
+            Step::Section(locked, called, seconds) => seen.extend(section(&ctx, locked, called, *seconds).await),
+            Step::NoSection(key, seconds) => {
+                let (lock, patience) = (ctx.lock(&[account(&key.to_string())]), ctx.sleep(*seconds));
+                seen.push(ctx.any(&[&lock, &patience]).await.to_string());
+                ctx.cancel(&lock);
+                ctx.unlock();
+            }
+            Step::Signal(key, moment) => {
+                ctx.signal_at(&account(&key.to_string()), "add", "100", moment.map(at))?;
+            }
+            Step::Send(to) => ctx.send(to, "a", "\"sent\"")?,
+            Step::Start(n, moment) => {
+                let options = StartOptions { start_at: moment.map(at), ..StartOptions::default() };
+                seen.push(ctx.start("Child", &n.to_string(), None, options)?);
+            }
             Step::Status => ctx.set_status(Some(&seen.len().to_string())),
             Step::Guid => seen.push(format!("{} {}", ctx.now(), ctx.guid())),
             Step::ContinueAsNew(preserve) if input.as_str() == "0" => {
@@ -110,27 +212,64 @@ async fn run(ctx: Ctx, input: Json, steps: Vec<Step>) -> Outcome {
     ok(seen.join(" "))
 }
 
-/// What happens from outside: at which second, and an event's name, or none to terminate.
-fn outside() -> impl Strategy<Value = Vec<(u64, Option<&'static str>)>> {
-    vec((0..12u64, prop_oneof![8 => Just(Some("A")), 8 => Just(Some("b")), 1 => Just(None)]), 0..8)
+/// What happens from outside.
+#[derive(Clone, Debug)]
+enum Outside {
+    Raise(&'static str),
+    Terminate(bool),
+    Suspend,
+    Resume,
+    Rewind,
+}
+
+/// At which second, and to the rival or to the main one.
+fn outside() -> impl Strategy<Value = Vec<(u64, bool, Outside)>> {
+    let what = prop_oneof![
+        8 => Just(Outside::Raise("A")),
+        8 => Just(Outside::Raise("b")),
+        1 => any::<bool>().prop_map(Outside::Terminate),
+        3 => Just(Outside::Suspend),
+        4 => Just(Outside::Resume),
+        3 => Just(Outside::Rewind),
+    ];
+    vec((0..12u64, any::<bool>(), what), 0..12)
+}
+
+/// Two instances of one program that share entities; the second may be scheduled for later.
+fn world(steps: Vec<Step>, rival_at: u64) -> Scenario {
+    Scenario::default()
+        .orchestrator("Main", move |ctx, input| run(ctx, input, steps.clone()))
+        .orchestrator("Child", |ctx, input| async move {
+            let n: u64 = input.as_str().parse().unwrap_or(0);
+            ctx.sleep(n % 3).await?;
+            if n % 4 == 3 { fail("ChildFailed") } else { Ok(input) }
+        })
+        .activity(HttpCall::ACTIVITY, 1, serve)
+        .activity("Work", 1, |call| {
+            let n: u32 = call.input.as_str().parse().unwrap_or(0);
+            // A rewound execution has another id, and with luck another outcome.
+            let luck = (call.execution.as_u128() % 3) as u32;
+            if (n + luck) % 3 >= call.attempt { fail("Flaky") } else { Ok(call.input.clone()) }
+        })
+        .start(0, "main", "Main", "0")
+        .start_with(0, "rival", "Main", "1", StartOptions { start_at: Some(at(rival_at)), ..StartOptions::default() })
 }
 
 proptest! {
     #[test]
-    fn live_and_replayed_programs_agree(steps in vec(step(), 0..8), outside in outside()) {
-        let scenario = Scenario::new(move |ctx, input| run(ctx, input, steps.clone()))
-            .orchestrator("Child", |ctx, input| async move {
-                let n: u64 = input.as_str().parse().unwrap_or(0);
-                ctx.sleep(n % 3).await?;
-                if n % 4 == 3 { fail("ChildFailed") } else { Ok(input) }
-            })
-            .activity("Work", 1, |call| {
-                let n: u32 = call.input.as_str().parse().unwrap_or(0);
-                if n % 3 >= call.attempt { fail("Flaky") } else { Ok(call.input.clone()) }
-            });
-        let scenario = outside.into_iter().fold(scenario, |scenario, (seconds, name)| match name {
-            Some(name) => scenario.raise(seconds, "main", name, &seconds.to_string()),
-            None => scenario.terminate(seconds, "main", "null"),
+    fn live_and_replayed_programs_agree(steps in vec(step(), 0..8), outside in outside(), rival_at in 0..5u64) {
+        let scenario = outside.into_iter().fold(world(steps, rival_at), |scenario, (seconds, to_rival, what)| {
+            let id = if to_rival { "rival" } else { "main" };
+            match what {
+                Outside::Raise(name) => scenario.raise(seconds, id, name, &seconds.to_string()),
+                Outside::Terminate(recurse) => {
+                    let kind = MessageKind::ExecutionTerminated { reason: Json::null(), recurse, by_parent: None };
+                    scenario.send(seconds, id, kind)
+                }
+                Outside::Suspend => scenario.suspend(seconds, id),
+                Outside::Resume => scenario.resume(seconds, id),
+                Outside::Rewind => scenario.rewind(seconds, id),
+            }
         });
         let story = scenario.story();
         prop_assert!(!story.contains("NonDeterministic"), "{story}");

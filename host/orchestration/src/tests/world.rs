@@ -43,6 +43,8 @@ type EntityScript = Rc<dyn Fn(&mut Option<Json>, &EntityOperation) -> Outcome>;
 enum Outside {
     Start(InstanceId, &'static str, Json, StartOptions),
     Send(Envelope),
+    /// All traces of the instance go; the story keeps them.
+    Purge(InstanceId),
     /// From now on the orchestrator has other code; whoever runs it is replayed with that.
     Deploy(&'static str, Author),
 }
@@ -164,6 +166,10 @@ impl Scenario {
         )
     }
 
+    pub(super) fn purge(self, seconds: u64, id: &str) -> Scenario {
+        self.outside(seconds, Outside::Purge(InstanceId::from_stored(id)))
+    }
+
     pub(super) fn deploy<F, R>(self, seconds: u64, name: &'static str, code: F) -> Scenario
     where
         F: Fn(Ctx, Json) -> R + 'static,
@@ -201,7 +207,7 @@ struct Instance {
     timers: BTreeSet<EventId>,
     /// Activities of the current execution that were stopped.
     stopped: BTreeSet<EventId>,
-    /// What waits for an entity that cannot do it yet.
+    /// What was handed out and not consumed: it comes once more with the next message.
     inbox: Vec<Message>,
 }
 
@@ -284,6 +290,12 @@ impl World {
         match due {
             Due::Message(id, message) => Some((id, message)),
             Due::Outside(Outside::Send(envelope)) => Some(self.message(envelope)),
+            Due::Outside(Outside::Purge(id)) => {
+                let told = self.instances.remove(&id).map(|instance| tell(&instance)).unwrap_or_default();
+                self.order.retain(|other| *other != id);
+                self.note(&format!("purged {}", told.trim_end()));
+                None
+            }
             Due::Outside(Outside::Deploy(name, code)) => {
                 self.scenario.orchestrators.insert(name, code);
                 self.deployed = true;
@@ -356,7 +368,8 @@ impl World {
             }
             Origin::Inbox(_) => true,
         };
-        let messages: Vec<_> = messages.into_iter().filter(comes).collect();
+        let waiting = std::mem::take(&mut instance.inbox);
+        let messages: Vec<_> = waiting.into_iter().chain(messages).filter(comes).collect();
         if messages.iter().any(|message| matches!(message.kind, MessageKind::RewindRequested { .. })) {
             self.rewind(&mut instance, messages);
         } else {
@@ -372,8 +385,13 @@ impl World {
         assert_eq!(rewound, again, "rewind is deterministic");
         let checkpoint = rewound.expect("the history can be taken back");
         let rest = messages.into_iter().filter(|message| !checkpoint.consumed.contains(&message.origin));
-        for message in rest.collect::<Vec<_>>() {
-            self.post(self.now, Due::Message(instance.row.id.clone(), message));
+        let rest: Vec<_> = rest.collect();
+        if checkpoint.more {
+            for message in rest {
+                self.post(self.now, Due::Message(instance.row.id.clone(), message));
+            }
+        } else {
+            assert!(rest.is_empty(), "nothing waits for an instance that has ended");
         }
         let ledger = instance.ledger.clone();
         self.apply(instance, checkpoint, ledger);
@@ -423,9 +441,10 @@ impl World {
     }
 
     fn orchestration_turn(&mut self, id: &InstanceId, instance: &mut Instance, messages: Vec<Message>) {
-        let origins: Vec<_> = messages.iter().map(|message| message.origin).collect();
-        let admission = admit(&instance.ledger, &instance.row, messages, self.now);
-        assert_eq!(admission.consumed.len(), origins.len());
+        let admission = admit(&instance.ledger, &instance.row, messages.clone(), self.now);
+        let waits = |message: &Message| !admission.consumed.contains(&message.origin);
+        instance.inbox = messages.into_iter().filter(waits).collect();
+        assert!(instance.inbox.is_empty() || admission.events.is_empty(), "all of them wait, or none");
         for (message, why) in &admission.ignored {
             self.note(&format!("{id} ignored {}: {why:?}", message.kind.name()));
         }
@@ -597,7 +616,20 @@ impl World {
         }
     }
 
+    /// Whoever has locked an entity is at work, and in that section or about to leave it.
+    fn check_locks(&self) {
+        for instance in self.instances.values() {
+            let lock = instance.row.entity.as_ref().and_then(|entity| entity.lock.as_ref());
+            let Some(lock) = lock else { continue };
+            let owner = &self.instances[&lock.owner].row;
+            assert!(!owner.status.is_terminal(), "{} is locked by {}, which has ended", instance.row.id, owner.id);
+            let section = owner.critical_section.as_ref().map(|section| section.scheduled);
+            assert_eq!((owner.execution, section), (lock.section.execution, Some(lock.section.scheduled)));
+        }
+    }
+
     fn story(&self) -> String {
+        self.check_locks();
         let mut text = String::new();
         for instance in self.order.iter().filter_map(|id| self.instances.get(id)) {
             self.replay_prefixes(instance);
