@@ -116,24 +116,24 @@ fn each_call_sends_its_message() {
     }
 }
 
-fn conflict(what: &'static str, status: RuntimeStatus, answer: Result<(), ClientError>) {
+fn conflict(what: &'static str, status: RuntimeStatus, answer: &Result<(), ClientError>) {
     let Err(ClientError::Conflict { what: refused, status: found, .. }) = answer else { panic!("{answer:?}") };
-    assert_eq!((refused, found), (what, status));
+    assert_eq!((*refused, *found), (what, status));
 }
 
 #[test]
 fn suspending_twice_and_resuming_what_runs_are_conflicts() {
     let suspended = RuntimeStatus::Suspended;
-    conflict("suspend", suspended, call(&trip(suspended), Call::Suspend, "trip"));
+    conflict("suspend", suspended, &call(&trip(suspended), Call::Suspend, "trip"));
     for status in [RuntimeStatus::Running, RuntimeStatus::Pending] {
-        conflict("resume", status, call(&trip(status), Call::Resume, "trip"));
+        conflict("resume", status, &call(&trip(status), Call::Resume, "trip"));
     }
 }
 
 #[test]
 fn only_a_failed_instance_is_rewound() {
     for status in RuntimeStatus::ALL.into_iter().filter(|status| *status != RuntimeStatus::Failed) {
-        conflict("rewind", status, call(&trip(status), Call::Rewind, "trip"));
+        conflict("rewind", status, &call(&trip(status), Call::Rewind, "trip"));
     }
     for (to, latest) in [(RewindTo::SameApp, false), (RewindTo::PresentApp, true)] {
         let caller = trip(RuntimeStatus::Failed);
@@ -195,7 +195,7 @@ fn a_purge_spares_what_is_at_work() {
             assert_eq!(purge(&caller), Ok(()));
             assert_eq!(caller.store.done(), [Done::Purged(id("trip"), Purge::Ended)]);
         } else {
-            conflict("purge", status, purge(&caller));
+            conflict("purge", status, &purge(&caller));
             assert_eq!(caller.store.done(), []);
         }
         let caller = trip(status);
@@ -324,6 +324,7 @@ fn a_page_of_entities_is_full_unless_it_is_the_last() {
     assert_eq!(listed(all(3)).1, [3, 2]);
     assert_eq!(listed(all(1)).1, [1, 1, 1, 1, 1]);
     assert_eq!(listed(all(10)).1, [5]);
+    assert_eq!(listed(EntityQuery { with_transient: true, ..all(3) }).1, [3, 3]);
 }
 
 #[test]
@@ -360,7 +361,7 @@ fn an_entity_is_purged_if_nothing_waits_for_it() {
     };
     assert_eq!(purge(with_state(0), Pending::default()), Ok(()));
     let running = RuntimeStatus::Running;
-    conflict("purge", running, purge(locked_by("trip", EXECUTION), Pending::default()));
-    conflict("purge", running, purge(with_state(0), Pending { messages: 1, ..Pending::default() }));
-    conflict("purge", running, purge(with_state(0), Pending { scheduled: vec![after(9)], ..Pending::default() }));
+    conflict("purge", running, &purge(locked_by("trip", EXECUTION), Pending::default()));
+    conflict("purge", running, &purge(with_state(0), Pending { messages: 1, ..Pending::default() }));
+    conflict("purge", running, &purge(with_state(0), Pending { scheduled: vec![after(9)], ..Pending::default() }));
 }

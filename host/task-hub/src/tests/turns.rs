@@ -5,8 +5,8 @@ use super::store::Done;
 use super::world::{EXECUTION, World, first_turn, raise, row, start, trapped, turn};
 use crate::Settings;
 use orchestration::{
-    Event, Failure, FailureStrategy, InstanceRow, Json, MatchStrategy, MessageKind, Origin, PresentApp, RuntimeStatus,
-    StartOptions, VersionGate, transcript::transcript,
+    Cursor, Event, Failure, FailureStrategy, InstanceRow, Json, MatchStrategy, MessageKind, Next, Origin, PresentApp,
+    RuntimeStatus, StartOptions, VersionGate, transcript::transcript,
 };
 use ports::{Advanced, GuestFault, StoreError, TurnWork};
 use std::sync::Arc;
@@ -137,6 +137,34 @@ fn what_comes_before_the_start_is_recorded_without_running_code() {
         assert_eq!(World::committed(&done).row.status, status);
     }
     assert!(world.app.begun.lock().unwrap().is_empty());
+}
+
+/// Code that ends with the event that it waits for.
+fn wait_for_news(cursor: &mut Cursor) -> Result<Advanced, GuestFault> {
+    if cursor.open_tasks() == 0 {
+        cursor.wait_for_event("news").expect("it may wait");
+    }
+    match cursor.next().expect("it keeps to its history") {
+        Next::Waiting => Ok(Advanced::Waiting),
+        Next::Completed(completion) => Ok(Advanced::Returned(completion.outcome)),
+    }
+}
+
+#[test]
+fn a_live_instance_hears_what_came_while_it_was_held() {
+    let world = World::with(|app| app.code = Arc::new(wait_for_news), |_| {});
+    let mut row = row(0);
+    for (message, status) in [
+        (start(), RuntimeStatus::Running),
+        (suspend(), RuntimeStatus::Suspended),
+        (raise("news"), RuntimeStatus::Suspended),
+        (resume(), RuntimeStatus::Completed),
+    ] {
+        let done = world.turn(turn(row, vec![message]));
+        row = World::committed(&done).row.clone();
+        assert_eq!(row.status, status);
+    }
+    assert_eq!(world.app.begun.lock().unwrap().len(), 1, "one guest did all turns");
 }
 
 #[test]
