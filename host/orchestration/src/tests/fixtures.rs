@@ -3,7 +3,7 @@
 use super::world::BEGIN;
 use crate::{
     Action, ActivityCall, Cursor, EntityId, Event, EventId, EventKind, ExecutionId, ExecutionStarted, History,
-    Identity, InstanceId, InstanceRow, Json, Limits, MessageKind, RaisedEvent, RetryPolicy, RuntimeStatus,
+    HttpCall, Identity, InstanceId, InstanceRow, Json, Limits, MessageKind, RaisedEvent, RetryPolicy, RuntimeStatus,
     StartOptions, SubOrchestrationCall, Tags, Timeouts, Timestamp,
 };
 
@@ -162,4 +162,18 @@ pub(super) fn create_child(id: u32, instance_id: InstanceId) -> Action {
 
 pub(super) fn create_timer(id: u32, fire_at: Timestamp) -> Action {
     Action::CreateTimer { id: EventId(id), fire_at, retry_of: None }
+}
+
+/// A GET that polls where it is accepted.
+pub(super) fn http_call(url: &str, retry: Option<RetryPolicy>) -> HttpCall {
+    HttpCall {
+        method: "GET".to_owned(),
+        url: url.to_owned(),
+        headers: Vec::new(),
+        content: None,
+        follow_accepted: true,
+        retry,
+        retry_on_status: Vec::new(),
+        timeout: None,
+    }
 }

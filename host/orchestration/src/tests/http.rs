@@ -1,7 +1,7 @@
 //! Durable HTTP: requests as activities of the host, polling and retries as timers and further requests, and where secrets go.
 
 use super::author::Ctx;
-use super::fixtures::{begin, cursor, event};
+use super::fixtures::{begin, cursor, event, http_call};
 use super::world::{BEGIN, Scenario, check};
 use super::{Outcome, ok, shown};
 use crate::{
@@ -13,16 +13,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 fn get(url: &str) -> HttpCall {
-    HttpCall {
-        method: "GET".to_owned(),
-        url: url.to_owned(),
-        headers: Vec::new(),
-        content: None,
-        follow_accepted: true,
-        retry: None,
-        retry_on_status: Vec::new(),
-        timeout: None,
-    }
+    http_call(url, None)
 }
 
 fn response(status: u16, headers: &[(&str, &str)], content: &str) -> HttpResponse {

@@ -5,7 +5,7 @@
 //! who has ended.
 
 use super::author::{Ctx, Task};
-use super::fixtures::account;
+use super::fixtures::{account, http_call};
 use super::world::{Scenario, at};
 use super::{Outcome, fail, ok, shown};
 use crate::{ActivityTask, HttpCall, HttpRequest, HttpResponse, Json, MessageKind, RetryPolicy, StartOptions};
@@ -115,15 +115,12 @@ fn make(ctx: &Ctx, ask: &Ask) -> Task {
 
 /// With tries while the service is busy.
 fn http(place: &str) -> HttpCall {
+    let url = if place.starts_with('/') { format!("https://shop.example{place}") } else { place.to_owned() };
+    let retry = place.contains("busy").then(|| RetryPolicy::new(3, Duration::from_secs(1)));
     HttpCall {
-        method: "POST".to_owned(),
-        url: if place.starts_with('/') { format!("https://shop.example{place}") } else { place.to_owned() },
         headers: vec![("authorization".to_owned(), "secret".to_owned())],
         content: Some("order".to_owned()),
-        follow_accepted: true,
-        retry: place.contains("busy").then(|| RetryPolicy::new(3, Duration::from_secs(1))),
-        retry_on_status: Vec::new(),
-        timeout: None,
+        ..http_call(&url, retry)
     }
 }
 
@@ -187,9 +184,10 @@ async fn run(ctx: Ctx, input: Json, steps: Vec<Step>) -> Outcome {
             Step::Section(locked, called, seconds) => seen.extend(section(&ctx, locked, called, *seconds).await),
             Step::NoSection(key, seconds) => {
                 let (lock, patience) = (ctx.lock(&[account(&key.to_string())]), ctx.sleep(*seconds));
-                seen.push(ctx.any(&[&lock, &patience]).await.to_string());
-                ctx.cancel(&lock);
-                ctx.unlock();
+                match ctx.any(&[&lock, &patience]).await {
+                    0 => ctx.unlock(),
+                    _ => ctx.cancel(&lock),
+                }
             }
             Step::Signal(key, moment) => {
                 ctx.signal_at(&account(&key.to_string()), "add", "100", moment.map(at))?;

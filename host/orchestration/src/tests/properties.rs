@@ -2,14 +2,14 @@
 
 use super::fail;
 use super::fixtures::{
-    EXECUTION, activity, activity_call, begin, child, child_call, create_child, create_timer, cursor, event,
-    first_turn, identity, row, schedule_task, scheduled, started, terminate, timer,
+    EXECUTION, account, activity, activity_call, begin, child, child_call, create_child, create_timer, cursor, entity,
+    event, first_turn, http_call, identity, lock, row, schedule_task, scheduled, started, terminate, timer,
 };
 use super::world::{BEGIN, at};
 use crate::{
-    Action, Cursor, Event, EventId, EventKind, Failure, GiveUp, History, InstanceId, Json, Ledger, Limits, Message,
-    MessageKind, Next, Origin, PresentApp, RaisedEvent, RetryDecision, RetryPolicy, RuntimeStatus, Settled, Settling,
-    StartOptions, TaskNumber, Timestamp, TurnEnd, admit, settle,
+    Action, Cursor, Event, EventId, EventKind, Failure, GiveUp, History, HttpResponse, InstanceId, Json, Ledger,
+    Limits, Message, MessageKind, Next, Origin, PresentApp, RaisedEvent, Recording, RetryDecision, RetryPolicy,
+    RuntimeStatus, Settled, Settling, StartOptions, TaskNumber, Timestamp, TurnEnd, admit, settle,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -24,7 +24,11 @@ fn raised() -> impl Strategy<Value = RaisedEvent> {
     ("[aAbB]", json()).prop_map(|(name, input)| RaisedEvent { name, input, id: None })
 }
 
-/// An answer to one of the first few requests, or an external event.
+fn why() -> impl Strategy<Value = String> {
+    Just("why".to_owned())
+}
+
+/// An answer to one of the first few requests, an external event, or a hold.
 fn answer() -> impl Strategy<Value = MessageKind> {
     let id = || (0..8u32).prop_map(EventId);
     let failure = || Just(Failure::new("Flaky", "no luck"));
@@ -37,6 +41,11 @@ fn answer() -> impl Strategy<Value = MessageKind> {
             .prop_map(|(scheduled, failure)| MessageKind::SubOrchestrationInstanceFailed { scheduled, failure }),
         id().prop_map(|timer| MessageKind::TimerFired { timer, fire_at: BEGIN }),
         raised().prop_map(MessageKind::EventRaised),
+        (id(), json()).prop_map(|(scheduled, result)| MessageKind::EntityOperationCompleted { scheduled, result }),
+        (id(), failure()).prop_map(|(scheduled, failure)| MessageKind::EntityOperationFailed { scheduled, failure }),
+        id().prop_map(|scheduled| MessageKind::EntityLockGranted { scheduled }),
+        why().prop_map(|reason| MessageKind::ExecutionSuspended { reason }),
+        why().prop_map(|reason| MessageKind::ExecutionResumed { reason }),
     ]
 }
 
@@ -46,10 +55,12 @@ fn message((number, kind): (usize, MessageKind)) -> Message {
 
 /// A running instance with a few requests of mixed kinds.
 fn running() -> impl Strategy<Value = History> {
-    vec(0..3u8, 0..8).prop_map(|kinds| {
+    vec(0..5u8, 0..8).prop_map(|kinds| {
         let requests = (0..).zip(kinds).map(|(id, kind)| match kind {
             0 => activity(id),
             1 => child(id),
+            2 => entity(id),
+            3 => lock(id),
             _ => timer(id),
         });
         first_turn(requests)
@@ -109,7 +120,7 @@ proptest! {
     fn the_same_turn_settles_to_the_same_checkpoint(
         history in running(),
         messages in vec(answer(), 0..6),
-        actions in vec((0..4u8, 0..12u32), 0..6),
+        actions in vec((0..11u8, 0..12u32), 0..6),
         end in turn_end(),
         terminated in any::<bool>(),
     ) {
@@ -141,12 +152,29 @@ proptest! {
     }
 }
 
-fn action(kind: u8, id: u32) -> Action {
+fn action(kind: u8, number: u32) -> Action {
+    let id = EventId(number);
+    let (instance_id, operation, input) = (InstanceId::from_random(7), "add".to_owned(), Json::null());
     match kind {
-        0 => schedule_task(id, 1),
-        1 => create_child(id, InstanceId::from_random(7)),
-        2 => create_timer(id, at(9)),
-        _ => Action::CancelTimer { id: EventId(id) },
+        0 => schedule_task(number, 1),
+        1 => create_child(number, instance_id),
+        2 => create_timer(number, at(9)),
+        3 => Action::CancelTimer { id },
+        4 => Action::Abort { id },
+        5 => Action::SendEvent { id, instance_id, name: operation, input },
+        6 => Action::CallEntity { id, entity: account("1"), operation, input },
+        7 => Action::SignalEntity { id, entity: account("1"), operation, input, deliver_at: Some(at(9)) },
+        8 => Action::LockEntities { id, entities: vec![account("1"), account("2")] },
+        9 => Action::UnlockEntities { id, section: EventId(0) },
+        _ => Action::CreateSubOrchestration {
+            id,
+            name: operation,
+            instance_id,
+            input,
+            retry_of: None,
+            detached: true,
+            options: StartOptions::default(),
+        },
     }
 }
 
@@ -241,7 +269,38 @@ fn any_event() -> impl Strategy<Value = Event> {
     let name = || "[AB]".prop_map(|name: String| name);
     let failure = || Just(Failure::new("Flaky", "no luck"));
     let instance = || Just(InstanceId::from_random(7));
+    let key = || prop_oneof![Just(account("1")), Just(account("2"))];
+    let of_entities = prop_oneof![
+        (id(), key(), name(), json()).prop_map(|(id, entity, operation, input)| EventKind::EntityOperationCalled {
+            id,
+            entity,
+            operation,
+            input
+        }),
+        (id(), key(), name(), json()).prop_map(|(id, entity, operation, input)| {
+            EventKind::EntityOperationSignaled { id, entity, operation, input, deliver_at: None }
+        }),
+        (id(), json()).prop_map(|(scheduled, result)| EventKind::EntityOperationCompleted { scheduled, result }),
+        (id(), failure()).prop_map(|(scheduled, failure)| EventKind::EntityOperationFailed { scheduled, failure }),
+        (id(), key()).prop_map(|(id, entity)| EventKind::EntityLockRequested { id, entities: vec![entity] }),
+        id().prop_map(|scheduled| EventKind::EntityLockGranted { scheduled }),
+        (id(), id()).prop_map(|(id, section)| EventKind::EntityUnlockSent { id, section }),
+    ];
+    let of_instance = prop_oneof![
+        why().prop_map(|reason| EventKind::ExecutionSuspended { reason }),
+        why().prop_map(|reason| EventKind::ExecutionResumed { reason }),
+        why().prop_map(|reason| EventKind::ExecutionRewound { reason }),
+        (id(), name(), instance(), json()).prop_map(|(id, name, instance_id, input)| EventKind::EventSent {
+            id,
+            instance_id,
+            name,
+            input
+        }),
+        (id(), accepted()).prop_map(|(scheduled, result)| EventKind::TaskCompleted { scheduled, result }),
+    ];
     let kind = prop_oneof![
+        of_entities,
+        of_instance,
         Just(EventKind::OrchestratorStarted),
         Just(EventKind::OrchestratorCompleted),
         json().prop_map(|input| { EventKind::ExecutionStarted(Box::new(started(input.as_str()))) }),
@@ -250,14 +309,14 @@ fn any_event() -> impl Strategy<Value = Event> {
         (id(), name(), json()).prop_map(|(id, name, input)| scheduled(id.0, &name, input.as_str())),
         (id(), json()).prop_map(|(scheduled, result)| EventKind::TaskCompleted { scheduled, result }),
         (id(), failure()).prop_map(|(scheduled, failure)| EventKind::TaskFailed { scheduled, failure }),
-        (id(), name(), instance(), json()).prop_map(|(id, name, instance_id, input)| {
+        (id(), name(), instance(), json(), any::<bool>()).prop_map(|(id, name, instance_id, input, detached)| {
             EventKind::SubOrchestrationInstanceCreated {
                 id,
                 name,
                 instance_id,
                 input,
                 retry_of: None,
-                detached: false,
+                detached,
                 options: StartOptions::default(),
             }
         }),
@@ -272,6 +331,14 @@ fn any_event() -> impl Strategy<Value = Event> {
     (kind, 0..9u64).prop_map(|(kind, seconds)| Event { at: at(seconds), kind })
 }
 
+/// An answer that asks to be polled.
+fn accepted() -> impl Strategy<Value = Json> {
+    prop_oneof![Just("/a"), Just("https://b.example/"), Just("::")].prop_map(|location| {
+        let headers = vec![("Location".to_owned(), location.to_owned()), ("Retry-After".to_owned(), "1".to_owned())];
+        HttpResponse { status: 202, headers, content: String::new() }.to_json()
+    })
+}
+
 /// One call of the cursor, whoever makes it.
 #[derive(Clone, Debug)]
 enum Call {
@@ -280,6 +347,15 @@ enum Call {
     Timer,
     Event(String),
     Cancel(u32),
+    Abort(u32),
+    Http(String),
+    Entity(u8),
+    Signal(u8),
+    Lock(Vec<u8>),
+    Unlock,
+    Send(String),
+    Start(Option<String>),
+    Refuse,
     Next,
     Status,
     ContinueAsNew(bool),
@@ -294,6 +370,15 @@ fn call() -> impl Strategy<Value = Call> {
         Just(Call::Timer),
         "[aAbB]".prop_map(Call::Event),
         (0..9u32).prop_map(Call::Cancel),
+        (0..9u32).prop_map(Call::Abort),
+        prop_oneof![Just("https://a.example/"), Just("/a")].prop_map(|url| Call::Http(url.to_owned())),
+        (1..3u8).prop_map(Call::Entity),
+        (1..3u8).prop_map(Call::Signal),
+        vec(1..3u8, 0..3).prop_map(Call::Lock),
+        Just(Call::Unlock),
+        "[ab@/]".prop_map(Call::Send),
+        prop::option::of("[ab@/]").prop_map(Call::Start),
+        Just(Call::Refuse),
         Just(Call::Next),
         Just(Call::Next),
         Just(Call::Next),
@@ -312,6 +397,18 @@ fn perform(cursor: &mut Cursor, call: Call) {
         Call::Child(id) => cursor.call_sub_orchestration(child_call("A", "1", id, retry(true))).err(),
         Call::Timer => cursor.create_timer(at(5)).err(),
         Call::Event(name) => cursor.wait_for_event(&name).err(),
+        Call::Http(url) => cursor.call_http(http_call(&url, retry(true))).err(),
+        Call::Entity(key) => cursor.call_entity(account(&key.to_string()), "A".to_owned(), input).err(),
+        Call::Signal(key) => cursor.signal_entity(account(&key.to_string()), "A".to_owned(), input, None).err(),
+        Call::Lock(keys) => cursor.lock_entities(keys.iter().map(|key| account(&key.to_string())).collect()).err(),
+        Call::Unlock => cursor.unlock_entities().err(),
+        Call::Send(id) => cursor.send_event(&id, "A".to_owned(), input).err(),
+        Call::Start(id) => cursor.start_orchestration("A".to_owned(), input, id, StartOptions::default()).err(),
+        Call::Refuse => cursor.refuse(Failure::new("Refused", "")).err(),
+        Call::Abort(task) => {
+            cursor.abort(TaskNumber(task));
+            None
+        }
         Call::Next => cursor.next().err(),
         Call::Cancel(task) => {
             cursor.cancel(TaskNumber(task));
@@ -427,6 +524,7 @@ proptest! {
         let one_by_one = past.iter().try_for_each(|event| ledger.append(event)).map(|()| ledger);
         prop_assert_eq!(one_by_one, History::from_events(past.clone()).map(|history| history.into_parts().1));
         let _text = crate::transcript::transcript(&past);
+        let recording = History::from_events(past.clone()).ok().and_then(Recording::of);
         let mut cursor = Cursor::new(identity("main"), Limits { max_actions, ..Limits::default() }, past);
         cursor.feed(new);
         let _input = cursor.start();
@@ -434,5 +532,8 @@ proptest! {
             perform(&mut cursor, call);
         }
         while let Ok(Next::Completed(_)) = cursor.next() {}
+        if let Some(recording) = recording {
+            let _fit = recording.verdict(&cursor, &TurnEnd::Waiting);
+        }
     }
 }
