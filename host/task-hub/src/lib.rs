@@ -29,6 +29,7 @@ use orchestration::InstanceRow;
 use ports::{Activities, Clock, Entities, Orchestrators, Randomness, StoreError, TaskHubStore};
 use std::sync::Arc;
 use std::time::Duration;
+use turns::BrokenBatches;
 
 /// How long a worker waits after its store failed, before it asks again.
 const STORE_RETRY_PAUSE: Duration = Duration::from_millis(200);
@@ -65,14 +66,15 @@ struct Inner {
     settings: Settings,
     live: LiveInstances,
     running: RunningActivities,
+    broken_batches: BrokenBatches,
 }
 
 impl TaskHub {
     /// Puts an engine together. Nothing runs before its workers are polled.
     pub fn new(parts: Parts, settings: Settings) -> TaskHub {
         let live = LiveInstances::new(settings.live_instances, settings.live_instance_bytes);
-        let running = RunningActivities::default();
-        TaskHub { inner: Arc::new(Inner { parts, settings, live, running }) }
+        let (running, broken_batches) = (RunningActivities::default(), BrokenBatches::new());
+        TaskHub { inner: Arc::new(Inner { parts, settings, live, running, broken_batches }) }
     }
 
     /// The workers, one future each: as many as turns and activities may run at once, and one that removes what was kept long

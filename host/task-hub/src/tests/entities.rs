@@ -80,6 +80,21 @@ fn a_fault_is_tried_again_one_operation_at_a_time() {
 }
 
 #[test]
+fn the_operations_of_a_broken_batch_are_run_one_by_one() {
+    let world = world();
+    assert!(matches!(world.turn(calls(&["a", "b", "bad", "c", "d"]))[..], [Done::Abandoned { .. }]));
+    let rest = [(1, "a"), (0, "b"), (2, "bad")];
+    for (place, (failed_attempts, operation)) in rest.into_iter().enumerate() {
+        let waiting = &["a", "b", "bad", "c", "d"][place..];
+        let done = world.turn(TurnWork { failed_attempts, ..calls(waiting) });
+        assert_eq!(answers(World::committed(&done)).len(), 1);
+        assert_eq!(world.app.batches.lock().unwrap().last(), Some(&vec![operation.to_owned()]));
+    }
+    let done = world.turn(calls(&["c", "d"]));
+    assert_eq!(answers(World::committed(&done)), ["c", "d"], "the batch of three is done with");
+}
+
+#[test]
 fn an_operation_that_always_traps_fails_alone() {
     let done = world().turn(TurnWork { failed_attempts: 2, ..calls(&["bad", "c"]) });
     let checkpoint = World::committed(&done);

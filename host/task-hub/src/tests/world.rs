@@ -2,8 +2,7 @@
 
 use super::clock::{FakeClock, START};
 use super::store::{Done, FakeStore, LEASE};
-use crate::heartbeats::RunningActivities;
-use crate::{Client, ClientParts, Inner, LiveInstances, Parts, Settings, TaskHub};
+use crate::{Client, ClientParts, Parts, Settings, TaskHub};
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use orchestration::{
@@ -80,8 +79,7 @@ impl World {
             clock: Arc::new(clock.clone()),
             randomness: Arc::new(Counting::default()),
         };
-        let (live, running) = (LiveInstances::new(10, usize::MAX), RunningActivities::default());
-        let hub = TaskHub { inner: Arc::new(Inner { parts, settings: tuned, live, running }) };
+        let hub = TaskHub::new(parts, tuned);
         World { clock, store, app, hub }
     }
 

@@ -1,7 +1,7 @@
 //! One turn of an entity: as many of the waiting operations as one batch takes, run by the guest in one call.
 //!
-//! A guest that goes wrong takes its whole batch with it. The next attempt runs one operation alone, so that the one that is
-//! to blame is found, and fails, and the others are done.
+//! A guest that goes wrong takes its whole batch with it. The operations of that batch are then run one by one, so that the
+//! one that is to blame is found, and fails alone, and the others are done.
 
 use super::{Turn, Undone};
 use crate::Inner;
@@ -11,18 +11,24 @@ use ports::{EntityBatch, GuestFault, StoreError};
 
 impl Inner {
     pub(super) async fn entity_turn(&self, turn: &mut Turn, messages: Vec<Message>) -> Result<(), Undone> {
-        let max_operations = if turn.failed_attempts > 0 { 1 } else { self.settings.entity_batch_size.max(1) };
+        // A host that was started anew does not remember the batch; the attempts tell that there was one.
+        let one_by_one = turn.failed_attempts > 0 || self.broken_batches.is_one_by_one(&turn.row.id);
+        let max_operations = if one_by_one { 1 } else { self.settings.entity_batch_size.max(1) };
         let admission = admit_entity(&turn.row, messages, max_operations);
         for (message, why) in &admission.ignored {
             tracing::debug!(instance_id = %turn.row.id, message = message.kind.name(), ?why, "a message was ignored");
         }
-        let outcome = if admission.operations.is_empty() {
+        let operations = admission.operations.len();
+        let outcome = if operations == 0 {
             EntityOutcome::unchanged(&turn.row)
         } else {
             self.run_operations(turn, &admission.operations).await?
         };
         let checkpoint = settle_entity(&turn.row, admission, outcome, turn.now, &self.settings.present);
         self.commit(turn, checkpoint).await?;
+        if operations > 0 {
+            self.broken_batches.one_less(&turn.row.id);
+        }
         self.release(&turn.lease).await;
         Ok(())
     }
@@ -71,6 +77,9 @@ impl Inner {
                         "an operation of an entity was given up");
                     Ok(all_failed(turn, operations, &fault.failure()))
                 } else {
+                    if operations.len() > 1 {
+                        self.broken_batches.add(&turn.row.id, operations.len());
+                    }
                     Err(Undone::Fault(fault))
                 }
             }

@@ -7,6 +7,8 @@ mod entity;
 mod orchestrator;
 mod rewinding;
 
+pub(crate) use broken_batches::BrokenBatches;
+
 use crate::Inner;
 use orchestration::{Checkpoint, Failure, InstanceRow, Message, Origin, Timestamp, set_aside};
 use ports::{GuestFault, Lease, StoreError, TurnWork};
