@@ -1,4 +1,4 @@
-//! Removing instances for good.
+//! Removing instances and entities for good, one or many, and refusing where something would be lost.
 
 use super::{Client, conflict};
 use orchestration::{InstanceId, InstanceRow, RuntimeStatus};

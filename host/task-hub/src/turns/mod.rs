@@ -3,6 +3,7 @@
 //! There are three kinds: an orchestrator goes on, an entity does what it was asked to, a failed instance is rewound. They
 //! share what is here: how a turn ends well, and how it is given back.
 
+mod broken_batches;
 mod entity;
 mod orchestrator;
 mod rewinding;
