@@ -17,6 +17,7 @@ mod limits;
 mod programs;
 mod properties;
 mod retries;
+mod rewinding;
 mod sending;
 mod settling;
 mod suspending;
