@@ -4,6 +4,7 @@ use crate::Inner;
 use futures::future::{Either, select};
 use orchestration::Timestamp;
 use ports::{Lease, StoreError};
+use std::task::Poll;
 use std::time::Duration;
 
 /// Why work was stopped before its end.
@@ -23,6 +24,10 @@ impl Inner {
         lease: &mut Lease,
         mut work: impl Future<Output = T> + Unpin,
     ) -> Result<T, Interrupted> {
+        // Most work is done at once, and needs nobody who watches its lease.
+        if let Poll::Ready(done) = futures::poll!(&mut work) {
+            return Ok(done);
+        }
         let mut revoked = self.parts.store.revoked(lease);
         loop {
             let half_time = self.parts.clock.sleep_until(self.half_time(lease));

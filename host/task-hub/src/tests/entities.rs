@@ -144,7 +144,7 @@ fn a_release_runs_no_guest() {
 fn the_lease_is_kept_while_a_batch_runs() {
     let long = |app: &mut super::world::App| {
         app.operate = Arc::new(operate);
-        app.batch_takes = Duration::from_secs(70);
+        app.takes = Duration::from_secs(70);
     };
     let done = World::with(long, |_| {}).turn(calls(&["a"]));
     assert_eq!(done[..2], [Done::Renewed { at: after(30) }, Done::Renewed { at: after(60) }]);

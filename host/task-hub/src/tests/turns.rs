@@ -2,13 +2,13 @@
 
 use super::clock::START;
 use super::store::Done;
-use super::world::{EXECUTION, World, first_turn, raise, row, start, trapped, turn};
+use super::world::{EXECUTION, World, after, first_turn, raise, row, start, trapped, turn};
 use crate::Settings;
 use orchestration::{
     Cursor, Event, Failure, FailureStrategy, InstanceRow, Json, MatchStrategy, MessageKind, Next, Origin, PresentApp,
     RuntimeStatus, StartOptions, VersionGate, transcript::transcript,
 };
-use ports::{Advanced, GuestFault, StoreError, TurnWork};
+use ports::{Advanced, Clock, GuestFault, StoreError, TurnWork};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -94,6 +94,26 @@ fn check_failed(done: &[Done], last_event: &str) {
     assert_eq!(end.split_whitespace().skip(2).collect::<Vec<_>>().join(" "), last_event);
     assert_eq!(checkpoint.row.status, RuntimeStatus::Failed);
     assert!(checkpoint.activities.is_empty());
+}
+
+#[test]
+fn the_lease_is_kept_while_code_runs() {
+    let slow = || World::with(|app| app.takes = Duration::from_secs(50), |_| {});
+    let world = slow();
+    let done = world.turn(first(0));
+    assert_eq!(done[..1], [Done::Renewed { at: after(30) }]);
+    assert!(world.hub.is_live(&World::committed(&done).row));
+
+    let world = slow();
+    *world.store.renewal.lock().unwrap() = Err(StoreError::LeaseLost { what: "it".to_owned() });
+    let done = world.turn(first(0));
+    assert!(matches!(done[..], [Done::Renewed { .. }, Done::Abandoned { .. }]), "nothing is committed: {done:?}");
+
+    let world = slow();
+    *world.store.revoked_at.lock().unwrap() = Some(after(10));
+    let done = world.turn(first(0));
+    assert!(matches!(done[..], [Done::Abandoned { .. }]), "nothing is committed: {done:?}");
+    assert_eq!(world.clock.now(), after(10));
 }
 
 #[test]

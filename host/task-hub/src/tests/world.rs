@@ -33,8 +33,8 @@ pub(super) struct App {
     pub(super) work: Work,
     pub(super) timeouts: Timeouts,
     pub(super) operate: Operate,
-    /// How long a batch of operations takes.
-    pub(super) batch_takes: Duration,
+    /// How long code runs in a turn, and an entity on a batch.
+    pub(super) takes: Duration,
     /// The app that each orchestrator was asked of.
     pub(super) begun: Mutex<Vec<Option<String>>>,
     /// The operations of each batch.
@@ -62,7 +62,7 @@ impl World {
             work: Arc::new(|_| unreachable!("no activity is run")),
             timeouts: Timeouts::default(),
             operate: Arc::new(|_| unreachable!("no entity is run")),
-            batch_takes: Duration::ZERO,
+            takes: Duration::ZERO,
             begun: Mutex::default(),
             batches: Mutex::default(),
             clock: clock.clone(),
@@ -234,14 +234,20 @@ impl Orchestrators for App {
 
     async fn begin(&self, _: &str, pinned_to: Option<&str>) -> Result<Box<dyn Orchestrator>, GuestFault> {
         self.begun.lock().unwrap().push(pinned_to.map(str::to_owned));
-        self.begin
-            .clone()
-            .map(|()| -> Box<dyn Orchestrator> { Box::new(Guest { code: self.code.clone(), has_begun: false }) })
+        self.begin.clone().map(|()| -> Box<dyn Orchestrator> { Box::new(self.guest()) })
+    }
+}
+
+impl App {
+    fn guest(&self) -> Guest {
+        Guest { code: self.code.clone(), clock: self.clock.clone(), takes: self.takes, has_begun: false }
     }
 }
 
 struct Guest {
     code: Code,
+    clock: FakeClock,
+    takes: Duration,
     has_begun: bool,
 }
 
@@ -252,6 +258,7 @@ impl Orchestrator for Guest {
             cursor.start().expect("a guest runs only when the instance has started and is not held");
             self.has_begun = true;
         }
+        self.clock.sleep_until(self.clock.now().saturating_add(self.takes)).await;
         let advanced = (self.code)(&mut cursor);
         (cursor, advanced)
     }
@@ -281,7 +288,7 @@ impl Entities for App {
     async fn run(&self, batch: EntityBatch) -> Result<EntityOutcome, GuestFault> {
         let names = batch.operations.iter().map(|operation| operation.name.clone()).collect();
         self.batches.lock().unwrap().push(names);
-        self.clock.sleep_until(self.clock.now().saturating_add(self.batch_takes)).await;
+        self.clock.sleep_until(self.clock.now().saturating_add(self.takes)).await;
         (self.operate)(&batch)
     }
 }

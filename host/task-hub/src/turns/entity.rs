@@ -5,9 +5,8 @@
 
 use super::{Turn, Undone};
 use crate::Inner;
-use crate::leases::Interrupted;
 use orchestration::{EntityId, EntityOperation, EntityOutcome, Failure, Message, admit_entity, settle_entity};
-use ports::{EntityBatch, GuestFault, StoreError};
+use ports::{EntityBatch, GuestFault};
 
 impl Inner {
     pub(super) async fn entity_turn(&self, turn: &mut Turn, messages: Vec<Message>) -> Result<(), Undone> {
@@ -49,7 +48,7 @@ impl Inner {
             now: turn.now,
         };
         let ran = self.under_lease(&mut turn.lease, self.parts.entities.run(batch)).await;
-        match ran.map_err(|why| undone_by(why, &turn.lease.what))? {
+        match ran.map_err(Undone::interrupted)? {
             Ok(outcome) => {
                 log_results(&entity, operations, &outcome);
                 Ok(outcome)
@@ -91,13 +90,6 @@ impl Inner {
 fn all_failed(turn: &Turn, operations: &[EntityOperation], failure: &Failure) -> EntityOutcome {
     let results = operations.iter().map(|_| Err(failure.clone())).collect();
     EntityOutcome { results, ..EntityOutcome::unchanged(&turn.row) }
-}
-
-fn undone_by(why: Interrupted, what: &str) -> Undone {
-    Undone::Store(match why {
-        Interrupted::Revoked => StoreError::LeaseLost { what: what.to_owned() },
-        Interrupted::Lost(error) => error,
-    })
 }
 
 /// Nobody else would hear of a signal that failed.

@@ -11,6 +11,7 @@ mod rewinding;
 pub(crate) use broken_batches::BrokenBatches;
 
 use crate::Inner;
+use crate::leases::Interrupted;
 use orchestration::{Checkpoint, Failure, InstanceRow, Message, Origin, Timestamp, set_aside};
 use ports::{GuestFault, Lease, StoreError, TurnWork};
 use std::time::Duration;
@@ -34,7 +35,7 @@ impl Inner {
         } else if rewinding::is_wanted(&turn.row, &messages) {
             self.rewinding_turn(&turn, messages).await
         } else {
-            self.orchestration_turn(&turn, messages).await
+            self.orchestration_turn(&mut turn, messages).await
         };
         if let Err(undone) = done {
             self.give_back(&turn, &undone).await;
@@ -82,6 +83,10 @@ impl Inner {
                 tracing::warn!(attempt = failed_attempts + 1, reason = %fault, "a turn was not finished");
                 self.doubled_pause(failed_attempts)
             }
+            Undone::Revoked => {
+                tracing::debug!("a turn was stopped, because its instance was removed");
+                self.doubled_pause(failed_attempts)
+            }
             Undone::Version(failure) => {
                 // Said once: it stays so until another version of the app is started.
                 if failed_attempts == 0 {
@@ -107,8 +112,20 @@ impl Inner {
 enum Undone {
     Store(StoreError),
     Fault(GuestFault),
+    /// The instance is gone.
+    Revoked,
     /// This app does not run instances of that version.
     Version(Failure),
+}
+
+impl Undone {
+    /// Somebody else has the turn now, or nobody wants it any more.
+    fn interrupted(why: Interrupted) -> Undone {
+        match why {
+            Interrupted::Revoked => Undone::Revoked,
+            Interrupted::Lost(error) => Undone::Store(error),
+        }
+    }
 }
 
 fn origins(messages: &[Message]) -> Vec<Origin> {

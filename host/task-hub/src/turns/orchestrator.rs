@@ -43,7 +43,7 @@ impl Ran {
 }
 
 impl Inner {
-    pub(super) async fn orchestration_turn(&self, turn: &Turn, messages: Vec<Message>) -> Result<(), Undone> {
+    pub(super) async fn orchestration_turn(&self, turn: &mut Turn, messages: Vec<Message>) -> Result<(), Undone> {
         let standing = match self.standing(&turn.row).await? {
             Ok(standing) => standing,
             Err(failure) => return self.set_aside(turn, origins(&messages), failure).await,
@@ -89,7 +89,7 @@ impl Inner {
     /// Lets the orchestrator run on the new events, if there are any and it may.
     async fn run(
         &self,
-        turn: &Turn,
+        turn: &mut Turn,
         (live, past): (Option<Suspended>, Vec<Event>),
         admission: &Admission,
     ) -> Result<Ran, Undone> {
@@ -117,7 +117,9 @@ impl Inner {
             },
         };
         cursor.feed(admission.events.iter().cloned());
-        let (mut cursor, advanced) = guest.advance(cursor).await;
+        let advance = guest.advance(cursor);
+        let ran = self.under_lease(&mut turn.lease, advance).await;
+        let (mut cursor, advanced) = ran.map_err(Undone::interrupted)?;
         if let Some(stopped) = cursor.stopped() {
             return Ok(Ran::failed(stopped.failure()));
         }
