@@ -48,7 +48,7 @@ pub(crate) fn decode_row(id: InstanceId, bytes: &[u8]) -> Result<InstanceRow, Un
         pinned_to: row.pinned_to,
         options: convert::read_options(row.options),
         idempotency_key: row.idempotency_key,
-        critical_section: row.critical_section.map(read_section).transpose()?,
+        critical_section: row.critical_section.as_ref().map(read_section).transpose()?,
         continued: read_continued(row.continued),
         entity: row.entity.map(read_entity).transpose()?.map(Box::new),
         turns: row.turns,
@@ -60,7 +60,7 @@ fn section(section: &CriticalSection) -> wire::CriticalSection {
     wire::CriticalSection { scheduled: section.scheduled.0, entities: convert::entities(&section.entities) }
 }
 
-fn read_section(section: wire::CriticalSection) -> Result<CriticalSection, Unreadable> {
+fn read_section(section: &wire::CriticalSection) -> Result<CriticalSection, Unreadable> {
     Ok(CriticalSection { scheduled: EventId(section.scheduled), entities: convert::read_entities(&section.entities)? })
 }
 

@@ -109,6 +109,18 @@ impl Dispatch {
         }
     }
 
+    /// Whether nothing is pending, queued, leased or set for later.
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.instances.is_empty()
+            && self.ready_turns.is_empty()
+            && self.ready_activities.is_empty()
+            && self.alarms.next().is_none()
+            && self.works.is_empty()
+            && self.revoked.is_empty()
+            && self.cached_bytes == 0
+    }
+
     /// What has become ready since the last call.
     pub(crate) fn take_wake(&mut self) -> Wake {
         std::mem::take(&mut self.wake)

@@ -107,6 +107,12 @@ impl Claims {
         Ok(())
     }
 
+    /// Whether nothing is claimed or waited for.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn give_back(&mut self, wants: &Wants) {
         for want in &wants.0 {
             self.change(&want.id, |claim| {

@@ -17,6 +17,9 @@ mod waiting;
 mod watchers;
 mod workers;
 
+#[cfg(test)]
+mod tests;
+
 use crate::dispatch::Dispatch;
 use crate::rows::Rows;
 use claims::Claims;

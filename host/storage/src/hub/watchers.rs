@@ -56,6 +56,12 @@ impl<K: Clone + Ord + Send + 'static> Watchers<K> {
         }
     }
 
+    /// Whether nobody is registered.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().senders.is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Registered<K>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,6 @@
 //! What only the embedded store can get wrong: its folder, its journal, its one committer.
 
+use super::torn::{journal, used};
 use super::world::{ManualClock, World, copy_folder, execution, folder, id, kinds, new, waiting};
 use crate::{OpenError, Settings, embedded};
 use expect_test::{Expect, expect};
@@ -7,7 +8,7 @@ use futures::future::join_all;
 use orchestration::{Reuse, RuntimeStatus};
 use ports::{Created, InstanceQuery, InstanceStore, StoreError, WorkStore};
 use std::fs::OpenOptions;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 fn open(path: &Path) -> Result<crate::TaskHub, OpenError> {
     embedded(path, ManualClock::new(), Settings::default())
@@ -65,30 +66,14 @@ async fn a_copy_taken_in_the_middle_opens() {
     }
 }
 
-/// The journals of a store, oldest first.
-fn journals(path: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = std::fs::read_dir(path.join("rows"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "jnl"))
-        .collect();
-    found.sort();
-    found
-}
-
-/// How many bytes of a journal are in use: it is made longer than it is.
-fn used(bytes: &[u8]) -> usize {
-    bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
-}
-
 #[tokio::test]
 async fn a_torn_tail_is_cut_off() {
     let world = World::embedded();
     for n in 0..20 {
         world.create(new(&format!("{n:02}")), Reuse::NEVER).await.unwrap();
     }
-    let journal = journals(world.path()).pop().unwrap();
-    let full = used(&std::fs::read(&journal).unwrap());
+    let journal = journal(world.path());
+    let full = used(&journal);
     let mut last = None;
     for cut in (0..400).step_by(23) {
         let copy = folder();
@@ -116,7 +101,7 @@ async fn a_flipped_bit_refuses_to_open_and_says_what_to_do() {
     }
     let copy = folder();
     copy_folder(world.path(), copy.path());
-    let journal = journals(copy.path()).pop().unwrap();
+    let journal = journal(copy.path());
     let mut bytes = std::fs::read(&journal).unwrap();
     // In the middle of a value.
     let place = bytes.windows(5).position(|window| window == b"Hello").unwrap();
@@ -133,11 +118,11 @@ async fn a_flipped_bit_refuses_to_open_and_says_what_to_do() {
 #[test]
 fn other_formats_are_refused() {
     let newer = folder();
-    std::fs::write(newer.path().join("format"), "dacapo store, format 2\n").unwrap();
+    std::fs::write(newer.path().join("format"), "dacapo store, format 3\n").unwrap();
     check_refused(
         newer.path(),
         &expect![
-            "the store in FOLDER has format 2, and this host knows formats up to 1: a newer host has written it; use that version, or choose another data folder"
+            "the store in FOLDER has format 3, and this host knows formats up to 2: a newer host has written it; use that version, or choose another data folder"
         ],
     );
     let strange = folder();
@@ -165,6 +150,21 @@ fn other_formats_are_refused() {
             "the store in FOLDER cannot be opened: File exists (os error 17); check that the folder can be written and the disk is not full"
         ],
     );
+}
+
+#[tokio::test]
+async fn a_store_of_format_1_goes_on_and_shuts_older_hosts_out() {
+    let mut world = World::embedded();
+    world.start("a").await;
+    let format = world.path().join("format");
+    let write = |text: &str| std::fs::write(&format, text).unwrap();
+    world.reopen_after(|_| write("dacapo store, format 1\n"));
+    assert_eq!(std::fs::read_to_string(&format).unwrap(), "dacapo store, format 2\n");
+    assert!(world.read(&id("a"), false).await.unwrap().is_some());
+    write("dacapo store, format 0\n");
+    let copy = folder();
+    copy_folder(world.path(), copy.path());
+    assert!(matches!(open(copy.path()), Err(OpenError::Damaged { .. })));
 }
 
 #[tokio::test]

@@ -284,9 +284,32 @@ fn format_2_of_rows() {
     );
 }
 
+fn kinds_of_entities() -> [EventKind; 7] {
+    let (entity, input, operation) = (entities().remove(0), Json::from("2"), "add".to_owned());
+    [
+        EventKind::EntityOperationCalled {
+            id: EventId(5),
+            entity: entity.clone(),
+            operation: operation.clone(),
+            input: input.clone(),
+        },
+        EventKind::EntityOperationSignaled {
+            id: EventId(6),
+            entity,
+            operation,
+            input: input.clone(),
+            deliver_at: Some(Timestamp::from_ticks(8)),
+        },
+        EventKind::EntityOperationCompleted { scheduled: EventId(5), result: input },
+        EventKind::EntityOperationFailed { scheduled: EventId(5), failure: Failure::new("E", "m") },
+        EventKind::EntityLockRequested { id: EventId(7), entities: entities() },
+        EventKind::EntityLockGranted { scheduled: EventId(7) },
+        EventKind::EntityUnlockSent { id: EventId(8), section: EventId(7) },
+    ]
+}
+
 #[test]
 fn format_2_of_history() {
-    let entity = entities().remove(0);
     let started = ExecutionStarted {
         options: options(),
         depth: 2,
@@ -295,7 +318,7 @@ fn format_2_of_history() {
         ..ExecutionStarted::new("Hello", Json::from("1"), ExecutionId::from_random(5))
     };
     let retry_of = Some(EventId(0));
-    let (name, input, reason, operation) = ("Greet".to_owned(), Json::from("2"), "why".to_owned(), "add".to_owned());
+    let (name, input, reason) = ("Greet".to_owned(), Json::from("2"), "why".to_owned());
     let to = InstanceId::from_stored("b");
     let kinds = [
         EventKind::ExecutionStarted(Box::new(started)),
@@ -321,27 +344,10 @@ fn format_2_of_history() {
         },
         EventKind::TimerCreated { id: EventId(3), fire_at: Timestamp::from_ticks(7), retry_of },
         EventKind::EventRaised(RaisedEvent { name: name.clone(), input: input.clone(), id: Some("e".to_owned()) }),
-        EventKind::EventSent { id: EventId(4), instance_id: to, name, input: input.clone() },
-        EventKind::EntityOperationCalled {
-            id: EventId(5),
-            entity: entity.clone(),
-            operation: operation.clone(),
-            input: input.clone(),
-        },
-        EventKind::EntityOperationSignaled {
-            id: EventId(6),
-            entity,
-            operation,
-            input: input.clone(),
-            deliver_at: Some(Timestamp::from_ticks(8)),
-        },
-        EventKind::EntityOperationCompleted { scheduled: EventId(5), result: input },
-        EventKind::EntityOperationFailed { scheduled: EventId(5), failure: Failure::new("E", "m") },
-        EventKind::EntityLockRequested { id: EventId(7), entities: entities() },
-        EventKind::EntityLockGranted { scheduled: EventId(7) },
-        EventKind::EntityUnlockSent { id: EventId(8), section: EventId(7) },
+        EventKind::EventSent { id: EventId(4), instance_id: to, name, input },
     ];
-    let events: Vec<Event> = kinds.into_iter().map(|kind| Event { at: Timestamp::from_ticks(5), kind }).collect();
+    let kinds = kinds.into_iter().chain(kinds_of_entities());
+    let events: Vec<Event> = kinds.map(|kind| Event { at: Timestamp::from_ticks(5), kind }).collect();
     let encode = |events: &Vec<Event>| codec::encode_turn(&TurnRecord { turn: 0, events: events.clone() });
     check(
         &events,

@@ -6,4 +6,5 @@ mod corrupt;
 mod embedded;
 mod format;
 mod rows;
-mod world;
+mod torn;
+pub(crate) mod world;

@@ -245,6 +245,11 @@ pub(crate) fn raised(to: &InstanceId, name: &str) -> Envelope {
     Envelope::new(to.clone(), None, MessageKind::EventRaised(event))
 }
 
+/// The same, to be handed out so many seconds after the tests began.
+pub(crate) fn later(to: &InstanceId, name: &str, seconds: u64) -> Envelope {
+    Envelope { deliver_at: Some(START.saturating_add(Duration::from_secs(seconds))), ..raised(to, name) }
+}
+
 /// The checkpoint of a turn that consumes all its messages, records one event and waits.
 pub(crate) fn waiting(work: &TurnWork) -> Checkpoint {
     let mut row = work.row.clone();

@@ -10,8 +10,11 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-/// The version of keys and values. It grows when an older host could not make sense of a newer one's rows.
-const FORMAT: u32 = 1;
+/// The version of keys and values. It grows when an older host could not make sense of a newer one's rows: since 2 there are
+/// entities, and messages that are not to be handed out at once.
+const FORMAT: u32 = 2;
+/// The oldest version whose rows read as they are.
+const OLDEST_FORMAT: u32 = 1;
 /// What stands before the version in the format file.
 const FORMAT_WORDS: &str = "dacapo store, format ";
 /// No format file and no process id is longer.
@@ -120,12 +123,14 @@ impl Folder {
         let io = |error: io::Error| OpenError::io(&self.path, &error);
         let text = match File::open(&path) {
             Ok(file) => read_start(&file).map_err(io)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.write_format(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.begin_format(),
             Err(error) => return Err(io(error)),
         };
         let found = text.trim().strip_prefix(FORMAT_WORDS).and_then(|number| number.parse().ok());
         match found {
             Some(FORMAT) => Ok(()),
+            // Before anything new is written: from here on the older host stays out.
+            Some(OLDEST_FORMAT..FORMAT) => self.write_format(),
             Some(found) if found > FORMAT => {
                 Err(OpenError::NewerFormat { folder: self.path.clone(), found, known: FORMAT })
             }
@@ -137,11 +142,15 @@ impl Folder {
     }
 
     /// Says which format a new store has, before there is anything in it.
-    fn write_format(&self) -> Result<(), OpenError> {
+    fn begin_format(&self) -> Result<(), OpenError> {
         if self.database().exists() {
             let detail = "the file 'format' is missing, while there are rows".to_owned();
             return Err(OpenError::damaged(&self.path, detail));
         }
+        self.write_format()
+    }
+
+    fn write_format(&self) -> Result<(), OpenError> {
         let io = |error: io::Error| OpenError::io(&self.path, &error);
         let new = self.path.join("format.new");
         let mut file = File::create(&new).map_err(io)?;

@@ -2,8 +2,14 @@
 
 mod activities;
 mod checkpoints;
+mod delayed;
+mod entities;
+mod farewells;
+mod inspection;
 mod instances;
 mod queries;
+mod rewinds;
+mod taken_back;
 mod timers;
 mod turns;
 mod waiting;

@@ -1,9 +1,9 @@
 //! Lists: every filter, and pages that miss nothing.
 
 use super::conformance;
-use crate::tests::world::{START, World, ending, execution, id, new, waiting};
+use crate::tests::world::{START, World, ending, execution, id, new, raised, waiting};
 use orchestration::{Json, Reuse, RuntimeStatus, Timestamp};
-use ports::{InstanceQuery, InstanceStore, Page, Purge};
+use ports::{InstanceKind, InstanceQuery, InstanceStore, Page, Purge};
 use std::time::Duration;
 
 conformance![
@@ -13,6 +13,9 @@ conformance![
     pages_are_stable_while_others_come_and_go,
     pages_are_stable_while_instances_change,
     rare_matches_are_found_in_bounded_steps,
+    entities_are_listed_when_they_are_asked_for,
+    entities_do_not_lengthen_the_list_of_orchestrations,
+    tags_and_moments_narrow,
 ];
 
 fn ids(page: &Page) -> Vec<&str> {
@@ -176,4 +179,106 @@ async fn rare_matches_are_found_in_bounded_steps(world: World) {
     let second = world.query(&query).await.unwrap();
     assert_eq!((ids(&second), &second.next), (vec!["i10049"], &None));
     assert_eq!(second.instances[0].row.execution, execution("i10049"));
+}
+
+/// Orchestrations and entities whose ids stand around each other.
+async fn entities_are_listed_when_they_are_asked_for(mut world: World) {
+    for name in ["!before", "@", "A", "a"] {
+        world.create(new(name), Reuse::NEVER).await.unwrap();
+    }
+    for name in ["@x@1", "@x@2", "@y@"] {
+        world.raise(&id(name), "one").await;
+    }
+    for _ in 0..7 {
+        let work = world.turn().await;
+        world.commit(&work.lease, waiting(&work)).await.unwrap();
+    }
+    let of = |kind, prefix: &str| InstanceQuery {
+        kind,
+        id_prefix: Some(prefix.to_owned()),
+        page_size: 2,
+        ..InstanceQuery::default()
+    };
+    let (entities, both, neither) = (InstanceKind::Entities, InstanceKind::Any, InstanceKind::Orchestrations);
+    let cases = [
+        (of(neither, ""), vec!["!before", "A", "a"]),
+        (of(entities, ""), vec!["@", "@x@1", "@x@2", "@y@"]),
+        (of(both, ""), vec!["!before", "@", "@x@1", "@x@2", "@y@", "A", "a"]),
+        (of(entities, "@x"), vec!["@x@1", "@x@2"]),
+        (of(both, "@x@2"), vec!["@x@2"]),
+        (of(neither, "@x"), vec![]),
+        (of(entities, "a"), vec![]),
+        (of(neither, "a"), vec!["a"]),
+    ];
+    for _ in 0..2 {
+        for (query, expected) in &cases {
+            for statuses in [Vec::new(), vec![RuntimeStatus::Running, RuntimeStatus::Failed]] {
+                let listed = all_pages(&world, InstanceQuery { statuses, ..query.clone() }).await;
+                assert_eq!(listed, *expected, "{query:?}");
+            }
+        }
+        world.reopen();
+    }
+}
+
+async fn all_pages(world: &World, mut query: InstanceQuery) -> Vec<String> {
+    let mut listed = Vec::new();
+    loop {
+        let page = world.query(&query).await.unwrap();
+        listed.extend(ids(&page).into_iter().map(str::to_owned));
+        query.after = page.next;
+        if query.after.is_none() {
+            return listed;
+        }
+    }
+}
+
+/// However many entities there are, a list of orchestrations does not look at them.
+async fn entities_do_not_lengthen_the_list_of_orchestrations(world: World) {
+    let signals = (0..10_050).map(|n| world.send(raised(&id(&format!("@e@{n}")), "x")));
+    futures::future::join_all(signals).await;
+    let mut works = Vec::new();
+    for _ in 0..10_050 {
+        works.push(world.turn().await);
+    }
+    let commits = works.iter().map(|work| world.commit(&work.lease, waiting(work)));
+    assert!(futures::future::join_all(commits).await.iter().all(Result::is_ok));
+    world.create(new("a"), Reuse::NEVER).await.unwrap();
+    let page = world.query(&InstanceQuery::default()).await.unwrap();
+    assert_eq!((ids(&page), &page.next), (vec!["a"], &None));
+}
+
+async fn tags_and_moments_narrow(world: World) {
+    for (hours, (name, tags)) in
+        [("a", vec![("team", "blue")]), ("b", vec![("team", "blue"), ("tier", "1")]), ("c", vec![("tier", "1")])]
+            .into_iter()
+            .enumerate()
+    {
+        let mut new = new(name);
+        let tag = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        new.started.options.tags = tags.into_iter().map(tag).collect();
+        world.create(new, Reuse::NEVER).await.unwrap();
+        let work = world.turn().await;
+        let mut checkpoint = ending(&work, RuntimeStatus::Completed);
+        checkpoint.row.updated_at = hour(hours as u64);
+        checkpoint.row.completed_at = (name != "c").then_some(hour(hours as u64));
+        world.commit(&work.lease, checkpoint).await.unwrap();
+    }
+    let all = InstanceQuery::default;
+    let tags =
+        |tags: &[(&str, &str)]| tags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let cases = [
+        (InstanceQuery { tags: tags(&[("team", "blue")]), ..all() }, vec!["a", "b"]),
+        (InstanceQuery { tags: tags(&[("team", "blue"), ("tier", "1")]), ..all() }, vec!["b"]),
+        (InstanceQuery { tags: tags(&[("team", "Blue")]), ..all() }, vec![]),
+        (InstanceQuery { tags: tags(&[("tier", "")]), ..all() }, vec![]),
+        (InstanceQuery { updated_from: Some(hour(1)), ..all() }, vec!["b", "c"]),
+        (InstanceQuery { updated_to: Some(hour(1)), ..all() }, vec!["a", "b"]),
+        (InstanceQuery { updated_from: Some(hour(1)), updated_to: Some(hour(1)), ..all() }, vec!["b"]),
+        (InstanceQuery { completed_to: Some(hour(9)), ..all() }, vec!["a", "b"]),
+        (InstanceQuery { completed_to: Some(hour(0)), ..all() }, vec!["a"]),
+    ];
+    for (query, expected) in cases {
+        assert_eq!(ids(&world.query(&query).await.unwrap()), expected, "{query:?}");
+    }
 }
