@@ -1,6 +1,6 @@
 //! The command line as text: what can be said, its defaults and its help. What it means is in `commands`.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
@@ -23,6 +23,23 @@ Examples:
   dacapo start app.toml --address 0.0.0.0 --data-dir /var/lib/dacapo/app --no-build
       Serves the network from a fixed data folder, with components that were built elsewhere.";
 
+const REPLAY_AFTER_HELP: &str = "\
+Examples:
+  dacapo durable replay trip-1 --manifest function-manifests/conference-booking.toml
+      Fetches the history of the instance trip-1 from http://localhost:7071 and replays it on the app as it is built now.
+
+  dacapo durable replay trip-1 --component target/wasm32-wasip2/guest/booking.wasm --url https://host.example
+      The same from another host, on one component.
+
+  curl -s http://localhost:7071/runtime/webhooks/durabletask/instances/trip-1/history > trip-1.ndjson
+  dacapo durable replay trip-1.ndjson --component booking.wasm --output json
+      From a file: one event per line, so that the line of a departure can be looked up.
+
+Exit codes:
+  0  the code fits the history
+  1  the code departs from it
+  2  the command line is wrong, or history or component cannot be read";
+
 /// What the person typed.
 #[derive(Debug, Parser)]
 #[command(name = "dacapo", version, about = ABOUT, after_help = exit::CODES, arg_required_else_help = true)]
@@ -37,6 +54,51 @@ pub(crate) enum Command {
     /// Build and run a function app until Ctrl+C
     #[command(after_help = START_EXAMPLES)]
     Start(StartArguments),
+    /// Work with the instances of a host
+    #[command(subcommand)]
+    Durable(DurableCommand),
+}
+
+/// One variant per file under `commands`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DurableCommand {
+    /// Say whether code still fits the recorded history of an instance, and where it departs
+    #[command(after_help = REPLAY_AFTER_HELP)]
+    Replay(ReplayArguments),
+}
+
+/// Which history to replay, and on which code.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("code").required(true).multiple(true)))]
+pub(crate) struct ReplayArguments {
+    /// An instance's id, to be fetched from --url; or a file with a history, as GET instances/{id}/history answers it
+    #[arg(value_name = "INSTANCE-ID|FILE")]
+    pub(crate) history: String,
+
+    /// The component to replay on, instead of the one that the manifest names
+    #[arg(long, value_name = "FILE.wasm", group = "code")]
+    pub(crate) component: Option<PathBuf>,
+
+    /// The app to replay on: the orchestrator is looked up in its manifest
+    #[arg(long, value_name = "FILE.toml", group = "code")]
+    pub(crate) manifest: Option<PathBuf>,
+
+    /// The host that has the instance
+    #[arg(long, default_value_t = format!("http://localhost:{DEFAULT_PORT}"))]
+    pub(crate) url: String,
+
+    /// How to say it
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) output: OutputFormat,
+}
+
+/// Who is to read what a command says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// People
+    Text,
+    /// Programs
+    Json,
 }
 
 /// How to run an app.

@@ -39,10 +39,10 @@ impl Console {
         self.colours_on_error
     }
 
-    /// Version and store, the head of the output.
-    pub(crate) fn banner(&self, version: &str, store: &str) {
+    /// Version, app and store, the head of the output.
+    pub(crate) fn banner(&self, version: &str, app: &str, store: &str) {
         let heading = self.output_style(HEADING);
-        self.print(&format!("\n{heading}Dacapo {version}{heading:#}\nStore: {store}\n"));
+        self.print(&format!("\n{heading}Dacapo {version}{heading:#}\nApp: {app}\nStore: {store}\n"));
     }
 
     /// Every function with its trigger, HTTP functions first, as the caller has ordered them.

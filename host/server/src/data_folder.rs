@@ -3,7 +3,9 @@
 //! ```text
 //! .dacapo/                 beside the manifest
 //!   cache/                 compiled guests, shared by the apps of one folder; may be deleted at any time
-//!   conference-booking/    the task hub's store: all state of this app
+//!   conference-booking/    all state of this app: the task hub's store, and
+//!     apps/                what each version of the app consists of that has unfinished instances
+//!     components/          the components of these versions
 //! ```
 
 use std::path::{Path, PathBuf};

@@ -3,8 +3,11 @@
 
 use async_trait::async_trait;
 use futures::future::{Either, select};
-use orchestration::{InstanceId, Json};
-use ports::{ClientError, DurableClient, InstanceView, StartRequest};
+use orchestration::{EntityId, InstanceId, Json, RaisedEvent, Timestamp};
+use ports::{
+    ClientError, DurableClient, EntityPage, EntityQuery, EntityView, InstanceQuery, InstanceView, Page, PurgeFilter,
+    RewindTo, StartRequest,
+};
 use std::time::Duration;
 use task_hub::Client;
 
@@ -31,12 +34,58 @@ impl DurableClient for ManagedClient {
         self.hub.status(id, with_input).await
     }
 
-    async fn raise_event(&self, id: &str, name: &str, input: Json) -> Result<(), ClientError> {
-        self.hub.raise_event(id, name, input).await
+    async fn query(&self, query: &InstanceQuery) -> Result<Page, ClientError> {
+        self.hub.query(query).await
     }
 
-    async fn terminate(&self, id: &str, reason: Json) -> Result<(), ClientError> {
-        self.hub.terminate(id, reason).await
+    async fn raise_event(&self, id: &str, event: RaisedEvent) -> Result<(), ClientError> {
+        self.hub.raise_event(id, event).await
+    }
+
+    async fn terminate(&self, id: &str, reason: Json, recursive: bool) -> Result<(), ClientError> {
+        self.hub.terminate(id, reason, recursive).await
+    }
+
+    async fn suspend(&self, id: &str, reason: String) -> Result<(), ClientError> {
+        self.hub.suspend(id, reason).await
+    }
+
+    async fn resume(&self, id: &str, reason: String) -> Result<(), ClientError> {
+        self.hub.resume(id, reason).await
+    }
+
+    async fn rewind(&self, id: &str, reason: String, to: RewindTo) -> Result<(), ClientError> {
+        self.hub.rewind(id, reason, to).await
+    }
+
+    async fn restart(&self, id: &str, with_new_id: bool) -> Result<InstanceId, ClientError> {
+        self.hub.restart(id, with_new_id).await
+    }
+
+    async fn purge(&self, id: &str) -> Result<(), ClientError> {
+        self.hub.purge(id).await
+    }
+
+    async fn purge_by(&self, filter: &PurgeFilter) -> Result<u64, ClientError> {
+        self.hub.purge_by(filter).await
+    }
+
+    async fn signal_entity(
+        &self,
+        entity: EntityId,
+        operation: String,
+        input: Json,
+        deliver_at: Option<Timestamp>,
+    ) -> Result<(), ClientError> {
+        self.hub.signal_entity(entity, operation, input, deliver_at).await
+    }
+
+    async fn read_entity(&self, entity: &EntityId) -> Result<Option<EntityView>, ClientError> {
+        self.hub.read_entity(entity).await
+    }
+
+    async fn query_entities(&self, query: &EntityQuery) -> Result<EntityPage, ClientError> {
+        self.hub.query_entities(query).await
     }
 
     async fn wait(&self, id: &str, timeout: Duration) -> Result<InstanceView, ClientError> {

@@ -16,6 +16,9 @@ Exit codes:
 Logs follow RUST_LOG when it is set; NO_COLOR switches colours off.";
 
 const HOST_FAILED: u8 = 1;
+const DEPARTS: u8 = 1;
+/// As for a wrong command line: a script that asks a question got no answer.
+const NO_ANSWER: u8 = 2;
 const APP_IS_WRONG: u8 = 3;
 /// What shells report for a process that Ctrl+C ended.
 const ABORTED: i32 = 130;
@@ -29,6 +32,21 @@ pub(crate) enum Problem {
     Host(anyhow::Error),
     /// A person asked twice.
     Aborted,
+    /// The code departs from a history; that has been said.
+    Departs,
+    /// The question whether it does has no answer.
+    NoAnswer(anyhow::Error),
+}
+
+impl Problem {
+    /// What is wrong, for a command to which all kinds are one.
+    pub(crate) fn into_error(self) -> anyhow::Error {
+        match self {
+            Problem::App(error) | Problem::Host(error) | Problem::NoAnswer(error) => error,
+            Problem::Aborted => anyhow::anyhow!("it was stopped"),
+            Problem::Departs => anyhow::anyhow!("the code departs from the history"),
+        }
+    }
 }
 
 impl From<anyhow::Error> for Problem {
@@ -48,6 +66,11 @@ pub(crate) fn finish(outcome: Result<(), Problem>, console: &Console) -> ExitCod
         Err(Problem::Host(error)) => {
             console.error(&error);
             ExitCode::from(HOST_FAILED)
+        }
+        Err(Problem::Departs) => ExitCode::from(DEPARTS),
+        Err(Problem::NoAnswer(error)) => {
+            console.error(&error);
+            ExitCode::from(NO_ANSWER)
         }
         Err(Problem::Aborted) => {
             console.notice("Stopped at once; unfinished work goes on at the next start.");

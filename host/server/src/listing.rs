@@ -57,7 +57,7 @@ pub(crate) fn functions(app: &App, origin: &str) -> Vec<Listing> {
 pub(crate) fn guarded(app: &App) -> Vec<(&str, AuthLevel)> {
     let guard = |function: &'_ Function| match &function.trigger {
         Trigger::Http(trigger) if trigger.auth_level != AuthLevel::Anonymous => Some(trigger.auth_level),
-        Trigger::Http(_) | Trigger::Orchestration | Trigger::Activity(_) => None,
+        Trigger::Http(_) | Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity => None,
     };
     app.functions.iter().filter_map(|function| Some((function.name.as_str(), guard(function)?))).collect()
 }
@@ -72,7 +72,9 @@ fn listing(function: &Function, route_prefix: &str, origin: &str) -> Listing {
             let path: Vec<&str> = [route_prefix, &route].into_iter().filter(|part| !part.is_empty()).collect();
             Listing::Http { name, methods: methods.join(","), url: format!("{origin}/{}", path.join("/")) }
         }
-        Trigger::Orchestration | Trigger::Activity(_) => Listing::Other { name, trigger: function.trigger.type_name() },
+        Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity => {
+            Listing::Other { name, trigger: function.trigger.type_name() }
+        }
     }
 }
 
@@ -91,6 +93,8 @@ mod tests {
             source = "a.wasm"
             [functions.BookTrip]
             trigger = {{ type = "orchestrationTrigger" }}
+            [functions.Counter]
+            trigger = {{ type = "entityTrigger" }}
             [functions.StartTrip]
             trigger = {{ type = "httpTrigger", methods = ["post", "get"], route = "/trips/{{conference}}" }}
             [functions.Root]
@@ -112,6 +116,7 @@ mod tests {
             Http { name: "StartTrip", methods: "GET,POST", url: "http://localhost:1/api/trips/{conference}" }
             Http { name: "Root", methods: "GET,POST,DELETE,HEAD,PATCH,PUT,OPTIONS,TRACE", url: "http://localhost:1/api" }
             Other { name: "BookTrip", trigger: "orchestrationTrigger" }
+            Other { name: "Counter", trigger: "entityTrigger" }
             guarded: [("StartTrip", Function)]"#]],
         );
     }
@@ -124,6 +129,7 @@ mod tests {
             Http { name: "StartTrip", methods: "GET,POST", url: "http://localhost:1/trips/{conference}" }
             Http { name: "Root", methods: "GET,POST,DELETE,HEAD,PATCH,PUT,OPTIONS,TRACE", url: "http://localhost:1/" }
             Other { name: "BookTrip", trigger: "orchestrationTrigger" }
+            Other { name: "Counter", trigger: "entityTrigger" }
             guarded: [("StartTrip", Function)]"#]],
         );
     }

@@ -2,19 +2,24 @@
 //!
 //! Each command has a file under `commands`. The environment is read here, once, through `settings`; nothing else reads it.
 
+mod app_versions;
 mod cli;
 mod clock;
 mod commands;
 mod console;
 mod data_folder;
 mod durable_client;
+mod durable_http;
 mod exit;
 mod guests;
+mod history_file;
 mod http_server;
 mod listing;
 mod machine;
 mod management;
 mod manifest_file;
+mod moment;
+mod outbound;
 mod port;
 mod settings;
 mod shutdown;
@@ -34,6 +39,7 @@ fn main() -> ExitCode {
     let console = Console::new(&environment);
     let outcome = match cli.command {
         cli::Command::Start(arguments) => commands::start::run(&arguments, &environment, &console, stopwatch),
+        cli::Command::Durable(cli::DurableCommand::Replay(arguments)) => commands::replay::run(&arguments, &console),
     };
     exit::finish(outcome, &console)
 }

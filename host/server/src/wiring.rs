@@ -5,9 +5,11 @@
 
 use anyhow::{Context, anyhow};
 use futures::future::join_all;
-use guest::{Binding, BindingError, Component, ComponentSource, FunctionKind, GuestSettings, Runtime};
-use manifest::{App, Trigger};
-use ports::{Clock, DurableClient, Randomness};
+use guest::{Binding, BindingError, Component, ComponentSource, GuestSettings, Runtime};
+use manifest::settings::{OverridableExistingInstanceStates, VersionFailureStrategy, VersionMatchStrategy};
+use manifest::{App, Trigger, Versioning};
+use orchestration::{FailureStrategy, Limits, MatchStrategy, PresentApp, Reuse, VersionGate};
+use ports::{Clock, DurableClient, InstanceStore, Randomness};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -16,12 +18,15 @@ use task_hub::TaskHub;
 use tokio::task::JoinSet;
 use triggers::http::{FaultDetail, ForwardedHeaders, HttpLimits, HttpOptions, HttpParts, HttpTrigger, OriginPolicy};
 
+use crate::app_versions::{self, AppArchive, AppRecord, AppVersions, Loader};
 use crate::clock::{SystemClock, SystemRandomness};
 use crate::durable_client::ManagedClient;
+use crate::durable_http::DurableHttp;
 use crate::exit::Problem;
 use crate::http_server::{self, Admin, HomePage, Services};
 use crate::management::{Management, ManagementUris};
 use crate::manifest_file::LocatedApp;
+use crate::outbound::Outbound;
 use crate::settings::AppSettings;
 use crate::shutdown::{Stop, Stopping};
 use crate::{listing, machine};
@@ -36,6 +41,8 @@ pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     /// Where compiled guests are kept.
     pub(crate) cache: PathBuf,
+    /// Where versions of the app are kept, for instances that are pinned to them; none: nothing outlives the process.
+    pub(crate) archive: Option<AppArchive>,
 }
 
 /// A host that serves. Dropping it ends every task at its next wait.
@@ -43,6 +50,10 @@ pub(crate) struct Running {
     tasks: JoinSet<()>,
     store: Arc<storage::TaskHub>,
     stop: Option<Stop>,
+    /// The present version of the app, by its digest.
+    pub(crate) digest: String,
+    /// Older versions that have unfinished instances, for people to read.
+    pub(crate) older_versions: Vec<String>,
 }
 
 /// The clock and the chance that every part shares.
@@ -75,27 +86,40 @@ pub(crate) async fn start(
     let world = World { clock: Arc::new(SystemClock), randomness: Arc::new(SystemRandomness) };
     let (stop, stopping) = Stop::new();
     let (runtime, components) = load_guests(site).await?;
-    let client = client(site, &world, store.clone(), stopping.clone());
-    let functions = Arc::new(functions(site, &runtime, &components, client.clone())?);
+    let bindings = bindings(site, &components)?;
+    let digest = digest(site, &runtime, bindings.clone())?;
+    let settings = engine_settings(&site.located.app, &digest);
+    keep(site, &digest, &components).await?;
+    let client = client(site, &world, store.clone(), &settings, stopping.clone());
+    let environment: Vec<(String, String)> = site.settings.values.clone().into_iter().collect();
+    let functions = guest::App::new(&runtime, bindings, environment.clone(), client.clone());
+    let functions = Arc::new(functions.map_err(|errors| cannot_bind(site, &errors))?);
+    let http = DurableHttp::new(Outbound::new(world.clock.clone()), settings.limits.max_payload_bytes);
+    let loader = Loader { runtime, environment, client: client.clone() };
+    let versions = Arc::new(AppVersions::new(functions.clone(), site.archive.clone(), loader, http));
+    let pinned = store.pinned_apps().await.map_err(|error| Problem::Host(error.into()))?;
     let hub = TaskHub::new(
         task_hub::Parts {
             store: store.clone(),
-            orchestrators: functions.clone(),
-            activities: functions.clone(),
+            orchestrators: versions.clone(),
+            activities: versions.clone(),
+            entities: versions.clone(),
             clock: world.clock.clone(),
             randomness: world.randomness.clone(),
         },
-        engine_settings(&site.located.app),
+        settings,
     );
     let trigger_parts = HttpParts { functions, clock: world.clock.clone(), randomness: world.randomness.clone() };
-    let services = services(site, trigger_parts, client, store.clone());
+    let services = services(site, trigger_parts, client, store.clone(), hub.clone());
     let listener = tokio::net::TcpListener::from_std(listener).context("the port cannot be served")?;
+    let older_versions = versions.describe(&pinned);
     let mut tasks = JoinSet::new();
     for worker in hub.workers(&stopping) {
         tasks.spawn(worker);
     }
+    tasks.spawn(versions.keep_clean(store.clone(), world.clock.clone(), stopping.clone()));
     tasks.spawn(http_server::serve(listener, Arc::new(services), world.clock, stopping));
-    Ok(Running { tasks, store, stop: Some(stop) })
+    Ok(Running { tasks, store, stop: Some(stop), digest, older_versions })
 }
 
 async fn load_guests(site: &Site) -> Result<(Runtime, BTreeMap<String, Arc<Component>>), Problem> {
@@ -118,28 +142,43 @@ async fn load_guests(site: &Site) -> Result<(Runtime, BTreeMap<String, Arc<Compo
     if problems.is_empty() { Ok((runtime, components)) } else { Err(app_is_wrong(&problems)) }
 }
 
-fn client(site: &Site, world: &World, store: Arc<storage::TaskHub>, stopping: Stopping) -> Arc<dyn DurableClient> {
-    let app = &site.located.app;
-    let orchestrators = app.functions.iter().filter(|function| matches!(function.trigger, Trigger::Orchestration));
-    let names = orchestrators.map(|function| function.name.clone());
-    let (clock, randomness) = (world.clock.clone(), world.randomness.clone());
-    let hub = task_hub::Client::new(store, clock, randomness, names, &engine_settings(app));
-    Arc::new(ManagedClient { hub, uris: management_uris(site), stopping })
+/// Keeps the present version for the instances that will be pinned to it, before there are any.
+async fn keep(site: &Site, digest: &str, components: &BTreeMap<String, Arc<Component>>) -> Result<(), Problem> {
+    let Some(archive) = site.archive.clone() else { return Ok(()) };
+    let record = AppRecord::of(&site.located.app, components);
+    let source = |component: &manifest::Component| site.located.folder.join(&component.source);
+    let sources =
+        site.located.app.components.iter().map(|(name, component)| (name.clone(), source(component))).collect();
+    let digest = digest.to_owned();
+    let kept = tokio::task::spawn_blocking(move || archive.keep(&digest, &record, &sources)).await;
+    kept.context("keeping the app failed")?.context("the app cannot be kept for its instances").map_err(Problem::Host)
+}
+
+fn client(
+    site: &Site,
+    world: &World,
+    store: Arc<storage::TaskHub>,
+    settings: &task_hub::Settings,
+    stopping: Stopping,
+) -> Arc<dyn DurableClient> {
+    let named = |is_it: fn(&Trigger) -> bool| {
+        let functions = site.located.app.functions.iter().filter(|function| is_it(&function.trigger));
+        functions.map(|function| function.name.clone()).collect()
+    };
+    let parts = task_hub::ClientParts {
+        store,
+        clock: world.clock.clone(),
+        randomness: world.randomness.clone(),
+        orchestrators: named(|trigger| *trigger == Trigger::Orchestration),
+        entities: named(|trigger| *trigger == Trigger::Entity),
+    };
+    Arc::new(ManagedClient { hub: task_hub::Client::new(parts, settings), uris: management_uris(site), stopping })
 }
 
 /// Every function of the manifest, bound to its component.
-fn functions(
-    site: &Site,
-    runtime: &Runtime,
-    components: &BTreeMap<String, Arc<Component>>,
-    client: Arc<dyn DurableClient>,
-) -> Result<guest::App, Problem> {
+fn bindings(site: &Site, components: &BTreeMap<String, Arc<Component>>) -> Result<Vec<Binding>, Problem> {
     let bindings = site.located.app.functions.iter().map(|function| {
-        let (kind, timeout) = match &function.trigger {
-            Trigger::Http(_) => (FunctionKind::Http, None),
-            Trigger::Orchestration => (FunctionKind::Orchestrator, None),
-            Trigger::Activity(trigger) => (FunctionKind::Activity, trigger.timeout),
-        };
+        let timeouts = app_versions::timeouts(&function.trigger);
         let component = components
             .get(&function.component)
             .ok_or_else(|| Problem::Host(anyhow!("function '{}' is in no component that was loaded", function.name)))?;
@@ -147,16 +186,23 @@ fn functions(
             function: function.name.clone(),
             entry_point: function.entry_point.clone(),
             component: component.clone(),
-            kind,
-            timeout,
+            kind: app_versions::kind(&function.trigger),
+            timeout: timeouts.run,
+            heartbeat_timeout: timeouts.heartbeat,
         })
     });
-    let bindings = bindings.collect::<Result<Vec<_>, Problem>>()?;
-    let environment = site.settings.values.clone().into_iter().collect();
-    guest::App::new(runtime, bindings, environment, client).map_err(|errors| {
-        let problems: Vec<String> = errors.iter().map(|error| site.located.place(function_of(error), error)).collect();
-        app_is_wrong(&problems)
-    })
+    bindings.collect()
+}
+
+/// What the app is called as a version. The client must know it, and the app itself needs the client.
+fn digest(site: &Site, runtime: &Runtime, bindings: Vec<Binding>) -> Result<String, Problem> {
+    let app = guest::App::for_replay(runtime, bindings).map_err(|errors| cannot_bind(site, &errors))?;
+    Ok(app.digest().to_owned())
+}
+
+fn cannot_bind(site: &Site, errors: &[BindingError]) -> Problem {
+    let problems: Vec<String> = errors.iter().map(|error| site.located.place(function_of(error), error)).collect();
+    app_is_wrong(&problems)
 }
 
 fn function_of(error: &BindingError) -> &str {
@@ -167,7 +213,13 @@ fn function_of(error: &BindingError) -> &str {
     }
 }
 
-fn services(site: &Site, parts: HttpParts, client: Arc<dyn DurableClient>, store: Arc<storage::TaskHub>) -> Services {
+fn services(
+    site: &Site,
+    parts: HttpParts,
+    client: Arc<dyn DurableClient>,
+    store: Arc<storage::TaskHub>,
+    hub: TaskHub,
+) -> Services {
     let app = &site.located.app;
     let clock = parts.clock.clone();
     let origins = OriginPolicy { own: own_authority(site.address), forwarded: ForwardedHeaders::Ignored };
@@ -184,6 +236,7 @@ fn services(site: &Site, parts: HttpParts, client: Arc<dyn DurableClient>, store
         management: Management {
             client,
             store,
+            explainer: Arc::new(hub),
             clock: clock.clone(),
             uris: management_uris(site),
             origins,
@@ -213,23 +266,70 @@ fn own_authority(address: SocketAddr) -> http::uri::Authority {
     authority.parse().expect("an IP address or localhost, with a port, is an authority")
 }
 
-fn engine_settings(app: &App) -> task_hub::Settings {
+fn engine_settings(app: &App, digest: &str) -> task_hub::Settings {
     let durable = &app.host.durable_task;
     let at_once = |set: Option<u32>, default: usize| set.map_or(default, |set| saturating_usize(set.into()));
     let defaults = task_hub::Settings::for_cores(machine::cores());
+    let retention = &durable.retention;
     task_hub::Settings {
+        hub_name: durable.hub_name.clone(),
         concurrent_turns: at_once(durable.max_concurrent_orchestrator_functions, defaults.concurrent_turns),
         concurrent_activities: at_once(durable.max_concurrent_activity_functions, defaults.concurrent_activities),
         live_instances: saturating_usize(durable.live_instances.into()),
         live_instance_bytes: saturating_usize(durable.live_instance_bytes),
         turn_attempts: durable.max_turn_attempts,
-        payload_bytes: saturating_usize(durable.max_payload_bytes),
-        limits: orchestration::Limits { max_actions: saturating_usize(durable.max_orchestration_actions.into()) },
+        limits: limits(app),
+        entity_batch_size: saturating_usize(durable.max_entity_operation_batch_size.into()),
+        roll_back: durable.rollback_entity_operations_on_exceptions,
+        present: PresentApp {
+            digest: match app.versioning {
+                Versioning::Pinned => Some(digest.to_owned()),
+                Versioning::Latest => None,
+            },
+            default_version: durable.default_version.clone(),
+        },
+        version_gate: VersionGate {
+            worker: durable.default_version.clone(),
+            strategy: match durable.version_match_strategy {
+                VersionMatchStrategy::None => MatchStrategy::None,
+                VersionMatchStrategy::Strict => MatchStrategy::Strict,
+                VersionMatchStrategy::CurrentOrOlder => MatchStrategy::CurrentOrOlder,
+            },
+        },
+        version_failure: match durable.version_failure_strategy {
+            VersionFailureStrategy::Reject => FailureStrategy::Reject,
+            VersionFailureStrategy::Fail => FailureStrategy::Fail,
+        },
+        reuse: match durable.overridable_existing_instance_states {
+            OverridableExistingInstanceStates::NonRunningStates => Reuse::ENDED,
+            OverridableExistingInstanceStates::AnyState => Reuse::ANY,
+        },
+        retention: task_hub::Retention {
+            completed: retention.completed,
+            failed: retention.failed,
+            terminated: retention.terminated,
+        },
         ..defaults
     }
 }
 
-fn guest_settings(app: &App) -> GuestSettings {
+fn limits(app: &App) -> Limits {
+    let durable = &app.host.durable_task;
+    Limits {
+        max_actions: saturating_usize(durable.max_orchestration_actions.into()),
+        max_pending_actions: saturating_usize(durable.max_pending_actions.into()),
+        max_depth: durable.max_sub_orchestration_depth,
+        max_sub_orchestrations: durable.max_sub_orchestrations,
+        max_continue_as_new_per_minute: durable.max_continue_as_new_per_minute,
+        max_history_events: durable.max_history_events,
+        max_history_bytes: durable.max_history_bytes,
+        max_payload_bytes: saturating_usize(durable.max_payload_bytes),
+        max_custom_status_bytes: saturating_usize(durable.max_custom_status_bytes),
+    }
+}
+
+/// The limits of the sandbox that a manifest sets.
+pub(crate) fn guest_settings(app: &App) -> GuestSettings {
     let guest = &app.host.guest;
     GuestSettings {
         max_memory_bytes: saturating_usize(guest.max_memory_bytes),

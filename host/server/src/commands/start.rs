@@ -4,9 +4,11 @@
 //! then the build, then the components.
 
 use anyhow::{Context, anyhow};
+use manifest::{App, Versioning};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
+use crate::app_versions::{self, AppArchive};
 use crate::cli::StartArguments;
 use crate::clock::{self, Stopwatch};
 use crate::console::{self, Console};
@@ -42,14 +44,15 @@ pub(crate) fn run(
         .enable_all()
         .build()
         .context("the threads of the host cannot be started")?;
-    let site = Site { located, settings, address, cache: layout.cache };
+    let archive = folder.map(|folder| AppArchive::new(folder.to_owned()));
+    let site = Site { located, settings, address, cache: layout.cache, archive };
     let outcome = runtime.block_on(async {
         let mut signals = Signals::listen().context("the host cannot listen to signals")?;
         let running = tokio::select! {
             running = wiring::start(&site, store, listener) => running?,
             () = signals.next() => return Err(Problem::Aborted),
         };
-        announce(&site, folder, console);
+        announce(&site, &running, folder, console);
         console.ready(stopwatch.elapsed().saturating_sub(building.unwrap_or_default()), building);
         serve(running, &mut signals, console).await
     });
@@ -100,13 +103,22 @@ fn listen(arguments: &StartArguments) -> anyhow::Result<(TcpListener, SocketAddr
     Ok((listener, address))
 }
 
-fn announce(site: &Site, folder: Option<&Path>, console: &Console) {
+fn announce(site: &Site, running: &Running, folder: Option<&Path>, console: &Console) {
     let current_folder = std::env::current_dir().unwrap_or_default();
     let store = match folder {
         Some(folder) => console::readable(folder, &current_folder),
         None => "memory only, ends with the process".to_owned(),
     };
-    console.banner(env!("CARGO_PKG_VERSION"), &store);
+    let App { name, version, versioning, .. } = &site.located.app;
+    let pinning = match versioning {
+        Versioning::Pinned => "instances stay on the version that started them",
+        Versioning::Latest => "instances follow the latest version",
+    };
+    let app = format!("{name} {version} ({}), {pinning}", app_versions::shortened(&running.digest));
+    console.banner(env!("CARGO_PKG_VERSION"), &app, &store);
+    if !running.older_versions.is_empty() {
+        console.notice(&format!("Older versions with unfinished instances: {}", running.older_versions.join(", ")));
+    }
     console.functions(&listing::functions(&site.located.app, &listing::origin(site.address)));
 }
 

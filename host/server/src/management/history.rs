@@ -2,7 +2,7 @@
 //! left out.
 
 use super::status::Embedded;
-use orchestration::{Event, EventId, EventKind, Failure, InstanceId, Json, Timestamp};
+use orchestration::{EntityId, Event, EventId, EventKind, Failure, InstanceId, Json, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,9 @@ pub(super) struct HistoryEvent<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    instance_id: Option<&'a str>,
+    instance_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lock_set: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     input: Option<Embedded<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,37 +75,54 @@ impl<'a> FailureDetails<'a> {
     }
 }
 
-/// A request whose answer takes its place. (A timer and its firing stay two entries.)
+/// A request whose answer takes its place. (A timer and its firing stay two entries, as do a lock and its grant.)
 struct Request<'a> {
     id: EventId,
     at: Timestamp,
-    function: &'a str,
-    /// None for an activity.
-    child: Option<&'a InstanceId>,
+    asked: Asked<'a>,
     input: &'a Json,
+}
+
+/// Whom a request is for.
+enum Asked<'a> {
+    Activity { function: &'a str },
+    Child { function: &'a str, id: &'a InstanceId },
+    Entity { id: &'a EntityId, operation: &'a str },
 }
 
 impl<'a> Request<'a> {
     fn of(event: &'a Event) -> Option<Request<'a>> {
+        let request = |id: &EventId, asked, input| Some(Request { id: *id, at: event.at, asked, input });
         match &event.kind {
-            EventKind::TaskScheduled { id, name, input } => {
-                Some(Request { id: *id, at: event.at, function: name, child: None, input })
+            EventKind::TaskScheduled { id, name, input, .. } => request(id, Asked::Activity { function: name }, input),
+            EventKind::SubOrchestrationInstanceCreated { id, name, instance_id, input, .. } => {
+                request(id, Asked::Child { function: name, id: instance_id }, input)
             }
-            EventKind::SubOrchestrationInstanceCreated { id, name, instance_id, input } => {
-                Some(Request { id: *id, at: event.at, function: name, child: Some(instance_id), input })
+            EventKind::EntityOperationCalled { id, entity, operation, input } => {
+                request(id, Asked::Entity { id: entity, operation }, input)
             }
             EventKind::OrchestratorStarted
             | EventKind::OrchestratorCompleted
             | EventKind::ExecutionStarted(_)
             | EventKind::ExecutionCompleted { .. }
             | EventKind::ExecutionTerminated { .. }
+            | EventKind::ExecutionSuspended { .. }
+            | EventKind::ExecutionResumed { .. }
+            | EventKind::ExecutionRewound { .. }
             | EventKind::TaskCompleted { .. }
             | EventKind::TaskFailed { .. }
             | EventKind::SubOrchestrationInstanceCompleted { .. }
             | EventKind::SubOrchestrationInstanceFailed { .. }
             | EventKind::TimerCreated { .. }
             | EventKind::TimerFired { .. }
-            | EventKind::EventRaised(_) => None,
+            | EventKind::EventRaised(_)
+            | EventKind::EventSent { .. }
+            | EventKind::EntityOperationSignaled { .. }
+            | EventKind::EntityOperationCompleted { .. }
+            | EventKind::EntityOperationFailed { .. }
+            | EventKind::EntityLockRequested { .. }
+            | EventKind::EntityLockGranted { .. }
+            | EventKind::EntityUnlockSent { .. } => None,
         }
     }
 }
@@ -138,16 +157,23 @@ impl<'a> Projection<'a> {
                 ..entry
             },
             EventKind::ExecutionTerminated { reason } => HistoryEvent { input: self.input(reason), ..entry },
-            EventKind::TaskScheduled { .. } | EventKind::SubOrchestrationInstanceCreated { .. } => {
+            EventKind::ExecutionSuspended { reason }
+            | EventKind::ExecutionResumed { reason }
+            | EventKind::ExecutionRewound { reason } => HistoryEvent { reason: Some(reason), ..entry },
+            EventKind::TaskScheduled { .. }
+            | EventKind::SubOrchestrationInstanceCreated { .. }
+            | EventKind::EntityOperationCalled { .. } => {
                 let request = Request::of(event).filter(|request| !self.answered.contains(&request.id))?;
                 self.requested(&request, entry)
             }
             EventKind::TaskCompleted { scheduled, result }
-            | EventKind::SubOrchestrationInstanceCompleted { scheduled, result } => {
+            | EventKind::SubOrchestrationInstanceCompleted { scheduled, result }
+            | EventKind::EntityOperationCompleted { scheduled, result } => {
                 HistoryEvent { result: self.result(result), ..self.answer(*scheduled, entry) }
             }
             EventKind::TaskFailed { scheduled, failure }
-            | EventKind::SubOrchestrationInstanceFailed { scheduled, failure } => HistoryEvent {
+            | EventKind::SubOrchestrationInstanceFailed { scheduled, failure }
+            | EventKind::EntityOperationFailed { scheduled, failure } => HistoryEvent {
                 reason: Some(&failure.message),
                 details: failure.details.as_deref(),
                 failure_details: Some(FailureDetails::of(failure)),
@@ -159,17 +185,33 @@ impl<'a> Projection<'a> {
             EventKind::EventRaised(raised) => {
                 HistoryEvent { name: Some(&raised.name), input: self.input(&raised.input), ..entry }
             }
+            EventKind::EventSent { instance_id, name, input, .. } => {
+                HistoryEvent { input: self.input(input), ..to_instance(instance_id.to_string(), name, entry) }
+            }
+            EventKind::EntityOperationSignaled { entity, operation, input, deliver_at, .. } => HistoryEvent {
+                input: self.input(input),
+                scheduled_time: deliver_at.map(|moment| moment.to_string()),
+                ..to_instance(entity.to_string(), operation, entry)
+            },
+            EventKind::EntityLockRequested { entities, .. } => {
+                HistoryEvent { lock_set: Some(entities.iter().map(EntityId::to_string).collect()), ..entry }
+            }
+            EventKind::EntityLockGranted { .. } | EventKind::EntityUnlockSent { .. } => entry,
         })
     }
 
     /// Adds what was asked for.
     fn requested(&self, request: &Request<'a>, entry: HistoryEvent<'a>) -> HistoryEvent<'a> {
-        let hidden = request.child.is_none() && !self.shown.activity_inputs;
-        HistoryEvent {
-            function_name: Some(request.function),
-            instance_id: request.child.map(InstanceId::as_str),
-            input: if hidden { None } else { self.input(request.input) },
-            ..entry
+        let entry = HistoryEvent { input: self.input(request.input), ..entry };
+        match request.asked {
+            Asked::Activity { function } => {
+                let input = entry.input.filter(|_| self.shown.activity_inputs);
+                HistoryEvent { function_name: Some(function), input, ..entry }
+            }
+            Asked::Child { function, id } => {
+                HistoryEvent { function_name: Some(function), instance_id: Some(id.to_string()), ..entry }
+            }
+            Asked::Entity { id, operation } => to_instance(id.to_string(), operation, entry),
         }
     }
 
@@ -190,4 +232,9 @@ impl<'a> Projection<'a> {
     fn result(&self, json: &'a Json) -> Option<Embedded<'a>> {
         self.shown.results.then(|| Embedded::of(json))
     }
+}
+
+/// Adds what was said to another instance.
+fn to_instance<'a>(id: String, name: &'a str, entry: HistoryEvent<'a>) -> HistoryEvent<'a> {
+    HistoryEvent { name: Some(name), instance_id: Some(id), ..entry }
 }

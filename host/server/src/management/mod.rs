@@ -1,33 +1,48 @@
-//! The HTTP management API of Durable Functions: start, look at, list, signal, terminate and purge instances.
+//! The HTTP management API of Durable Functions: start, look at, list, steer and purge instances, and entities.
 //!
 //! Owns paths, queries, payloads, status codes and the order of checks. Everything that changes an instance goes through the
-//! [`DurableClient`] port; what needs no decision (lists, histories, purges) goes straight to the store.
+//! [`DurableClient`] port; what needs no decision (lists, histories, purges) goes straight to the store. `openapi.json` beside
+//! this file describes every operation; it is served as it is.
 
 mod body;
+mod entities;
+mod explain;
 mod history;
-mod moment;
-mod operations;
+mod looks;
+mod messages;
 mod purge;
 mod query;
 pub(crate) mod reply;
 mod route;
+mod starts;
 mod status;
 mod uris;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use explain::Explainer;
+pub(crate) use route::BASE_PATH;
 pub(crate) use uris::ManagementUris;
 
-use http::Request;
 use http::request::Parts;
-use percent_encoding::{CONTROLS, utf8_percent_encode};
-use ports::{Body, Clock, DurableClient, InstanceStore};
+use http::{HeaderName, Request, StatusCode};
+use percent_encoding::{CONTROLS, percent_decode_str, utf8_percent_encode};
+use ports::{Body, Clock, DurableClient, InstanceStore, PageToken};
 use query::Query;
 use reply::{Refusal, Reply};
-use route::Operation;
+use route::{Action, Operation};
 use std::sync::Arc;
 use triggers::http::OriginPolicy;
+
+/// The description of the API, in OpenAPI 3.1.
+const OPENAPI: &str = include_str!("openapi.json");
+
+/// The most instances in one page: their inputs, outputs and statuses are in memory together.
+const MAX_PAGE: usize = 1_000;
+
+/// A caller's own name for a request that it may send twice.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What the API needs to be served.
 pub(crate) struct Management {
@@ -35,6 +50,8 @@ pub(crate) struct Management {
     pub(crate) client: Arc<dyn DurableClient>,
     /// Lists, histories and purges.
     pub(crate) store: Arc<dyn InstanceStore>,
+    /// Tells what an instance is doing.
+    pub(crate) explainer: Arc<dyn Explainer>,
     /// Tells what "until now" means for a purge, and when a payload takes too long.
     pub(crate) clock: Arc<dyn Clock>,
     /// Makes the URIs in answers; knows the task hub's name.
@@ -60,6 +77,32 @@ impl Call {
     fn own_uri(&self) -> String {
         let target = self.head.uri.path_and_query().map_or("", |target| target.as_str());
         format!("{}{}", self.origin, utf8_percent_encode(target, CONTROLS))
+    }
+
+    /// How much of a list is wanted at once; 0: as much as the store thinks right.
+    fn page_size(&self) -> usize {
+        self.query.count("top").map_or(0, |top| top.min(MAX_PAGE))
+    }
+
+    /// Where the caller wants a list to go on. Clients send the header back as they got it, some as `null` at the end.
+    fn continuation_token(&self) -> Option<PageToken> {
+        let text = self.head.headers.get(reply::CONTINUATION_TOKEN)?.to_str().ok()?.trim();
+        if text.is_empty() || text == "null" {
+            return None;
+        }
+        Some(PageToken(percent_decode_str(text).decode_utf8().ok()?.into_owned()))
+    }
+
+    /// The header `Idempotency-Key`. One that cannot be read is refused: whoever sends it relies on it.
+    fn idempotency_key(&self) -> Result<Option<String>, Refusal> {
+        let Some(value) = self.head.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+        match value.to_str().map(str::trim) {
+            Ok(key) if !key.is_empty() => Ok(Some(key.to_owned())),
+            Ok(_) | Err(_) => {
+                let why = "the header Idempotency-Key is empty or not of visible ASCII characters";
+                Err(Refusal::Argument(why.to_owned()))
+            }
+        }
     }
 }
 
@@ -91,12 +134,31 @@ impl Management {
         let call = Call { head, query, origin };
         match operation {
             Operation::Start { function, instance_id } => self.start(&call, body, function, instance_id).await,
-            Operation::Status { id } => self.status(&call, &id).await,
+            Operation::ListEntities { name } => self.list_entities(&call, name).await,
+            Operation::ReadEntity { name, key } => self.read_entity(&name, &key).await,
+            Operation::SignalEntity { name, key } => self.signal_entity(&call, body, &name, &key).await,
+            Operation::DeleteEntity { name, key } => self.delete_entity(&name, &key).await,
             Operation::List => self.list(&call).await,
-            Operation::RaiseEvent { id, event } => self.raise_event(&call, body, &id, &event).await,
-            Operation::Terminate { id } => self.terminate(&call, &id).await,
-            Operation::Purge { id } => self.purge(&call, &id).await,
             Operation::PurgeMany => self.purge_many(&call).await,
+            Operation::Instance { id, action } => self.act(&call, body, &id, action).await,
+            // There is one host on a task hub, and this is it.
+            Operation::MakePrimary => Ok(reply::empty(StatusCode::OK)),
+            Operation::OpenApi => Ok(reply::text(StatusCode::OK, "application/json", OPENAPI)),
+        }
+    }
+
+    async fn act(&self, call: &Call, body: Body, id: &str, action: Action) -> Result<Reply, Refusal> {
+        match action {
+            Action::Status => self.status(call, id).await,
+            Action::Purge => self.purge(call, id).await,
+            Action::RaiseEvent { event } => self.raise_event(call, body, id, event).await,
+            Action::Terminate => self.terminate(call, id).await,
+            Action::Suspend => self.suspend(call, id).await,
+            Action::Resume => self.resume(call, id).await,
+            Action::Rewind => self.rewind(call, id).await,
+            Action::Restart => self.restart(call, id).await,
+            Action::Explain => self.explain(id).await,
+            Action::History => self.history(id).await,
         }
     }
 

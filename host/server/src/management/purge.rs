@@ -8,7 +8,7 @@ use super::reply::{self, Refusal, Reply};
 use super::{Call, Management};
 use http::StatusCode;
 use orchestration::{InstanceId, RuntimeStatus};
-use ports::{InstanceQuery, Purge};
+use ports::{ClientError, InstanceQuery, Purge};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -19,13 +19,14 @@ struct Purged {
 
 impl Management {
     pub(super) async fn purge(&self, call: &Call, id: &str) -> Result<Reply, Refusal> {
-        let instance = InstanceId::from_stored(id);
-        if self.store.purge(&instance, what(call)).await? {
-            return Ok(reply::json(StatusCode::OK, &Purged { instances_deleted: 1 }));
+        if what(call) == Purge::Any {
+            let removed = self.store.purge(&InstanceId::from_stored(id), Purge::Any).await?;
+            return if removed { Ok(one()) } else { Err(Refusal::UnknownInstance(id.to_owned())) };
         }
-        match self.store.read(&instance, false).await? {
-            Some(view) => Err(Refusal::AtWork { id: id.to_owned(), status: view.row.status }),
-            None => Err(Refusal::UnknownInstance(id.to_owned())),
+        match self.client.purge(id).await {
+            Ok(()) => Ok(one()),
+            Err(ClientError::Conflict { id, status, .. }) => Err(Refusal::AtWork { id, status }),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -55,6 +56,10 @@ impl Management {
         }
         Ok(reply::json(StatusCode::OK, &Purged { instances_deleted }))
     }
+}
+
+fn one() -> Reply {
+    reply::json(StatusCode::OK, &Purged { instances_deleted: 1 })
 }
 
 fn what(call: &Call) -> Purge {

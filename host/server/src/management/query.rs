@@ -1,8 +1,9 @@
 //! The query of a request, read as Durable Functions reads it: names without case, and values that make no sense are as if
 //! they were not there.
 
-use super::moment;
 use orchestration::{RuntimeStatus, Timestamp};
+
+use crate::moment;
 
 /// The pairs of a query string, decoded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,7 +55,14 @@ impl Query {
         Statuses { given: !names.is_empty(), known }
     }
 
-    fn all<'q, 'n>(&'q self, name: &'n str) -> impl Iterator<Item = &'q str> + use<'q, 'n> {
+    /// The tags that `tag=name=value` asks for; what is no pair asks for nothing.
+    pub(super) fn tags(&self) -> Vec<(String, String)> {
+        let pairs = self.all("tag").filter_map(|pair| pair.split_once('='));
+        pairs.filter(|(name, _)| !name.is_empty()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// All values of that name, in order.
+    pub(super) fn all<'q, 'n>(&'q self, name: &'n str) -> impl Iterator<Item = &'q str> + use<'q, 'n> {
         self.pairs.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 }

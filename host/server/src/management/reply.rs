@@ -5,8 +5,14 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Empty, Full};
 use orchestration::RuntimeStatus;
-use ports::{Body, ClientError, StoreError};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use ports::{Body, ClientError, PageToken, StoreError};
 use serde::Serialize;
+
+/// Where a list goes on; empty at its end.
+pub(super) const CONTINUATION_TOKEN: HeaderName = HeaderName::from_static("x-ms-continuation-token");
+/// What of a token cannot stand in a header, and `%` itself.
+const NOT_IN_TOKEN: &AsciiSet = &CONTROLS.add(b'%').add(b' ');
 
 /// An answer on its way out.
 pub(crate) type Reply = Response<Body>;
@@ -22,10 +28,16 @@ pub(super) enum Refusal {
     AtWork { id: String, status: RuntimeStatus },
     /// The instance takes no more messages.
     Ended { id: String, status: RuntimeStatus },
+    /// There is no such entity.
+    UnknownEntity(String),
+    /// There is nothing of that id that could be started again.
+    NothingToRestart(String),
     /// The body is not said to be JSON.
     ContentType,
     /// The body is not JSON; with where and why.
     InvalidJson(String),
+    /// The body of a signal is not JSON although it is said to be; with where and why.
+    InvalidEntityJson(String),
     /// Something in path or query makes no sense; with what.
     Argument(String),
     /// A purge by filter must say from when.
@@ -34,8 +46,8 @@ pub(super) enum Refusal {
     TooLarge { limit_bytes: usize },
     /// The body took longer than allowed.
     TooSlow,
-    /// An instance of that id is at work; with which.
-    InTheWay(String),
+    /// The operation does not fit the state of the instance; with why.
+    WrongState(String),
     /// It could not be done; with why.
     Failed(String),
 }
@@ -46,6 +58,9 @@ impl Refusal {
         match self {
             Refusal::Unmatched => "There is no such operation.".to_owned(),
             Refusal::UnknownInstance(id) => format!("No instance with ID '{id}' was found."),
+            Refusal::AtWork { id, .. } if id.starts_with('@') => {
+                format!("The entity '{id}' is locked or operations wait for it; purge it later, or add force=true.")
+            }
             Refusal::AtWork { id, status } => format!(
                 "The instance with ID '{id}' is {status}; only instances that have ended are purged. Terminate it first, or \
                  add force=true."
@@ -53,8 +68,11 @@ impl Refusal {
             Refusal::Ended { id, status } => {
                 format!("The instance with ID '{id}' is {status} and takes no more messages.")
             }
+            Refusal::UnknownEntity(id) => format!("No entity '{id}' was found."),
+            Refusal::NothingToRestart(_) => "InstanceId does not match a valid orchestration instance.".to_owned(),
             Refusal::ContentType => "Only application/json request content is supported".to_owned(),
             Refusal::InvalidJson(_) => "Invalid JSON content".to_owned(),
+            Refusal::InvalidEntityJson(_) => "Could not parse JSON content".to_owned(),
             Refusal::Argument(_) => "One or more of the arguments submitted is incorrect".to_owned(),
             Refusal::NoCreatedTimeFrom => {
                 "Please provide a value for 'createdTimeFrom' in ISO 8601, such as 2024-01-31T08:00:00Z.".to_owned()
@@ -64,7 +82,7 @@ impl Refusal {
                  host.durableTask.maxPayloadBytes."
             ),
             Refusal::TooSlow => "The request body did not arrive in time.".to_owned(),
-            Refusal::InTheWay(_) | Refusal::Failed(_) => {
+            Refusal::WrongState(_) | Refusal::Failed(_) => {
                 "Something went wrong while processing your request".to_owned()
             }
         }
@@ -77,7 +95,7 @@ impl From<ClientError> for Refusal {
             ClientError::NotFound(id) => Refusal::UnknownInstance(id),
             ClientError::Gone { id, status } => Refusal::Ended { id, status },
             ClientError::Invalid(why) => Refusal::Argument(why),
-            ClientError::AlreadyExists { .. } => Refusal::InTheWay(error.to_string()),
+            ClientError::AlreadyExists { .. } | ClientError::Conflict { .. } => Refusal::WrongState(error.to_string()),
             ClientError::Store(error) => Refusal::from(error),
         }
     }
@@ -121,19 +139,25 @@ pub(super) fn refused(refusal: &Refusal) -> Reply {
     };
     match refusal {
         Refusal::Unmatched => empty(StatusCode::NOT_FOUND),
-        Refusal::UnknownInstance(_) | Refusal::AtWork { .. } => plain(StatusCode::NOT_FOUND),
+        Refusal::UnknownInstance(_) | Refusal::UnknownEntity(_) | Refusal::AtWork { .. } => {
+            plain(StatusCode::NOT_FOUND)
+        }
         Refusal::Ended { .. } => plain(StatusCode::GONE),
         Refusal::ContentType => plain(StatusCode::BAD_REQUEST),
         Refusal::TooLarge { .. } => plain(StatusCode::PAYLOAD_TOO_LARGE),
         Refusal::TooSlow => plain(StatusCode::REQUEST_TIMEOUT),
         // A bare string, as in Durable Functions.
         Refusal::NoCreatedTimeFrom => json(StatusCode::BAD_REQUEST, &message),
-        Refusal::InvalidJson(detail) => {
+        Refusal::InvalidJson(detail) | Refusal::InvalidEntityJson(detail) => {
             exception(StatusCode::BAD_REQUEST, "Newtonsoft.Json.JsonReaderException", detail)
         }
         Refusal::Argument(detail) => exception(StatusCode::BAD_REQUEST, "System.ArgumentException", detail),
+        Refusal::NothingToRestart(id) => {
+            let detail = format!("An orchestrator with the instanceId {id} was not found.");
+            exception(StatusCode::BAD_REQUEST, "System.ArgumentException", &detail)
+        }
         // A conflict is the caller's doing, but Durable Functions throws there.
-        Refusal::InTheWay(detail) | Refusal::Failed(detail) => {
+        Refusal::WrongState(detail) | Refusal::Failed(detail) => {
             exception(StatusCode::INTERNAL_SERVER_ERROR, "System.InvalidOperationException", detail)
         }
     }
@@ -161,6 +185,12 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Reply {
         // Only a map with keys that are no text could bring this about, and there is none.
         Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
     }
+}
+
+/// One page of a list, and where the list goes on.
+pub(super) fn page(members: &impl Serialize, next: Option<&PageToken>) -> Reply {
+    let token = next.map_or_else(String::new, |token| utf8_percent_encode(&token.0, NOT_IN_TOKEN).to_string());
+    with_header(json(StatusCode::OK, members), CONTINUATION_TOKEN, &token)
 }
 
 /// The answer with a header; one whose value cannot stand in a header is left out.

@@ -1,12 +1,13 @@
 //! An instance as the management API shows it: the status object, and which HTTP status goes with it.
 
 use super::history::HistoryEvent;
-use super::moment;
 use http::StatusCode;
 use orchestration::{InstanceRow, Json, RuntimeStatus};
 use ports::InstanceView;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use crate::moment;
 
 /// The status object, in the order in which Durable Functions writes it.
 #[derive(Debug, Serialize)]

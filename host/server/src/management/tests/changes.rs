@@ -1,6 +1,7 @@
-//! Operations that change an instance: raising an event, terminating, purging one and many; what reached the client is
-//! part of each expectation.
+//! Operations that change an instance: raising an event, terminating, suspending, resuming, rewinding, purging one and many;
+//! what reached the client is part of each expectation.
 
+use super::world::{World, entity};
 use super::{broken, check, check_in};
 use expect_test::expect;
 
@@ -70,6 +71,214 @@ fn an_instance_is_terminated_with_a_reason() {
     check(
         "POST /instances/completed/terminate?reason=x",
         &expect![[r#"410 {"Message":"The instance with ID 'completed' is Completed and takes no more messages."}"#]],
+    );
+}
+
+#[test]
+fn an_event_with_a_name_of_its_senders_carries_it() {
+    let json = "Content-Type: application/json";
+    check(
+        &format!("POST /instances/running/raiseEvent/Go?eventId=a%20b\n{json}\n\n1"),
+        &expect![[r#"
+        202
+        -> raise running Go 1 id a b"#]],
+    );
+    check(
+        &format!("POST /instances/running/raiseEvent/Go\n{json}\nIdempotency-Key: k-1\n\n1"),
+        &expect![[r#"
+        202
+        -> raise running Go 1 id k-1"#]],
+    );
+    check(
+        &format!("POST /instances/running/raiseEvent/Go?eventId=q\n{json}\nIdempotency-Key: k-1\n\n1"),
+        &expect![[r#"
+            202
+            -> raise running Go 1 id q"#]],
+    );
+    check(
+        &format!("POST /instances/running/raiseEvent/Go\n{json}\nIdempotency-Key: \u{e9}\n\n1"),
+        &expect![[
+            r#"400 {"Message":"One or more of the arguments submitted is incorrect","ExceptionMessage":"the header Idempotency-Key is empty or not of visible ASCII characters","ExceptionType":"System.ArgumentException","StackTrace":""}"#
+        ]],
+    );
+}
+
+#[test]
+fn children_are_terminated_when_the_caller_says_so() {
+    check(
+        "POST /instances/running/terminate?reason=x&recursive=TRUE",
+        &expect![[r#"
+        202
+        -> terminate running "x" recursively"#]],
+    );
+    check(
+        "POST /instances/pending/terminate?recursive=perhaps",
+        &expect![[r#"
+        202
+        -> terminate pending null"#]],
+    );
+    check_in(
+        broken(),
+        "POST /instances/running/terminate",
+        &expect![[
+            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
+        ]],
+    );
+}
+
+#[test]
+fn an_instance_is_held_and_goes_on() {
+    check(
+        "POST /instances/running/SUSPEND/?reason=lunch%20break",
+        &expect![[r#"
+        202
+        -> suspend running "lunch break""#]],
+    );
+    check(
+        "POST /instances/pending/suspend",
+        &expect![[r#"
+        202
+        -> suspend pending """#]],
+    );
+    check(
+        "POST /instances/suspended/suspend?reason=x",
+        &expect![[
+            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"Cannot suspend the orchestration instance suspended because instance is in the Suspended state.","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
+        ]],
+    );
+    check(
+        "POST /instances/completed/suspend",
+        &expect![[r#"410 {"Message":"The instance with ID 'completed' is Completed and takes no more messages."}"#]],
+    );
+    check("POST /instances/nobody/suspend", &expect![[r#"404 {"Message":"No instance with ID 'nobody' was found."}"#]]);
+    check(
+        "POST /instances/suspended/resume?reason=back",
+        &expect![[r#"
+        202
+        -> resume suspended "back""#]],
+    );
+    check(
+        "POST /instances/running/resume",
+        &expect![[
+            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"Cannot resume the orchestration instance running because instance is in the Running state.","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
+        ]],
+    );
+    check(
+        "POST /instances/failed/resume",
+        &expect![[r#"410 {"Message":"The instance with ID 'failed' is Failed and takes no more messages."}"#]],
+    );
+    check("POST /instances/nobody/resume", &expect![[r#"404 {"Message":"No instance with ID 'nobody' was found."}"#]]);
+    check_in(
+        broken(),
+        "POST /instances/running/suspend",
+        &expect![[
+            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
+        ]],
+    );
+}
+
+#[test]
+fn only_what_has_failed_is_rewound() {
+    check(
+        "POST /instances/failed/rewind?reason=fixed",
+        &expect![[r#"
+        202
+        -> rewind failed "fixed" to SameApp"#]],
+    );
+    check(
+        "POST /instances/failed/Rewind?latest=true",
+        &expect![[r#"
+        202
+        -> rewind failed "" to PresentApp"#]],
+    );
+    check(
+        "POST /instances/completed/rewind",
+        &expect![[r#"410 {"Message":"The instance with ID 'completed' is Completed and takes no more messages."}"#]],
+    );
+    check(
+        "POST /instances/terminated/rewind",
+        &expect![[r#"410 {"Message":"The instance with ID 'terminated' is Terminated and takes no more messages."}"#]],
+    );
+    check(
+        "POST /instances/running/rewind",
+        &expect![[
+            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"The rewind operation is only supported on failed orchestration instances.","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
+        ]],
+    );
+    check(
+        "POST /instances/suspended/rewind",
+        &expect![[
+            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"The rewind operation is only supported on failed orchestration instances.","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
+        ]],
+    );
+    check("POST /instances/nobody/rewind", &expect![[r#"404 {"Message":"No instance with ID 'nobody' was found."}"#]]);
+}
+
+#[test]
+fn an_entity_is_no_orchestration() {
+    let world = || World::with([entity("@counter@a", Some("5"), 0)]);
+    check_in(
+        world(),
+        "POST /instances/@counter@a/terminate",
+        &expect![[
+            r#"400 {"Message":"One or more of the arguments submitted is incorrect","ExceptionMessage":"'@counter@a' is an entity","ExceptionType":"System.ArgumentException","StackTrace":""}"#
+        ]],
+    );
+    check_in(
+        world(),
+        "POST /instances/@counter@a/suspend",
+        &expect![[
+            r#"400 {"Message":"One or more of the arguments submitted is incorrect","ExceptionMessage":"'@counter@a' is an entity","ExceptionType":"System.ArgumentException","StackTrace":""}"#
+        ]],
+    );
+    check_in(
+        world(),
+        "POST /instances/@counter@a/resume",
+        &expect![[
+            r#"400 {"Message":"One or more of the arguments submitted is incorrect","ExceptionMessage":"'@counter@a' is an entity","ExceptionType":"System.ArgumentException","StackTrace":""}"#
+        ]],
+    );
+    check_in(
+        world(),
+        "POST /instances/@counter@a/rewind",
+        &expect![[
+            r#"400 {"Message":"One or more of the arguments submitted is incorrect","ExceptionMessage":"'@counter@a' is an entity","ExceptionType":"System.ArgumentException","StackTrace":""}"#
+        ]],
+    );
+    check_in(
+        world(),
+        "POST /instances/@counter@a/restart",
+        &expect![[
+            r#"400 {"Message":"One or more of the arguments submitted is incorrect","ExceptionMessage":"'@counter@a' is an entity","ExceptionType":"System.ArgumentException","StackTrace":""}"#
+        ]],
+    );
+    check_in(
+        world(),
+        "POST /instances/@counter@a/raiseEvent/Go\nContent-Type: application/json\n\n1",
+        &expect![[
+            r#"400 {"Message":"One or more of the arguments submitted is incorrect","ExceptionMessage":"'@counter@a' is an entity","ExceptionType":"System.ArgumentException","StackTrace":""}"#
+        ]],
+    );
+}
+
+#[test]
+fn an_entity_is_purged_when_nothing_waits_for_it() {
+    check_in(
+        World::with([entity("@counter@a", Some("5"), 0)]),
+        "DELETE /instances/@counter@a",
+        &expect![[r#"200 {"instancesDeleted":1}"#]],
+    );
+    check_in(
+        World::with([entity("@counter@a", None, 0)]),
+        "DELETE /instances/@counter@a",
+        &expect![[
+            r#"404 {"Message":"The entity '@counter@a' is locked or operations wait for it; purge it later, or add force=true."}"#
+        ]],
+    );
+    check_in(
+        World::with([entity("@counter@a", None, 0)]),
+        "DELETE /instances/@counter@a?force=true",
+        &expect![[r#"200 {"instancesDeleted":1}"#]],
     );
 }
 

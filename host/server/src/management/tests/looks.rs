@@ -1,6 +1,6 @@
 //! Looking at one instance and at lists of them: what is shown, filters and pages.
 
-use super::world::{World, instance};
+use super::world::{World, entity, instance};
 use super::{broken, check, check_in};
 use expect_test::expect;
 use orchestration::{Json, RuntimeStatus};
@@ -156,7 +156,7 @@ fn lists_are_filtered_and_paged() {
 fn lists_show_entities_only_to_those_who_ask_for_them() {
     let world = || {
         World::with([
-            instance("@counter@a", RuntimeStatus::Running, 0),
+            entity("@counter@a", Some("5"), 0),
             instance("é%", RuntimeStatus::Running, 0),
             instance("z", RuntimeStatus::Running, 0),
         ])
@@ -165,14 +165,15 @@ fn lists_show_entities_only_to_those_who_ask_for_them() {
         world(),
         "GET /instances?showInput=false",
         &expect![[r#"
-            200 [{"name":"Trip","instanceId":"z","runtimeStatus":"Running","input":null,"customStatus":null,"output":null,"createdTime":"2024-01-01T00:00:00Z","lastUpdatedTime":"2024-01-01T00:01:00Z"}]
-            x-ms-continuation-token: z"#]],
+            200 [{"name":"Trip","instanceId":"z","runtimeStatus":"Running","input":null,"customStatus":null,"output":null,"createdTime":"2024-01-01T00:00:00Z","lastUpdatedTime":"2024-01-01T00:01:00Z"},
+              {"name":"Trip","instanceId":"é%","runtimeStatus":"Running","input":null,"customStatus":null,"output":null,"createdTime":"2024-01-01T00:00:00Z","lastUpdatedTime":"2024-01-01T00:01:00Z"}]
+            x-ms-continuation-token:"#]],
     );
     check_in(
         world(),
         "GET /instances?instanceIdPrefix=@&showInput=false",
         &expect![[r#"
-            200 [{"name":"Trip","instanceId":"@counter@a","runtimeStatus":"Running","input":null,"customStatus":null,"output":null,"createdTime":"2024-01-01T00:00:00Z","lastUpdatedTime":"2024-01-01T00:01:00Z"}]
+            200 [{"name":"counter","instanceId":"@counter@a","runtimeStatus":"Running","input":null,"customStatus":null,"output":null,"createdTime":"2024-01-01T00:00:00Z","lastUpdatedTime":"2024-01-01T00:00:00Z"}]
             x-ms-continuation-token:"#]],
     );
     check_in(

@@ -1,6 +1,8 @@
 //! Every operation with every answer it can give, against a task hub that only remembers what it was told.
 
 mod changes;
+mod entities;
+mod explanations;
 mod histories;
 mod looks;
 mod pure;
@@ -19,6 +21,8 @@ use proptest::prelude::{ProptestConfig, any, prop, proptest};
 use std::sync::Arc;
 use world::{World, instance, management, print, request};
 
+use super::route;
+
 /// One request to a world with one instance of each status.
 fn check(asked: &str, expected: &Expect) {
     check_in(all(), asked, expected);
@@ -33,6 +37,14 @@ fn check_in(world: World, asked: &str, expected: &Expect) {
         text.push_str(&format!("\n-> {said}"));
     }
     expected.assert_eq(&text);
+}
+
+/// What reached the client by a request that was accepted.
+fn said(asked: &str) -> String {
+    let world = Arc::new(all());
+    let answer = management(&world).handle(request(asked)).now_or_never().expect("nothing in here waits");
+    assert!(answer.status().is_success(), "{asked}: {}", print(answer));
+    world.said.lock().expect("nobody panicked").join("\n")
 }
 
 /// One instance of each status that can be seen.
@@ -59,6 +71,21 @@ fn what_is_no_operation_is_404_without_a_body() {
         "GET /orchestrators/Trip",
         "PUT /orchestrators/Trip",
         "POST /orchestrators",
+        "PUT /entities/counter/a",
+        "POST /entities",
+        "DELETE /entities",
+        "GET /entities/counter/a/b",
+        "GET /entities//a",
+        "GET /makeprimary",
+        "POST /makeprimary/now",
+        "POST /openapi.json",
+        "GET /openapi.yaml",
+        "GET /instances/running/suspend",
+        "GET /instances/running/restart",
+        "POST /instances/running/explain",
+        "POST /instances/running/history",
+        "DELETE /instances/running/terminate",
+        "POST /instances/running/rewind/now",
         "POST /orchestrators/Trip/a/b",
         "POST /orchestrators//a",
         "POST /orchestrators/Trip/%FF",
@@ -155,14 +182,54 @@ fn a_payload_must_be_text_and_come_whole_and_in_time() {
     );
 }
 
+#[test]
+fn old_clients_find_the_api_at_its_old_place() {
+    check(
+        "GET /ADMIN/extensions/durabletaskextension/instances/running?showInput=false",
+        &expect![[r#"
+        202 {"name":"Trip","instanceId":"running","runtimeStatus":"Running","input":null,"customStatus":null,"output":null,"createdTime":"2024-01-01T00:40:00Z","lastUpdatedTime":"2024-01-01T00:41:00Z"}
+        retry-after: 5
+        location: http://localhost:7071/ADMIN/extensions/durabletaskextension/instances/running?showInput=false"#]],
+    );
+    check("POST /admin/extensions/DurableTaskExtension/makeprimary/", &expect![["200"]]);
+    check("GET /admin/extensions/DurableTaskExtensions/instances/running", &expect![["404"]]);
+    check("POST /makePrimary", &expect![["200"]]);
+}
+
+#[test]
+fn the_api_describes_itself() {
+    let world = Arc::new(all());
+    let answer = management(&world).handle(request("GET /openapi.json")).now_or_never().expect("nothing in here waits");
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["content-type"]),
+        (200, &"application/json".parse().expect("a value"))
+    );
+    let body = answer.into_body().collect().now_or_never().expect("nothing waits").expect("a body").to_bytes();
+    let document: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+    assert_eq!(document["openapi"].as_str().map(|version| &version[..3]), Some("3.1"));
+    // Every operation that it describes is one, and the other way round is what the test of 404 is for.
+    let paths = document["paths"].as_object().expect("paths");
+    for (path, item) in paths {
+        for method in item.as_object().expect("a path item").keys() {
+            let Ok(method) = method.to_uppercase().parse::<http::Method>() else { continue };
+            let is_method = [http::Method::GET, http::Method::POST, http::Method::DELETE].contains(&method);
+            let path = path.replace(['{', '}'], "");
+            assert!(
+                !is_method || route::find(&method, &format!("/runtime/webhooks/durabletask{path}")).is_some(),
+                "{method} {path}"
+            );
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_request_makes_it_panic(
         method in "(GET|POST|DELETE|PUT|[A-Z]{1,7})",
-        path in "(/(orchestrators|instances|trip|running|failed|raiseEvent|terminate|%[0-9A-F]{2}|\\PC{0,5})){0,5}/?",
-        query in "((timeout|pollingInterval|createdTimeFrom|createdTimeTo|top|runtimeStatus|force|reason)=\\PC{0,9}&){0,4}",
+        path in "(/(orchestrators|instances|entities|trip|running|failed|raiseEvent|terminate|suspend|resume|rewind|restart|history|counter|@counter@a|%[0-9A-F]{2}|\\PC{0,5})){0,5}/?",
+        query in "((timeout|pollingInterval|createdTimeFrom|createdTimeTo|top|runtimeStatus|force|reason|tag|startAt|op|fetchState)=\\PC{0,9}&){0,4}",
         token in "[ -~]{0,12}",
         json in any::<bool>(),
         body in prop::collection::vec(any::<u8>(), 0..40),

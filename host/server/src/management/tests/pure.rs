@@ -1,9 +1,10 @@
 //! URIs and moments: what the API computes without looking at a request or a task hub.
 
-use super::super::moment;
 use super::super::uris::{ManagementUris, Payload};
 use expect_test::{Expect, expect};
 use orchestration::Timestamp;
+
+use crate::moment;
 
 #[test]
 fn functions_get_every_uri_with_what_is_reserved_escaped() {

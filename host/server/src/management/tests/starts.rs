@@ -1,7 +1,8 @@
 //! Starting an instance: the answer with all URIs, waiting for the end, and every reason not to start.
 
+use super::world::World;
 use super::{broken, check, check_in};
-use expect_test::expect;
+use expect_test::{Expect, expect};
 
 #[test]
 fn a_start_is_answered_with_all_uris() {
@@ -148,5 +149,125 @@ fn a_start_waits_for_the_end_when_asked_to() {
         &expect![[
             r#"400 {"Message":"One or more of the arguments submitted is incorrect","ExceptionMessage":"'timeout' is \"-1\"; it must be a number of seconds from 0","ExceptionType":"System.ArgumentException","StackTrace":""}"#
         ]],
+    );
+}
+
+/// The last line of an answer to a start, which says what reached the client.
+fn check_said(asked: &str, expected: &Expect) {
+    expected.assert_eq(&super::said(asked));
+}
+
+#[test]
+fn a_start_has_options() {
+    check_said("POST /orchestrators/Trip/t?version=1.2\n\n1", &expect!["start Trip t 1 version 1.2"]);
+    check_said(
+        "POST /orchestrators/Trip/t?tag=customer=42&Tag=note=a%3Db\n\n1",
+        &expect![[r#"start Trip t 1 tags {"customer": "42", "note": "a=b"}"#]],
+    );
+    check_said(
+        "POST /orchestrators/Trip/t?startAt=2024-02-01T10:00:00%2B02:00\n\n1",
+        &expect!["start Trip t 1 at 2024-02-01T08:00:00.0000000Z"],
+    );
+    check_said("POST /orchestrators/Trip/t\nIdempotency-Key: order-7\n\n1", &expect!["start Trip t 1 key order-7"]);
+    check(
+        "POST /orchestrators/Trip/t?tag=customer",
+        &expect![[
+            r#"400 {"Message":"One or more of the arguments submitted is incorrect","ExceptionMessage":"'tag' is \"customer\"; it must be a name, '=' and a value","ExceptionType":"System.ArgumentException","StackTrace":""}"#
+        ]],
+    );
+    check(
+        "POST /orchestrators/Trip/t?tag==42",
+        &expect![[
+            r#"400 {"Message":"One or more of the arguments submitted is incorrect","ExceptionMessage":"'tag' is \"=42\"; it must be a name, '=' and a value","ExceptionType":"System.ArgumentException","StackTrace":""}"#
+        ]],
+    );
+    check(
+        "POST /orchestrators/Trip/t?startAt=tomorrow",
+        &expect![[
+            r#"400 {"Message":"One or more of the arguments submitted is incorrect","ExceptionMessage":"'startAt' is \"tomorrow\"; it must be in ISO 8601, such as 2024-01-31T08:00:00Z","ExceptionType":"System.ArgumentException","StackTrace":""}"#
+        ]],
+    );
+    check(
+        "POST /orchestrators/Trip/t\nIdempotency-Key: ",
+        &expect![[
+            r#"400 {"Message":"One or more of the arguments submitted is incorrect","ExceptionMessage":"the header Idempotency-Key is empty or not of visible ASCII characters","ExceptionType":"System.ArgumentException","StackTrace":""}"#
+        ]],
+    );
+}
+
+#[test]
+fn what_was_started_once_is_started_again() {
+    check(
+        "POST /instances/running/restart",
+        &expect![[r#"
+        202 {"id":"another","statusQueryGetUri":"http://localhost:7071/runtime/webhooks/durabletask/instances/another?taskHub=Trips&connection=Storage","sendEventPostUri":"http://localhost:7071/runtime/webhooks/durabletask/instances/another/raiseEvent/{eventName}?taskHub=Trips&connection=Storage","terminatePostUri":"http://localhost:7071/runtime/webhooks/durabletask/instances/another/terminate?reason={text}&taskHub=Trips&connection=Storage","purgeHistoryDeleteUri":"http://localhost:7071/runtime/webhooks/durabletask/instances/another?taskHub=Trips&connection=Storage","restartPostUri":"http://localhost:7071/runtime/webhooks/durabletask/instances/another/restart?taskHub=Trips&connection=Storage","suspendPostUri":"http://localhost:7071/runtime/webhooks/durabletask/instances/another/suspend?reason={text}&taskHub=Trips&connection=Storage","resumePostUri":"http://localhost:7071/runtime/webhooks/durabletask/instances/another/resume?reason={text}&taskHub=Trips&connection=Storage"}
+        retry-after: 10
+        location: http://localhost:7071/runtime/webhooks/durabletask/instances/another?taskHub=Trips&connection=Storage
+        -> restart running as another"#]],
+    );
+    check_said(
+        "POST /instances/completed/RESTART?restartWithNewInstanceId=FALSE",
+        &expect!["restart completed as completed"],
+    );
+    check(
+        "POST /instances/running/restart?restartWithNewInstanceId=false",
+        &expect![[
+            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"an instance with ID 'running' already exists and is Running; wait until it has ended, or choose another ID","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
+        ]],
+    );
+    check(
+        "POST /instances/nobody/restart",
+        &expect![[
+            r#"400 {"Message":"InstanceId does not match a valid orchestration instance.","ExceptionMessage":"An orchestrator with the instanceId nobody was not found.","ExceptionType":"System.ArgumentException","StackTrace":""}"#
+        ]],
+    );
+    check(
+        "POST /instances/running/restart?timeout=1&pollingInterval=2",
+        &expect![[
+            r#"400 {"Message":"One or more of the arguments submitted is incorrect","ExceptionMessage":"'pollingInterval' (2 s) is longer than 'timeout' (1 s)","ExceptionType":"System.ArgumentException","StackTrace":""}"#
+        ]],
+    );
+    check_in(
+        broken(),
+        "POST /instances/running/restart",
+        &expect![[
+            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
+        ]],
+    );
+}
+
+#[test]
+fn a_restart_waits_for_the_end_when_asked_to() {
+    let world = |name: &str| {
+        let mut view = super::instance("t", orchestration::RuntimeStatus::Terminated, 0);
+        view.row.name = name.to_owned();
+        World::with([view])
+    };
+    let asked = "POST /instances/t/restart?restartWithNewInstanceId=false&timeout=2&pollingInterval=1";
+    check_in(
+        world("Quick"),
+        asked,
+        &expect![[r#"
+        200 {"booked": 1.50}
+        -> restart t as t
+        -> wait t 2s"#]],
+    );
+    check_in(
+        world("Broken"),
+        &format!("{asked}&returnInternalServerErrorOnFailure=true"),
+        &expect![[r#"
+        500 {"name":"Broken","instanceId":"t","runtimeStatus":"Failed","input":[1, 2],"customStatus":null,"output":"BookingError: no seats left","createdTime":"2024-01-01T00:00:00Z","lastUpdatedTime":"2024-01-01T00:01:00Z"}
+        -> restart t as t
+        -> wait t 2s"#]],
+    );
+    check_in(
+        world("Trip"),
+        asked,
+        &expect![[r#"
+        202 {"id":"t","statusQueryGetUri":"http://localhost:7071/runtime/webhooks/durabletask/instances/t?taskHub=Trips&connection=Storage","sendEventPostUri":"http://localhost:7071/runtime/webhooks/durabletask/instances/t/raiseEvent/{eventName}?taskHub=Trips&connection=Storage","terminatePostUri":"http://localhost:7071/runtime/webhooks/durabletask/instances/t/terminate?reason={text}&taskHub=Trips&connection=Storage","purgeHistoryDeleteUri":"http://localhost:7071/runtime/webhooks/durabletask/instances/t?taskHub=Trips&connection=Storage","restartPostUri":"http://localhost:7071/runtime/webhooks/durabletask/instances/t/restart?taskHub=Trips&connection=Storage","suspendPostUri":"http://localhost:7071/runtime/webhooks/durabletask/instances/t/suspend?reason={text}&taskHub=Trips&connection=Storage","resumePostUri":"http://localhost:7071/runtime/webhooks/durabletask/instances/t/resume?reason={text}&taskHub=Trips&connection=Storage"}
+        retry-after: 10
+        location: http://localhost:7071/runtime/webhooks/durabletask/instances/t?taskHub=Trips&connection=Storage
+        -> restart t as t
+        -> wait t 2s"#]],
     );
 }

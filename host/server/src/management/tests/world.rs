@@ -2,22 +2,25 @@
 //!
 //! It is not a store: nothing runs, and the messages that are sent are only written down.
 
-use super::super::{Management, ManagementUris};
+use super::super::{Explainer, Management, ManagementUris};
 use async_trait::async_trait;
 use futures::future::{BoxFuture, FutureExt, pending};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use orchestration::{
-    Envelope, Event, ExecutionId, Failure, InstanceId, InstanceRow, Json, NewInstance, RuntimeStatus, Timestamp,
+    EntityId, EntityRecord, Envelope, Event, ExecutionId, Failure, InstanceId, InstanceRow, Json, NewInstance,
+    RaisedEvent, RuntimeStatus, Timestamp,
 };
 use ports::{
-    Body, ClientError, Clock, Created, DurableClient, InstanceQuery, InstanceStore, InstanceView, Page, PageToken,
-    Purge, Reuse, Sent, StartRequest, StoreError,
+    Body, ClientError, Clock, Created, DurableClient, EntityPage, EntityQuery, EntityView, InstanceKind, InstanceQuery,
+    InstanceStore, InstanceView, Page, PageToken, Pending, Purge, PurgeFilter, RewindTo, Sent, StartRequest,
+    StoreError,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use task_hub::Explanation;
 use triggers::http::{ForwardedHeaders, OriginPolicy};
 
 /// 2024-01-01T00:00:00Z.
@@ -31,6 +34,8 @@ pub(crate) struct World {
     instances: Mutex<BTreeMap<String, (InstanceView, Vec<Event>)>>,
     /// What reached the client, in words.
     pub(crate) said: Mutex<Vec<String>>,
+    /// What the engine says of every instance.
+    explanation: Option<Explanation>,
     broken: bool,
 }
 
@@ -52,25 +57,36 @@ pub(crate) fn instance(id: &str, status: RuntimeStatus, created: i64) -> Instanc
         | RuntimeStatus::Suspended => None,
     };
     let failure = (status == RuntimeStatus::Failed).then(|| Failure::new("BookingError", "no seats left"));
+    let row =
+        InstanceRow::new(InstanceId::from_stored(id), ExecutionId::from_random(7), "Trip".to_owned(), minute(created));
     InstanceView {
         row: InstanceRow {
-            id: InstanceId::from_stored(id),
-            execution: ExecutionId::from_random(7),
-            name: "Trip".to_owned(),
             status,
-            created_at: minute(created),
             updated_at: minute(created + 1),
             completed_at: status.is_terminal().then(|| minute(created + 1)),
-            custom_status: None,
             output,
             failure,
-            parent: None,
-            component: None,
-            turns: 0,
-            events: 0,
+            ..row
         },
         input: Some(Json::from("[1, 2]")),
     }
+}
+
+/// An entity that did something at a given minute; without a state it is only locked.
+pub(crate) fn entity(id: &str, state: Option<&str>, last: i64) -> InstanceView {
+    let row = InstanceRow::new_entity(InstanceId::from_stored(id), minute(0));
+    let record = EntityRecord { state: state.map(Json::from), lock: None, last_operation_at: Some(minute(last)) };
+    InstanceView { row: InstanceRow { entity: Some(Box::new(record)), ..row }, input: None }
+}
+
+fn entity_view(view: &InstanceView) -> Option<EntityView> {
+    let record = view.row.entity.as_ref()?;
+    Some(EntityView {
+        id: EntityId::of_instance(&view.row.id)?,
+        state: record.state.clone(),
+        last_operation_at: record.last_operation_at?,
+        locked_by: None,
+    })
 }
 
 impl World {
@@ -78,6 +94,11 @@ impl World {
         let world = World::default();
         instances.into_iter().for_each(|view| world.put(view, Vec::new()));
         world
+    }
+
+    /// An engine that says this of every instance.
+    pub(crate) fn explained(explanation: Explanation) -> World {
+        World { explanation: Some(explanation), ..World::default() }
     }
 
     /// A store that refuses everything.
@@ -117,7 +138,21 @@ impl DurableClient for World {
         if let Some(view) = self.view(id.as_str(), false)?.filter(|view| !view.row.status.is_terminal()) {
             return Err(ClientError::AlreadyExists { id: id.to_string(), status: view.row.status });
         }
-        self.say(format!("start {name} {id} {}", request.input));
+        let mut said = format!("start {name} {id} {}", request.input);
+        let options = &request.options;
+        if let Some(version) = &options.version {
+            write!(said, " version {version}").expect("a string takes all");
+        }
+        if !options.tags.is_empty() {
+            write!(said, " tags {:?}", options.tags).expect("a string takes all");
+        }
+        if let Some(moment) = options.start_at {
+            write!(said, " at {moment}").expect("a string takes all");
+        }
+        if let Some(key) = &request.idempotency_key {
+            write!(said, " key {key}").expect("a string takes all");
+        }
+        self.say(said);
         let mut view = instance(id.as_str(), RuntimeStatus::Pending, 0);
         view.row.name = name.to_owned();
         self.put(view, Vec::new());
@@ -125,17 +160,109 @@ impl DurableClient for World {
     }
 
     async fn status(&self, id: &str, with_input: bool) -> Result<InstanceView, ClientError> {
+        if id.starts_with('@') {
+            return Err(ClientError::Invalid(format!("'{id}' is an entity")));
+        }
         self.view(id, with_input)?.ok_or_else(|| ClientError::NotFound(id.to_owned()))
     }
 
-    async fn raise_event(&self, id: &str, name: &str, input: Json) -> Result<(), ClientError> {
-        self.say(format!("raise {id} {name} {input}"));
+    async fn query(&self, query: &InstanceQuery) -> Result<Page, ClientError> {
+        Ok(InstanceStore::query(self, query).await?)
+    }
+
+    async fn raise_event(&self, id: &str, event: RaisedEvent) -> Result<(), ClientError> {
+        let of_id = event.id.map(|id| format!(" id {id}")).unwrap_or_default();
+        self.say(format!("raise {id} {} {}{of_id}", event.name, event.input));
         Ok(())
     }
 
-    async fn terminate(&self, id: &str, reason: Json) -> Result<(), ClientError> {
-        self.say(format!("terminate {id} {reason}"));
+    async fn terminate(&self, id: &str, reason: Json, recursive: bool) -> Result<(), ClientError> {
+        self.say(format!("terminate {id} {reason}{}", if recursive { " recursively" } else { "" }));
         Ok(())
+    }
+
+    async fn suspend(&self, id: &str, reason: String) -> Result<(), ClientError> {
+        self.say(format!("suspend {id} {reason:?}"));
+        Ok(())
+    }
+
+    async fn resume(&self, id: &str, reason: String) -> Result<(), ClientError> {
+        self.say(format!("resume {id} {reason:?}"));
+        Ok(())
+    }
+
+    async fn rewind(&self, id: &str, reason: String, to: RewindTo) -> Result<(), ClientError> {
+        self.say(format!("rewind {id} {reason:?} to {to:?}"));
+        Ok(())
+    }
+
+    async fn restart(&self, id: &str, with_new_id: bool) -> Result<InstanceId, ClientError> {
+        let view = self.status(id, false).await?;
+        if !with_new_id && !view.row.status.is_terminal() {
+            return Err(ClientError::AlreadyExists { id: id.to_owned(), status: view.row.status });
+        }
+        let id = InstanceId::from_stored(if with_new_id { "another" } else { id });
+        self.say(format!("restart {} as {id}", view.row.id));
+        let mut restarted = instance(id.as_str(), RuntimeStatus::Pending, 0);
+        restarted.row.name = view.row.name;
+        self.put(restarted, Vec::new());
+        Ok(id)
+    }
+
+    async fn purge(&self, id: &str) -> Result<(), ClientError> {
+        let view = self.view(id, false)?.ok_or_else(|| ClientError::NotFound(id.to_owned()))?;
+        let is_idle_entity = view.row.entity.as_ref().is_some_and(|entity| entity.state.is_some());
+        let purge = if is_idle_entity { Purge::Any } else { Purge::Ended };
+        if InstanceStore::purge(self, &view.row.id, purge).await? {
+            return Ok(());
+        }
+        let id = id.to_owned();
+        Err(ClientError::Conflict { what: "purge", id, status: view.row.status, remedy: "wait" })
+    }
+
+    async fn purge_by(&self, _filter: &PurgeFilter) -> Result<u64, ClientError> {
+        Ok(0)
+    }
+
+    async fn signal_entity(
+        &self,
+        entity: EntityId,
+        operation: String,
+        input: Json,
+        deliver_at: Option<Timestamp>,
+    ) -> Result<(), ClientError> {
+        if entity.name() != "counter" {
+            return Err(ClientError::Invalid(format!("no entity '{}'; known are: [\"Counter\"]", entity.name())));
+        }
+        assert_eq!(deliver_at, None, "the API has no way to say when");
+        self.view("", false)?;
+        self.say(format!("signal {entity} {operation:?} {input}"));
+        Ok(())
+    }
+
+    async fn read_entity(&self, entity: &EntityId) -> Result<Option<EntityView>, ClientError> {
+        Ok(self.view(entity.instance_id().as_str(), false)?.as_ref().and_then(entity_view))
+    }
+
+    async fn query_entities(&self, query: &EntityQuery) -> Result<EntityPage, ClientError> {
+        assert!(!query.with_transient, "what does not exist is not listed");
+        self.view("", false)?;
+        let instances = self.instances.lock().expect("nobody panicked");
+        let fits = |view: &EntityView| {
+            query.name.as_ref().is_none_or(|name| name.eq_ignore_ascii_case(view.id.name()))
+                && view.state.is_some()
+                && query.after.as_ref().is_none_or(|after| view.id.to_string() > after.0)
+                && query.last_operation_from.is_none_or(|from| view.last_operation_at >= from)
+                && query.last_operation_to.is_none_or(|to| view.last_operation_at <= to)
+        };
+        let mut found: Vec<_> =
+            instances.values().filter_map(|(view, _)| entity_view(view)).filter(|view| fits(view)).collect();
+        let page_size = if query.page_size == 0 { PAGE } else { query.page_size };
+        let more = found.len() > page_size;
+        found.truncate(page_size);
+        found.iter_mut().filter(|_| !query.with_state).for_each(|view| view.state = None);
+        let next = found.last().filter(|_| more).map(|last| PageToken(last.id.to_string()));
+        Ok(EntityPage { entities: found, next })
     }
 
     async fn wait(&self, id: &str, timeout: Duration) -> Result<InstanceView, ClientError> {
@@ -159,7 +286,7 @@ impl DurableClient for World {
 
 #[async_trait]
 impl InstanceStore for World {
-    async fn create(&self, _instance: NewInstance, _reuse: Reuse) -> Result<Created, StoreError> {
+    async fn create(&self, _instance: NewInstance) -> Result<Created, StoreError> {
         Ok(Created::Yes)
     }
 
@@ -187,6 +314,8 @@ impl InstanceStore for World {
                 && query.created_from.is_none_or(|from| row.created_at >= from)
                 && query.created_to.is_none_or(|to| row.created_at <= to)
                 && query.id_prefix.as_ref().is_none_or(|prefix| id.starts_with(prefix))
+                && (query.kind == InstanceKind::Any || row.entity.is_none())
+                && query.tags.iter().all(|(name, value)| row.options.tags.get(name) == Some(value))
         };
         let mut found: Vec<_> = instances.iter().map(|(_, (view, _))| view).filter(fits).cloned().collect();
         let page_size = if query.page_size == 0 { PAGE } else { query.page_size };
@@ -195,6 +324,14 @@ impl InstanceStore for World {
         found.iter_mut().filter(|_| !query.with_input).for_each(|view| view.input = None);
         let next = found.last().filter(|_| more).map(|last| PageToken(last.row.id.to_string()));
         Ok(Page { instances: found, next })
+    }
+
+    async fn pending(&self, _id: &InstanceId) -> Result<Option<Pending>, StoreError> {
+        Ok(None)
+    }
+
+    async fn pinned_apps(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn purge(&self, id: &InstanceId, purge: Purge) -> Result<bool, StoreError> {
@@ -209,6 +346,14 @@ impl InstanceStore for World {
 
     fn changed(&self, _id: &InstanceId) -> BoxFuture<'static, ()> {
         pending().boxed()
+    }
+}
+
+#[async_trait]
+impl Explainer for World {
+    async fn explain(&self, id: &str) -> Result<Explanation, ClientError> {
+        self.view(id, false)?;
+        self.explanation.clone().ok_or_else(|| ClientError::NotFound(id.to_owned()))
     }
 }
 
@@ -238,6 +383,7 @@ pub(crate) fn management(world: &Arc<World>) -> Management {
     Management {
         client: Arc::clone(world) as Arc<dyn DurableClient>,
         store: Arc::clone(world) as Arc<dyn InstanceStore>,
+        explainer: Arc::clone(world) as Arc<dyn Explainer>,
         clock: clock(),
         uris: ManagementUris { own_origin: "http://127.0.0.1:7071".to_owned(), task_hub: "Trips".to_owned() },
         origins: origins(),
@@ -252,7 +398,8 @@ pub(crate) fn request(text: &str) -> Request<Body> {
     let mut lines = head.lines();
     let (method, target) = lines.next().and_then(|line| line.split_once(' ')).expect("a request line");
     let mut request = Request::builder().method(method);
-    request = request.uri(format!("/runtime/webhooks/durabletask{target}")).header("Host", "localhost:7071");
+    let base = if target.to_lowercase().starts_with("/admin/") { "" } else { "/runtime/webhooks/durabletask" };
+    request = request.uri(format!("{base}{target}")).header("Host", "localhost:7071");
     for line in lines {
         let (name, value) = line.split_once(": ").expect("a header");
         request = request.header(name, value);
@@ -268,9 +415,14 @@ pub(crate) fn print(response: Response<Body>) -> String {
     let body = body.collect().now_or_never().expect("nothing waits").expect("a body").to_bytes();
     let body = String::from_utf8(body.to_vec()).expect("text").replace("{\"EventType", "\n  {\"EventType");
     let mut text = head.status.as_str().to_owned();
-    if !body.is_empty() {
-        assert_eq!(head.headers.remove("content-type").expect("a content type"), "application/json");
-        write!(text, " {}", body.replace("},{\"name", "},\n  {\"name")).expect("a string takes all");
+    if !body.is_empty() || head.headers.contains_key("content-type") {
+        let content_type = head.headers.remove("content-type").expect("a content type");
+        if content_type != "application/json" {
+            write!(text, " {}", content_type.to_str().expect("visible headers")).expect("a string takes all");
+        }
+        let body = body.replace("},{\"name", "},\n  {\"name").replace("},{\"entityId", "},\n  {\"entityId");
+        let body = body.replace("},{\"kind", "},\n  {\"kind");
+        write!(text, " {}", body.trim_end().replace("\n{\"eventType", "\n  {\"eventType")).expect("a string takes all");
     }
     for (name, value) in &head.headers {
         let value = value.to_str().expect("visible headers");
