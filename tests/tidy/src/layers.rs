@@ -152,7 +152,7 @@ fn a_wrong_edge_is_found() {
          tests/artifacts: fjall smol",
         &expect_test::expect![[r#"
             host/orchestration/Cargo.toml:1: `orchestration` (Pure) depends on `manifest` (Pure); let a port carry what is needed, or wire it in the server
-            host/orchestration/Cargo.toml:1: `orchestration` depends on `serde`, and may use only thiserror, uuid; do without it, or move the code to a higher layer
+            host/orchestration/Cargo.toml:1: `orchestration` depends on `serde`, and may use only httpdate, serde_json, thiserror, url, uuid; do without it, or move the code to a higher layer
             host/orchestration/Cargo.toml:1: `orchestration` must not know `tokio`; do without it, also in tests
             host/manifest/Cargo.toml:1: `manifest` depends on `jiff`, and may use only regex, serde, serde_spanned, thiserror, toml; do without it, or move the code to a higher layer
             host/ports/Cargo.toml:1: `ports` (Ports) depends on `storage` (Sibling); let a port carry what is needed, or wire it in the server

@@ -67,6 +67,7 @@ impl Cursor {
     }
 
     /// After a rewind every open call has all its tries again.
+    #[expect(clippy::iter_over_hash_type, reason = "each task is changed by itself, so their order does not matter")]
     fn try_anew(&mut self) {
         let now = self.now;
         for task in self.tasks.values_mut() {

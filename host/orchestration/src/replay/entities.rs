@@ -136,15 +136,12 @@ impl Cursor {
         options: StartOptions,
     ) -> Result<Result<InstanceId, Failure>, Stopped> {
         self.check()?;
-        let instance_id = match instance_id.as_deref().map(InstanceId::parse) {
+        let instance_id = match instance_id {
             None => self.default_child_id(),
-            Some(Ok(id)) if id != self.identity.instance => id,
-            Some(Ok(id)) => {
-                let message =
-                    format!("cannot start '{name}' with the instance id '{id}': it is this instance's own id");
-                return Ok(Err(invalid(message)));
-            }
-            Some(Err(why)) => return Ok(Err(invalid(format!("cannot start '{name}': {why}")))),
+            Some(chosen) => match self.id_of_another(&name, &chosen) {
+                Ok(id) => id,
+                Err(failure) => return Ok(Err(failure)),
+            },
         };
         let id = self.number("SubOrchestrationInstanceCreated", Some((&RecordedAction::detached(&name), &input)))?;
         let started = instance_id.clone();
@@ -158,6 +155,16 @@ impl Cursor {
             options,
         });
         Ok(Ok(started))
+    }
+
+    fn id_of_another(&self, name: &str, chosen: &str) -> Result<InstanceId, Failure> {
+        match InstanceId::parse(chosen) {
+            Ok(id) if id != self.identity.instance => Ok(id),
+            Ok(id) => {
+                Err(invalid(format!("cannot start '{name}' with the instance id '{id}': it is this instance's own id")))
+            }
+            Err(why) => Err(invalid(format!("cannot start '{name}': {why}"))),
+        }
     }
 
     pub(super) fn lock_granted(&mut self, event: EventId) {

@@ -61,73 +61,59 @@ fn owners_take_turns() {
             entities.reverse();
         }
         ctx.lock(&entities).await?;
-        ctx.log("is in");
-        let before = ctx.entity(&entities[0], "get", "null").await?;
         ctx.sleep(2).await?;
-        ctx.entity(&entities[0], "add", "10").await?;
+        let sum = ctx.entity(&entities[0], "add", "10").await?;
         ctx.unlock();
-        Ok(before)
+        Ok(sum)
     })
     .start(0, "other", "Main", "1")
     .signal(1, "account", "1", "add", "1");
     check(
         &scenario,
         &expect![[r#"
-        main: Completed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  EntityLockRequested                #0 @account@1, @account@2
-            0.000  OrchestratorCompleted
-            0.000  OrchestratorStarted
-            0.000  EntityLockGranted                  #0
-            0.000  EntityOperationCalled              #1 @account@1 get(null)
-            0.000  OrchestratorCompleted
-            0.000  OrchestratorStarted
-            0.000  EntityOperationCompleted           #1 = 0
-            0.000  TimerCreated                       #2 at 2024-01-01T00:00:02.0000000Z
-            0.000  OrchestratorCompleted
-            2.000  OrchestratorStarted
-            2.000  TimerFired                         #2
-            2.000  EntityOperationCalled              #3 @account@1 add(10)
-            2.000  OrchestratorCompleted
-            2.000  OrchestratorStarted
-            2.000  EntityOperationCompleted           #3 = 10
-            2.000  EntityUnlockSent                   #4 for #0
-            2.000  ExecutionCompleted                 Completed 0
-            2.000  OrchestratorCompleted
-        other: Completed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(1)
-            0.000  EntityLockRequested                #0 @account@1, @account@2
-            0.000  OrchestratorCompleted
-            2.000  OrchestratorStarted
-            2.000  EntityLockGranted                  #0
-            2.000  EntityOperationCalled              #1 @account@2 get(null)
-            2.000  OrchestratorCompleted
-            2.000  OrchestratorStarted
-            2.000  EntityOperationCompleted           #1 = 0
-            2.000  TimerCreated                       #2 at 2024-01-01T00:00:04.0000000Z
-            2.000  OrchestratorCompleted
-            4.000  OrchestratorStarted
-            4.000  TimerFired                         #2
-            4.000  EntityOperationCalled              #3 @account@2 add(10)
-            4.000  OrchestratorCompleted
-            4.000  OrchestratorStarted
-            4.000  EntityOperationCompleted           #3 = 10
-            4.000  EntityUnlockSent                   #4 for #0
-            4.000  ExecutionCompleted                 Completed 0
-            4.000  OrchestratorCompleted
-        @account@1: 11
-        @account@2: 10
-        besides
-            0.000  main logged is in
-            0.000  @account@1 get(null) for main: 0
-            2.000  @account@1 add(10) for main: 10
-            2.000  other logged is in
-            2.000  @account@2 get(null) for other: 0
-            4.000  @account@2 add(10) for other: 10
-            4.000  @account@1 add(1) for a client: 11
-    "#]],
+            main: Completed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Main(0)
+                0.000  EntityLockRequested                #0 @account@1, @account@2
+                0.000  OrchestratorCompleted
+                0.000  OrchestratorStarted
+                0.000  EntityLockGranted                  #0
+                0.000  TimerCreated                       #1 at 2024-01-01T00:00:02.0000000Z
+                0.000  OrchestratorCompleted
+                2.000  OrchestratorStarted
+                2.000  TimerFired                         #1
+                2.000  EntityOperationCalled              #2 @account@1 add(10)
+                2.000  OrchestratorCompleted
+                2.000  OrchestratorStarted
+                2.000  EntityOperationCompleted           #2 = 10
+                2.000  EntityUnlockSent                   #3 for #0
+                2.000  ExecutionCompleted                 Completed 10
+                2.000  OrchestratorCompleted
+            other: Completed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Main(1)
+                0.000  EntityLockRequested                #0 @account@1, @account@2
+                0.000  OrchestratorCompleted
+                2.000  OrchestratorStarted
+                2.000  EntityLockGranted                  #0
+                2.000  TimerCreated                       #1 at 2024-01-01T00:00:04.0000000Z
+                2.000  OrchestratorCompleted
+                4.000  OrchestratorStarted
+                4.000  TimerFired                         #1
+                4.000  EntityOperationCalled              #2 @account@2 add(10)
+                4.000  OrchestratorCompleted
+                4.000  OrchestratorStarted
+                4.000  EntityOperationCompleted           #2 = 10
+                4.000  EntityUnlockSent                   #3 for #0
+                4.000  ExecutionCompleted                 Completed 10
+                4.000  OrchestratorCompleted
+            @account@1: 11
+            @account@2: 10
+            besides
+                2.000  @account@1 add(10) for main: 10
+                4.000  @account@2 add(10) for other: 10
+                4.000  @account@1 add(1) for a client: 11
+        "#]],
     );
 }
 

@@ -161,14 +161,18 @@ fn accepted_without_a_place_to_ask() {
     );
 }
 
-#[test]
-fn trying_again() {
-    let call = HttpCall {
+/// Three tries, after one and two seconds, where the service is busy.
+fn trying() -> HttpCall {
+    HttpCall {
         retry: Some(RetryPolicy { backoff_coefficient: 2.0, ..RetryPolicy::new(3, Duration::from_secs(1)) }),
         retry_on_status: vec![503, 429],
         ..get("https://shop.example/orders?code=secret")
-    };
-    let scenario = calling(call.clone(), |request, task| match (request.url.as_str(), task.attempt) {
+    }
+}
+
+#[test]
+fn trying_again() {
+    let scenario = calling(trying(), |request, task| match (request.url.as_str(), task.attempt) {
         ("https://shop.example/orders?code=secret", 1) => response(503, &[], "busy"),
         ("https://shop.example/orders?code=secret", _) => {
             response(202, &[("Location", "/1"), ("Retry-After", "1")], "")
@@ -227,7 +231,11 @@ fn trying_again() {
             9.000  main runs BuiltIn::HttpActivity, attempt 3
     "#]],
     );
-    let used_up = calling(call, |_, _| response(503, &[], "busy"));
+}
+
+#[test]
+fn all_tries_used_up() {
+    let used_up = calling(trying(), |_, _| response(503, &[], "busy"));
     check(
         &used_up,
         &expect![[r#"
@@ -272,10 +280,7 @@ fn failures_of_the_exchange() {
         }),
         ..get("https://shop.example/")
     };
-    let main = move |ctx: Ctx, _| {
-        let task = ctx.http(call.clone());
-        async move { task.await }
-    };
+    let main = move |ctx: Ctx, _| ctx.http(call.clone());
     let scenario = Scenario::new(main).activity(HttpCall::ACTIVITY, 1, |task| {
         let error_type = if task.attempt == 1 { Failure::HTTP_REQUEST_TIMEOUT } else { Failure::HTTP_REQUEST_FAILED };
         super::fail(error_type)
@@ -529,4 +534,50 @@ fn the_pause_between_polls_is_a_setting() {
     let fire_at = BEGIN.saturating_add(pause.poll_pause);
     assert_eq!(cursor.take_actions().0, [Action::CreateTimer { id: EventId(1), fire_at, retry_of: None }]);
     assert_eq!(HttpSettings::default().poll_pause, Duration::from_secs(30));
+}
+
+/// A poll is a request of its own, with its own tries; a rewind tells tries from requests by what they repeat.
+#[test]
+fn what_a_request_repeats() {
+    let mut cursor = cursor("main", Vec::new());
+    cursor.feed(begin("0"));
+    cursor.start().unwrap();
+    cursor.call_http(http_call("https://a.example/", Some(RetryPolicy::new(2, Duration::from_secs(1))))).unwrap();
+    let accepted = response(202, &[("Location", "/b")], "").to_json();
+    let failed = |id| EventKind::TaskFailed { scheduled: EventId(id), failure: Failure::new("Flaky", "") };
+    let fired = |id| EventKind::TimerFired { timer: EventId(id), fire_at: BEGIN };
+    let steps = [
+        failed(0),
+        fired(1),
+        EventKind::TaskCompleted { scheduled: EventId(2), result: accepted },
+        fired(3),
+        failed(4),
+        fired(5),
+    ];
+    let mut seen = vec![cursor.take_actions().0];
+    for kind in steps {
+        cursor.feed([event(kind)]);
+        assert_eq!(cursor.next(), Ok(Next::Waiting));
+        seen.push(cursor.take_actions().0);
+    }
+    let line = |action: &Action| {
+        if let Action::ScheduleTask { id, attempt, retry_of, .. } = action {
+            format!("{id:?} try {attempt} of {retry_of:?}\n")
+        } else if let Action::CreateTimer { id, retry_of, .. } = action {
+            format!("{id:?} pause of {retry_of:?}\n")
+        } else {
+            panic!("{action:?}")
+        }
+    };
+    let lines: Vec<_> = seen.iter().flatten().map(line).collect();
+    expect![[r#"
+        #0 try 1 of None
+        #1 pause of Some(#0)
+        #2 try 2 of Some(#0)
+        #3 pause of None
+        #4 try 1 of None
+        #5 pause of Some(#4)
+        #6 try 2 of Some(#4)
+    "#]]
+    .assert_eq(&lines.concat());
 }

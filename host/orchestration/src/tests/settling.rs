@@ -58,9 +58,9 @@ fn all_actions() -> Vec<Action> {
 fn a_turn_that_waits() {
     let row = row(RuntimeStatus::Pending);
     let Settled { checkpoint, .. } = settle(first(&row, all_actions(), TurnEnd::Waiting)).unwrap();
-    let Checkpoint { activities, timers, cancelled_timers, children, messages, next_input, .. } = &checkpoint;
+    let Checkpoint { activities, timers, cancelled_timers, messages, next_input, .. } = &checkpoint;
     let record = checkpoint.record.as_ref().unwrap();
-    let effects = format!("{activities:#?}\n{timers:?}\n{children:#?}");
+    let effects = format!("{activities:#?}\n{timers:?}");
     expect![[r#"
             0.000  OrchestratorStarted
             0.000  ExecutionStarted                   Main(0)
@@ -87,7 +87,17 @@ fn a_turn_that_waits() {
                 pinned_to: None,
             },
         ]
-        [Timer { id: #2, fire_at: 2024-01-01T00:01:39.0000000Z }]
+        [Timer { id: #2, fire_at: 2024-01-01T00:01:39.0000000Z }]"#]]
+    .assert_eq(&format!("{}{effects}", transcript(&record.events)));
+    assert_eq!((record.turn, cancelled_timers, messages, next_input), (0, &vec![], &vec![], &None));
+    assert_eq!(checkpoint.consumed, [Origin::Inbox(1)]);
+}
+
+#[test]
+fn a_child_as_it_is_started() {
+    let row = row(RuntimeStatus::Pending);
+    let Settled { checkpoint, .. } = settle(first(&row, all_actions(), TurnEnd::Waiting)).unwrap();
+    expect![[r#"
         [
             NewInstance {
                 id: kid,
@@ -138,10 +148,7 @@ fn a_turn_that_waits() {
                 ),
                 idempotency_key: None,
             },
-        ]"#]]
-    .assert_eq(&format!("{}{effects}", transcript(&record.events)));
-    assert_eq!((record.turn, cancelled_timers, messages, next_input), (0, &vec![], &vec![], &None));
-    assert_eq!(checkpoint.consumed, [Origin::Inbox(1)]);
+        ]"#]].assert_eq(&format!("{:#?}", checkpoint.children));
 }
 
 #[test]

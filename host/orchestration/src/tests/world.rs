@@ -35,9 +35,6 @@ const BATCH: usize = 3;
 
 type Script = Rc<dyn Fn(&ActivityTask) -> Outcome>;
 
-/// What an entity does about one operation; a failure leaves the state as it was.
-type EntityScript = Rc<dyn Fn(&mut Option<Json>, &EntityOperation) -> Outcome>;
-
 /// What happens from outside.
 #[derive(Clone)]
 enum Outside {
@@ -54,7 +51,6 @@ enum Outside {
 pub(super) struct Scenario {
     orchestrators: BTreeMap<&'static str, Author>,
     activities: BTreeMap<&'static str, (Duration, Script)>,
-    entities: BTreeMap<&'static str, EntityScript>,
     outside: Vec<(Timestamp, Outside)>,
     limits: Limits,
     present: PresentApp,
@@ -87,16 +83,6 @@ impl Scenario {
         script: impl Fn(&ActivityTask) -> Outcome + 'static,
     ) -> Scenario {
         self.activities.insert(name, (Duration::from_secs(seconds), Rc::new(script)));
-        self
-    }
-
-    /// An entity. Entities without a script are counters: `add` a number, or `get`.
-    pub(super) fn entity(
-        mut self,
-        name: &'static str,
-        script: impl Fn(&mut Option<Json>, &EntityOperation) -> Outcome + 'static,
-    ) -> Scenario {
-        self.entities.insert(name, Rc::new(script));
         self
     }
 
@@ -426,10 +412,9 @@ impl World {
 
     fn operate(&mut self, id: &InstanceId, row: &InstanceRow, operations: &[EntityOperation]) -> EntityOutcome {
         let mut outcome = EntityOutcome::unchanged(row);
-        let script = self.scenario.entities.get(row.name.as_str()).map_or(Rc::new(count) as EntityScript, Rc::clone);
         for operation in operations {
             let mut state = outcome.state.clone();
-            let result = script(&mut state, operation);
+            let result = count(&mut state, operation);
             if result.is_ok() {
                 outcome.state = state;
             }
@@ -657,7 +642,7 @@ fn recorded_end(event: &Event) -> Option<bool> {
     Some(!by_host && *status != RuntimeStatus::Terminated)
 }
 
-/// What entities without a script do.
+/// What all entities do: they count.
 fn count(state: &mut Option<Json>, operation: &EntityOperation) -> Outcome {
     let parse = |json: &Json| json.as_str().parse::<i64>().map_err(|_| Failure::new("NotANumber", json.to_string()));
     let before = state.as_ref().map_or(Ok(0), parse)?;
