@@ -404,6 +404,9 @@ impl Turning<'_> {
         for event in &self.events {
             if let EventKind::EventRaised(RaisedEvent { id: Some(id), .. }) = &event.kind {
                 accepted.insert(id);
+            } else if let EventKind::ExecutionStarted(started) = &event.kind {
+                // An execution that ends in its first turn hands on what it was handed.
+                started.accepted_events.iter().for_each(|id| accepted.insert(id));
             }
         }
         accepted.latest(CARRIED_EVENT_IDS)

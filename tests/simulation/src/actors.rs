@@ -1,12 +1,15 @@
 //! Clients: they live outside of the process, and see its death as a broken connection.
 
+use crate::author::activities::OutsideSystems;
+use crate::author::apps::Deployed;
 use crate::clock::VirtualClock;
+use crate::faults::Faults;
 use crate::oracles::{Oracle, Watch};
-use crate::workload::Act;
+use crate::workload::{Act, With};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, Shared, select};
-use orchestration::{InstanceId, RuntimeStatus};
-use ports::{ClientError, Clock, InstanceQuery, Purge, StartRequest};
+use orchestration::{InstanceId, Json, RaisedEvent, Reuse, RuntimeStatus, StartOptions};
+use ports::{ClientError, Clock, InstanceQuery, Purge, RewindTo, StartRequest};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -53,6 +56,9 @@ pub(crate) struct Actor {
     pub(crate) gateway: Gateway,
     pub(crate) clock: VirtualClock,
     pub(crate) watch: Watch,
+    pub(crate) systems: Arc<Mutex<OutsideSystems>>,
+    pub(crate) deployed: Deployed,
+    pub(crate) faults: Arc<Faults>,
 }
 
 impl Actor {
@@ -65,12 +71,39 @@ impl Actor {
 
     async fn act(&self, act: &Act) {
         let begun = self.clock.now();
-        if let Act::Pause(duration) = act {
-            return self.clock.sleep_until(begun.saturating_add(*duration)).await;
+        match act {
+            Act::Pause(duration) => return self.clock.sleep_until(begun.saturating_add(*duration)).await,
+            Act::Repair { key } => {
+                return self.systems.lock().unwrap_or_else(PoisonError::into_inner).repair(key);
+            }
+            Act::Deploy { app } => {
+                let gone = self.gateway.connect().map(|(_, gone)| gone);
+                if let (true, Some(gone)) = (self.deployed.deploy(*app), gone) {
+                    self.faults.restart();
+                    gone.await;
+                }
+                return;
+            }
+            Act::Start { .. }
+            | Act::StartByKey { .. }
+            | Act::Raise { .. }
+            | Act::Signal { .. }
+            | Act::Terminate { .. }
+            | Act::Suspend { .. }
+            | Act::Resume { .. }
+            | Act::Rewind { .. }
+            | Act::Restart { .. }
+            | Act::AwaitEnd { .. }
+            | Act::AwaitStatus { .. }
+            | Act::AwaitRunning { .. }
+            | Act::Purge { .. }
+            | Act::PurgeAny { .. }
+            | Act::List => {}
         }
+        let mut is_repeated = false;
         loop {
             let attempt = match self.gateway.connect() {
-                Some((client, gone)) => match select(gone, self.attempt(&client, act).boxed()).await {
+                Some((client, gone)) => match select(gone, self.attempt(&client, act, is_repeated).boxed()).await {
                     // What the dead process still had under way goes before anything else happens.
                     Either::Left(((), call)) => {
                         drop(call);
@@ -80,6 +113,7 @@ impl Actor {
                 },
                 None => Attempt::Unknown,
             };
+            is_repeated |= matches!(attempt, Attempt::Unknown);
             let waited = self.clock.now().saturating_since(begun);
             match attempt {
                 Attempt::Done => return,
@@ -94,15 +128,28 @@ impl Actor {
         }
     }
 
-    async fn attempt(&self, client: &Client, act: &Act) -> Attempt {
+    async fn attempt(&self, client: &Client, act: &Act, is_repeated: bool) -> Attempt {
         let result = match act {
-            Act::Start { id, name, input } => {
-                let request =
-                    StartRequest { name: (*name).to_owned(), input: input.clone(), instance_id: Some(id.clone()) };
-                client.start(request).await.map(drop)
+            Act::Start { id, name, input, with } => {
+                let request = self.start_request(id, name, input, with);
+                // Whoever does not know whether it was started means the one that was.
+                let reuse = if is_repeated { request.reuse.or(Some(Reuse::NEVER)) } else { request.reuse };
+                client.start(StartRequest { reuse, ..request }).await.map(drop)
             }
-            Act::Raise { id, event, payload } => client.raise_event(id, event, payload.clone()).await,
-            Act::Terminate { id } => client.terminate(id, crate::author::text("enough")).await,
+            Act::StartByKey { key, name, input } => self.start_by_key(client, key, name, input).await,
+            Act::Raise { id, event, payload, event_id } => {
+                let (name, input, event_id) = ((*event).to_owned(), payload.clone(), event_id.clone());
+                client.raise_event(id, RaisedEvent { name, input, id: event_id }).await
+            }
+            Act::Signal { entity, operation, input, after } => {
+                let deliver_at = after.map(|after| self.clock.now().saturating_add(after));
+                client.signal_entity(entity.clone(), (*operation).to_owned(), input.clone(), deliver_at).await
+            }
+            Act::Terminate { id, recursive } => client.terminate(id, crate::author::text("enough"), *recursive).await,
+            Act::Suspend { id } => client.suspend(id, "to think about it".to_owned()).await,
+            Act::Resume { id } => client.resume(id, "thought about it".to_owned()).await,
+            Act::Rewind { id } => client.rewind(id, "it is repaired".to_owned(), RewindTo::SameApp).await,
+            Act::Restart { id, with_new_id } => client.restart(id, *with_new_id).await.map(drop),
             Act::AwaitEnd { id } => {
                 return match client.wait(id, Duration::from_secs(30 * 86_400)).await {
                     Ok(view) if view.row.status.is_terminal() => Attempt::Done,
@@ -111,22 +158,59 @@ impl Actor {
                 };
             }
             Act::AwaitRunning { id } => {
-                return match client.status(id, true).await {
-                    Ok(view) if view.row.status != RuntimeStatus::Pending => Attempt::Done,
-                    Ok(_) | Err(_) => Attempt::NotYet,
-                };
+                return self.await_status(client, id, |status| status != RuntimeStatus::Pending).await;
+            }
+            Act::AwaitStatus { id, status: wanted } => {
+                return self.await_status(client, id, |status| status == *wanted).await;
             }
             Act::Purge { id } => purge(client, id, Purge::Ended).await,
             Act::PurgeAny { id } => purge(client, id, Purge::Any).await,
             Act::List => self.list(client).await,
-            Act::Pause(_) => Ok(()),
+            Act::Pause(_) | Act::Repair { .. } | Act::Deploy { .. } => Ok(()),
         };
         match result {
-            Ok(()) | Err(ClientError::AlreadyExists { .. } | ClientError::Gone { .. } | ClientError::Invalid(_)) => {
-                Attempt::Done
-            }
+            Ok(())
+            | Err(
+                ClientError::AlreadyExists { .. }
+                | ClientError::Gone { .. }
+                | ClientError::Conflict { .. }
+                | ClientError::Invalid(_),
+            ) => Attempt::Done,
             Err(ClientError::NotFound(_)) => Attempt::NotYet,
             Err(ClientError::Store(_)) => Attempt::Unknown,
+        }
+    }
+
+    fn start_request(&self, id: &str, name: &str, input: &Json, with: &With) -> StartRequest {
+        let options = StartOptions {
+            version: with.version.map(str::to_owned),
+            start_at: with.after.map(|after| self.clock.now().saturating_add(after)),
+            ..StartOptions::default()
+        };
+        let request = StartRequest::new(name, input.clone());
+        StartRequest { instance_id: Some(id.to_owned()), options, reuse: with.reuse, ..request }
+    }
+
+    /// Whoever starts under a key gets the same id.
+    async fn start_by_key(&self, client: &Client, key: &str, name: &str, input: &Json) -> Result<(), ClientError> {
+        let request = StartRequest { idempotency_key: Some(key.to_owned()), ..StartRequest::new(name, input.clone()) };
+        let id = client.start(request).await?;
+        self.watch.started_by_key(key, &id);
+        Ok(())
+    }
+
+    /// Waits for a status, or the end.
+    async fn await_status(&self, client: &Client, id: &str, is_it: impl Fn(RuntimeStatus) -> bool) -> Attempt {
+        let deadline = self.clock.now().saturating_add(PATIENCE_FOR_A_START);
+        loop {
+            let changed = client.store().changed(&InstanceId::from_stored(id));
+            match client.status(id, false).await {
+                Ok(view) if is_it(view.row.status) || view.row.status.is_terminal() => return Attempt::Done,
+                Ok(_) if self.clock.now() < deadline => {
+                    select(changed, self.clock.sleep_until(deadline)).await;
+                }
+                Ok(_) | Err(_) => return Attempt::NotYet,
+            }
         }
     }
 
@@ -154,8 +238,23 @@ impl Actor {
 fn patience(act: &Act) -> Duration {
     match act {
         Act::AwaitEnd { .. } => PATIENCE * 2,
-        Act::Raise { .. } | Act::Terminate { .. } | Act::AwaitRunning { .. } => PATIENCE_FOR_A_START,
-        Act::Start { .. } | Act::Purge { .. } | Act::PurgeAny { .. } | Act::List | Act::Pause(_) => PATIENCE,
+        Act::Raise { .. }
+        | Act::Terminate { .. }
+        | Act::Suspend { .. }
+        | Act::Resume { .. }
+        | Act::Rewind { .. }
+        | Act::Restart { .. }
+        | Act::AwaitRunning { .. }
+        | Act::AwaitStatus { .. } => PATIENCE_FOR_A_START,
+        Act::Start { .. }
+        | Act::StartByKey { .. }
+        | Act::Signal { .. }
+        | Act::Repair { .. }
+        | Act::Deploy { .. }
+        | Act::Purge { .. }
+        | Act::PurgeAny { .. }
+        | Act::List
+        | Act::Pause(_) => PATIENCE,
     }
 }
 

@@ -4,10 +4,12 @@
 //! run at the very moment they are asked for; events are there when they are awaited.
 
 use crate::author::activities::{self, OutsideSystems};
-use crate::author::{Calls, Context, Outcome, Request, Surroundings, programs};
+use crate::author::entities::{Hands, operate};
+use crate::author::{Calls, Context, Order, Outcome, Request, Surroundings, apps, programs};
 use crate::clock::EPOCH;
 use orchestration::{
-    ActivityTask, EventId, ExecutionId, Failure, InstanceId, Json, RetryPolicy, TaskNumber, Timestamp,
+    ActivityTask, EntityAction, EntityId, EventId, ExecutionId, Failure, InstanceId, Json, RetryPolicy, Tags,
+    TaskNumber, Timeouts, Timestamp,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +26,7 @@ struct State {
     systems: OutsideSystems,
     /// By instance: name and payload in the order of raising.
     events: BTreeMap<String, VecDeque<(String, Json)>>,
+    entities: BTreeMap<EntityId, Json>,
     instances: u32,
 }
 
@@ -35,7 +38,7 @@ impl Model {
 
     /// Runs an instance to its end; none if it would wait for ever.
     pub(crate) fn run(&self, instance: &str, name: &str, input: Json) -> Option<Outcome> {
-        let Some(program) = programs::find(name) else {
+        let Some(program) = programs::find(name, apps::ALL[0].digest) else {
             return Some(Err(Failure::new(Failure::ORCHESTRATOR_NOT_FOUND, name)));
         };
         let (mut input, mut now) = (input, EPOCH);
@@ -52,6 +55,9 @@ impl Model {
                 }
                 match polled {
                     Poll::Ready(outcome) => break outcome,
+                    Poll::Pending if context.has_trapped() => {
+                        return Some(Err(Failure::new("FunctionTrapped", "unreachable")));
+                    }
                     Poll::Pending => interpreter.complete_next(&context)?,
                 }
             };
@@ -77,6 +83,28 @@ impl Model {
 
     fn give_back_event(&self, instance: &str, name: &str, payload: Json) {
         self.lock().events.entry(instance.to_owned()).or_default().push_front((name.to_owned(), payload));
+    }
+
+    /// Runs an operation on the spot, and what it tells others. One that fails changes nothing.
+    fn operate(&self, entity: &EntityId, operation: &str, input: &Json, now: Timestamp) -> Outcome {
+        let mut state = self.lock().entities.get(entity).cloned();
+        let mut actions = Vec::new();
+        let mut hands = Hands { state: &mut state, actions: &mut actions, now };
+        let outcome = operate(entity, operation, input, &mut hands)
+            .unwrap_or_else(|| Err(Failure::new("FunctionTrapped", "unreachable")));
+        if outcome.is_ok() {
+            match state {
+                Some(state) => self.lock().entities.insert(entity.clone(), state),
+                None => self.lock().entities.remove(entity),
+            };
+            for action in actions {
+                // What an entity starts ends by itself; nobody here waits for it.
+                if let EntityAction::Signal { entity, operation, input, .. } = action {
+                    self.operate(&entity, &operation, &input, now).map(drop).unwrap_or_default();
+                }
+            }
+        }
+        outcome
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -129,6 +157,11 @@ impl Interpreter {
                 name: name.to_owned(),
                 input: input.clone(),
                 attempt,
+                timeouts: Timeouts::default(),
+                tags: Tags::new(),
+                caller: String::new(),
+                version: None,
+                pinned_to: Some(apps::ALL[0].digest.to_owned()),
             };
             let outcome = (activity.run)(&task, &mut self.model.lock().systems);
             at = at.saturating_add(activity.takes);
@@ -163,7 +196,7 @@ impl Calls for Interpreter {
         self.next_task += 1;
         let mut taken = None;
         let answer = match request {
-            Request::Activity { name, input, retry } => Some(self.activity(&name, &input, retry.as_ref())),
+            Request::Activity { name, input, retry, .. } => Some(self.activity(&name, &input, retry.as_ref())),
             Request::SubOrchestration { name, input, instance_id, retry } => {
                 self.child(&name, &input, instance_id.as_deref(), retry.as_ref()).map(|outcome| (self.now, outcome))
             }
@@ -174,11 +207,30 @@ impl Calls for Interpreter {
                 taken = Some(name);
                 payload.map(|payload| (self.now, Ok(payload)))
             }
+            Request::Entity { entity, operation, input } => {
+                Some((self.now, self.model.operate(&entity, &operation, &input, self.now)))
+            }
+            // Nobody else is there to hold a lock.
+            Request::Lock { .. } => Some((self.now, Ok(Json::null()))),
         };
         if let Some((at, outcome)) = answer {
             self.answers.insert((at, task), Answer { outcome, event: taken });
         }
         Some(task)
+    }
+
+    fn order(&mut self, order: Order) {
+        match order {
+            Order::Signal { entity, operation, input, .. } => {
+                self.model.operate(&entity, &operation, &input, self.now).map(drop).unwrap_or_default();
+            }
+            // What others make of it is judged where they end.
+            Order::Unlock | Order::SendEvent { .. } | Order::Start { .. } => {}
+        }
+    }
+
+    fn abort(&mut self, task: TaskNumber) {
+        self.cancel(task);
     }
 
     fn cancel(&mut self, task: TaskNumber) {
@@ -205,7 +257,7 @@ impl Calls for Interpreter {
 
     fn set_custom_status(&mut self, _: Json) {}
 
-    fn continue_as_new(&mut self, input: Json, _: bool) {
+    fn continue_as_new(&mut self, input: Json, _: Option<&str>) {
         self.continued = Some(input);
     }
 }

@@ -23,9 +23,10 @@ pub(crate) fn setup(seed: u64) -> Setup {
         turn_workers: 1 + rng.below(4),
         activity_workers: 1 + rng.below(4),
         live_instances: rng.pick(&[0, 1, 2, 100]).unwrap_or_default(),
-        // Guests trap at random here, and no instance may fail of it.
-        turn_attempts: 1000,
+        // Guests trap at random here, and no instance may fail of it: there are fewer faults than attempts.
+        turn_attempts: 70,
         lease_time: Duration::from_secs(rng.pick(&[1, 10, 60, 600]).unwrap_or(60)),
+        entity_batch: rng.pick(&[1, 2, 100]).unwrap_or(100),
     };
     let mut rates = Rates::new();
     for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Delay) {
@@ -39,11 +40,11 @@ pub(crate) fn setup(seed: u64) -> Setup {
     let most = rng.below(MOST_FAULTS + 1);
     let mut workload = Workload::default();
     for n in 0..1 + rng.below(4) {
-        let scenario = &scenarios::ALL[rng.below(scenarios::ALL.len())];
+        let Some(scenario) = scenarios::all().nth(rng.below(scenarios::all().count())) else { continue };
         workload = workload.and((scenario.workload)(&format!("s{n}")));
     }
     let plan = Plan::Drawn { rng: Rng::for_purpose(seed, "faults"), rates, most };
-    Setup { seed, workload, plan, tuning, wrap: None }
+    Setup { seed, workload, plan, tuning, wrap: None, wrap_code: None }
 }
 
 /// The run of a scenario with these faults, as the sweep does it.

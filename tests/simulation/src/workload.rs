@@ -1,20 +1,38 @@
 //! What clients do in a run, as data, so that the engine and the model get the same.
 
 use crate::author::number;
-use orchestration::Json;
+use orchestration::{EntityId, Json, Reuse, RuntimeStatus};
 use std::time::Duration;
 
 /// One thing that a client does. It is tried again until it is done or refused: a broken connection says neither.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
     /// Starts an instance.
-    Start { id: String, name: &'static str, input: Json },
-    /// Raises an event, once the instance is there. May raise it twice when an answer is lost.
-    Raise { id: String, event: &'static str, payload: Json },
-    /// Asks for its end.
-    Terminate { id: String },
+    Start { id: String, name: &'static str, input: Json, with: With },
+    /// Starts one under a key; its id follows.
+    StartByKey { key: String, name: &'static str, input: Json },
+    /// Raises an event, once the instance is there. Without an id it may come twice when an answer is lost.
+    Raise { id: String, event: &'static str, payload: Json, event_id: Option<String> },
+    /// Tells an entity to do something, now or after a while. May tell it twice when an answer is lost.
+    Signal { entity: EntityId, operation: &'static str, input: Json, after: Option<Duration> },
+    /// Asks for its end, and for that of its children.
+    Terminate { id: String, recursive: bool },
+    /// Holds it.
+    Suspend { id: String },
+    /// Lets it go on.
+    Resume { id: String },
+    /// Has it run again from the last good point, if it has failed.
+    Rewind { id: String },
+    /// Starts it again, if it has ended or gets a new id.
+    Restart { id: String, with_new_id: bool },
+    /// Repairs the system outside that needs the key.
+    Repair { key: String },
+    /// Replaces the host by one with this app, unless there is a newer one already.
+    Deploy { app: usize },
     /// Waits until it has ended.
     AwaitEnd { id: String },
+    /// Waits until it has one of these statuses, or has ended.
+    AwaitStatus { id: String, status: RuntimeStatus },
     /// Waits until it is at work.
     AwaitRunning { id: String },
     /// Removes it, if it has ended.
@@ -27,6 +45,17 @@ pub(crate) enum Act {
     Pause(Duration),
 }
 
+/// What else a start can say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct With {
+    /// Of a version; none: that of the app.
+    pub(crate) version: Option<&'static str>,
+    /// After a while.
+    pub(crate) after: Option<Duration>,
+    /// Which instance it replaces.
+    pub(crate) reuse: Option<Reuse>,
+}
+
 /// How an instance may end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -34,10 +63,14 @@ pub(crate) enum Ending {
     AsModel,
     /// With one of these outputs; the model cannot know which.
     OneOf(Vec<Json>),
+    /// Failed, or as in `OneOf`.
+    FailedOr(Vec<Json>),
     /// Terminated, whatever the model says.
     Terminated,
     /// It is gone.
     Purged,
+    /// It ended, in whatever way.
+    Any,
 }
 
 /// What all clients do, each by itself, and what must come of it.
@@ -46,13 +79,49 @@ pub(crate) struct Workload {
     pub(crate) actors: Vec<Vec<Act>>,
     /// Instances that end otherwise than as the model says.
     pub(crate) endings: Vec<(String, Ending)>,
+    /// Instances that orchestrations and entities start.
+    pub(crate) others: Vec<(String, &'static str, Json)>,
+    /// What is left of entities: one of these.
+    pub(crate) entities: Vec<(EntityId, Vec<Option<Json>>)>,
+    /// How long the hub keeps completed instances.
+    pub(crate) retention: Option<Duration>,
 }
 
 impl Workload {
+    /// What one client does.
+    pub(crate) fn of(acts: Vec<Act>) -> Workload {
+        Workload { actors: vec![acts], ..Workload::default() }
+    }
+
+    /// What several clients do at once.
+    pub(crate) fn of_all(actors: impl IntoIterator<Item = Vec<Act>>) -> Workload {
+        Workload { actors: actors.into_iter().collect(), ..Workload::default() }
+    }
+
+    /// With an instance that does not end as the model says.
+    pub(crate) fn ends(mut self, id: &str, ending: Ending) -> Workload {
+        self.endings.push((id.to_owned(), ending));
+        self
+    }
+
+    /// With an entity that must have this state in the end.
+    pub(crate) fn leaves(self, entity: EntityId, state: Option<i64>) -> Workload {
+        self.leaves_one_of(entity, &[state])
+    }
+
+    /// With an entity that must have one of these states in the end.
+    pub(crate) fn leaves_one_of(mut self, entity: EntityId, states: &[Option<i64>]) -> Workload {
+        self.entities.push((entity, states.iter().map(|state| state.map(number)).collect()));
+        self
+    }
+
     /// Both.
     pub(crate) fn and(mut self, other: Workload) -> Workload {
         self.actors.extend(other.actors);
         self.endings.extend(other.endings);
+        self.others.extend(other.others);
+        self.entities.extend(other.entities);
+        self.retention = self.retention.or(other.retention);
         self
     }
 
@@ -69,10 +138,15 @@ impl Workload {
 
 /// One client that starts an instance and waits for its end.
 pub(crate) fn start_and_wait(id: &str, name: &'static str, input: Json) -> Vec<Act> {
-    vec![Act::Start { id: id.to_owned(), name, input }, Act::AwaitEnd { id: id.to_owned() }]
+    vec![start(id, name, input), Act::AwaitEnd { id: id.to_owned() }]
+}
+
+/// Starts an instance at once.
+pub(crate) fn start(id: &str, name: &'static str, input: Json) -> Act {
+    Act::Start { id: id.to_owned(), name, input, with: With::default() }
 }
 
 /// The same as a whole workload, with a number as input.
 pub(crate) fn simple(id: &str, name: &'static str, input: i64) -> Workload {
-    Workload { actors: vec![start_and_wait(id, name, number(input))], endings: Vec::new() }
+    Workload::of(start_and_wait(id, name, number(input)))
 }

@@ -2,10 +2,12 @@
 
 use crate::actors::{Actor, Gateway};
 use crate::author::activities::OutsideSystems;
+use crate::author::apps::Deployed;
+use crate::author::entities::AuthorEntities;
 use crate::author::guest::Programs;
 use crate::author::runner::AuthorActivities;
 use crate::clock::{EPOCH, VirtualClock};
-use crate::faults::{Fault, Faults, FaultyActivities, FaultyOrchestrators, FaultyStore, Plan, Point};
+use crate::faults::{Fault, Faults, FaultyActivities, FaultyEntities, FaultyOrchestrators, FaultyStore, Plan, Point};
 use crate::oracles::{Oracle, Tap, Violation, Watch, finally};
 use crate::random::SeededRandomness;
 use crate::scheduler::{Process, Scheduler, Step};
@@ -13,16 +15,20 @@ use crate::trace::Trace;
 use crate::workload::Workload;
 use futures::FutureExt;
 use futures::channel::oneshot;
-use ports::{Clock, Orchestrators, TaskHubStore};
+use ports::{Clock, Entities, Orchestrators, TaskHubStore};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::MemoryRows;
-use task_hub::{Client, Parts, Settings, TaskHub};
+use task_hub::{Client, ClientParts, Parts, Retention, Settings, TaskHub};
 
 /// More polls than any run needs that comes to an end.
 const MAX_STEPS: u64 = 50_000;
 /// More virtual time than any run needs: clients give up before.
 const MAX_TIME: Duration = Duration::from_secs(5 * 365 * 86_400);
+/// How often a hub with a retention looks for what it need not keep.
+const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(10 * 86_400);
+/// How long such a hub is watched after its clients are done: it never comes to rest.
+const HOUSEKEEPING_TIME: Duration = Duration::from_secs(200 * 86_400);
 
 /// The numbers of a run.
 #[derive(Clone, Debug)]
@@ -33,6 +39,8 @@ pub(crate) struct Tuning {
     pub(crate) live_instances: usize,
     pub(crate) turn_attempts: u32,
     pub(crate) lease_time: Duration,
+    /// Operations that an entity gets at once.
+    pub(crate) entity_batch: usize,
 }
 
 impl Default for Tuning {
@@ -44,12 +52,16 @@ impl Default for Tuning {
             live_instances: 100,
             turn_attempts: 3,
             lease_time: Duration::from_secs(60),
+            entity_batch: 100,
         }
     }
 }
 
 /// Puts something between the engine and its store: how planted bugs get in.
 pub(crate) type Wrap = Arc<dyn Fn(Arc<dyn TaskHubStore>, &Arc<Faults>) -> Arc<dyn TaskHubStore>>;
+
+/// The same for users' orchestrators.
+pub(crate) type WrapCode = Arc<dyn Fn(Arc<dyn Orchestrators>) -> Arc<dyn Orchestrators>>;
 
 /// Everything that a run follows from.
 #[derive(Clone)]
@@ -59,12 +71,13 @@ pub(crate) struct Setup {
     pub(crate) plan: Plan,
     pub(crate) tuning: Tuning,
     pub(crate) wrap: Option<Wrap>,
+    pub(crate) wrap_code: Option<WrapCode>,
 }
 
 impl Setup {
     /// A run without faults.
     pub(crate) fn new(seed: u64, workload: Workload) -> Setup {
-        Setup { seed, workload, plan: Plan::none(), tuning: Tuning::default(), wrap: None }
+        Setup { seed, workload, plan: Plan::none(), tuning: Tuning::default(), wrap: None, wrap_code: None }
     }
 }
 
@@ -83,7 +96,7 @@ pub(crate) fn run(setup: &Setup) -> Report {
     let mut world = World::new(setup);
     world.boot();
     for acts in &setup.workload.actors {
-        let actor = Actor { gateway: world.gateway.clone(), clock: world.clock.clone(), watch: world.watch.clone() };
+        let actor = world.actor();
         world.scheduler.spawn(Process::Outside, actor.run(acts.clone()).boxed());
     }
     world.run_until_idle();
@@ -112,6 +125,7 @@ struct World<'a> {
     randomness: Arc<SeededRandomness>,
     systems: Arc<Mutex<OutsideSystems>>,
     gateway: Gateway,
+    deployed: Deployed,
     /// Dropped when the process dies, which is how its clients hear of it.
     process: Option<oneshot::Sender<()>>,
     crashes: u32,
@@ -133,16 +147,35 @@ impl<'a> World<'a> {
             randomness: Arc::new(SeededRandomness::new(setup.seed)),
             systems: Arc::default(),
             gateway: Gateway::default(),
+            deployed: Deployed::default(),
             process: None,
             crashes: 0,
         }
     }
 
+    fn actor(&self) -> Actor {
+        Actor {
+            gateway: self.gateway.clone(),
+            clock: self.clock.clone(),
+            watch: self.watch.clone(),
+            systems: self.systems.clone(),
+            deployed: self.deployed.clone(),
+            faults: self.faults.clone(),
+        }
+    }
+
     fn run_until_idle(&mut self) {
+        let mut clients_done_at = None;
         for _ in 0..MAX_STEPS {
             let step = self.scheduler.step();
             if self.watch.violation().is_some() || step == Step::Idle {
                 return;
+            }
+            if self.setup.workload.retention.is_some() && !self.scheduler.is_alive(Process::Outside) {
+                let done_at = *clients_done_at.get_or_insert(self.clock.now());
+                if self.clock.now() > done_at.saturating_add(HOUSEKEEPING_TIME) {
+                    return;
+                }
             }
             if self.faults.take_crash() {
                 self.crash();
@@ -172,18 +205,27 @@ impl<'a> World<'a> {
             None => store,
         };
         let tap = Tap { inner, watch: self.watch.clone(), clock: self.clock.clone() };
-        let store = Arc::new(FaultyStore { inner: Arc::new(tap), faults: self.faults.clone() });
+        let store = Arc::new(FaultyStore::new(Arc::new(tap), self.faults.clone()));
         let clock = Arc::new(self.clock.clone());
         let activities =
             AuthorActivities { clock: self.clock.clone(), systems: self.systems.clone(), watch: self.watch.clone() };
-        let parts = Parts {
+        let entities = AuthorEntities { clock: self.clock.clone(), watch: self.watch.clone() };
+        let parts = ClientParts {
             store: store.clone(),
-            orchestrators: Arc::new(FaultyOrchestrators { inner: Arc::new(Programs), faults: self.faults.clone() }),
-            activities: Arc::new(FaultyActivities { inner: Arc::new(activities), faults: self.faults.clone() }),
             clock: clock.clone(),
             randomness: self.randomness.clone(),
+            orchestrators: self.programs().names(),
+            entities: entities.names(),
         };
-        let client = Client::new(store, clock, self.randomness.clone(), Programs.names(), &settings);
+        let client = Client::new(parts, &settings);
+        let parts = Parts {
+            store,
+            orchestrators: Arc::new(FaultyOrchestrators { inner: self.programs(), faults: self.faults.clone() }),
+            activities: Arc::new(FaultyActivities { inner: Arc::new(activities), faults: self.faults.clone() }),
+            entities: Arc::new(FaultyEntities { inner: Arc::new(entities), faults: self.faults.clone() }),
+            clock,
+            randomness: self.randomness.clone(),
+        };
         let hub = TaskHub::new(parts, settings);
         for worker in hub.workers(&futures::future::pending().boxed().shared()) {
             self.scheduler.spawn(Process::Host, worker);
@@ -191,6 +233,14 @@ impl<'a> World<'a> {
         let (process, gone) = oneshot::channel();
         self.process = Some(process);
         self.gateway.serve(client, gone.map(drop).boxed().shared());
+    }
+
+    fn programs(&self) -> Arc<dyn Orchestrators> {
+        let programs = Arc::new(Programs { app: self.deployed.app(), watch: self.watch.clone() });
+        match &self.setup.wrap_code {
+            Some(wrap) => wrap(programs),
+            None => programs,
+        }
     }
 
     fn open_store(&self) -> Arc<dyn TaskHubStore> {
@@ -205,6 +255,11 @@ impl<'a> World<'a> {
             concurrent_activities: tuning.activity_workers,
             live_instances: tuning.live_instances,
             turn_attempts: tuning.turn_attempts,
+            entity_batch_size: tuning.entity_batch,
+            present: self.deployed.app().present(),
+            version_gate: self.deployed.app().gate(),
+            retention: Retention { completed: self.setup.workload.retention, ..Retention::default() },
+            housekeeping_interval: HOUSEKEEPING_INTERVAL,
             ..Settings::for_cores(1)
         }
     }

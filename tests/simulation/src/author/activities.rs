@@ -3,7 +3,7 @@
 //! Because activities run at least once, those that change an outside system do it once per key, as good authors do.
 
 use super::{Outcome, number, text, to_number, to_text};
-use orchestration::{ActivityTask, Failure, Json};
+use orchestration::{ActivityTask, Failure, Json, Timeouts};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ pub(crate) struct OutsideSystems {
     bank: Bank,
     /// Which instance came first, by key.
     first: BTreeMap<String, String>,
+    /// What was repaired, by key.
+    repaired: BTreeSet<String>,
 }
 
 /// What the accounts hold together with what is on its way between them never changes.
@@ -56,6 +58,16 @@ pub(crate) const ALL: &[Activity] = &[
         run: |_, _| Err(Failure::new("Refused", "trying again cannot help").non_retriable()),
     },
     Activity { name: "FailFirst", takes: Duration::ZERO, run: fail_first },
+    // The first attempt takes far longer than any of the others.
+    Activity { name: "SlowAtFirst", takes: Duration::ZERO, run: |_, _| Ok(text("in time")) },
+    Activity { name: "StuckAtFirst", takes: Duration::ZERO, run: |_, _| Ok(text("alive")) },
+    Activity { name: "Beating", takes: Duration::from_secs(100), run: |_, _| Ok(text("beating")) },
+    Activity { name: "Ailing", takes: Duration::from_millis(5), run: ailing },
+    Activity {
+        name: "App",
+        takes: Duration::from_millis(5),
+        run: |task, _| Ok(text(task.pinned_to.as_deref().unwrap_or("any"))),
+    },
     Activity { name: "Debit", takes: Duration::from_millis(10), run: |task, systems| systems.bank.debit(&task.input) },
     Activity {
         name: "Credit",
@@ -67,6 +79,27 @@ pub(crate) const ALL: &[Activity] = &[
 /// The activity of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Activity> {
     ALL.iter().find(|activity| activity.name.eq_ignore_ascii_case(name))
+}
+
+impl Activity {
+    /// How long one attempt takes.
+    pub(crate) fn duration(&self, attempt: u32) -> Duration {
+        if attempt == 1 && self.name.ends_with("AtFirst") { SLOW } else { self.takes }
+    }
+
+    /// How long one run may take, as the activity says itself.
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        match self.name {
+            "StuckAtFirst" => Timeouts { run: None, heartbeat: Some(Duration::from_secs(30)) },
+            "Beating" => Timeouts { run: None, heartbeat: Some(Duration::from_secs(15)) },
+            _ => Timeouts::default(),
+        }
+    }
+
+    /// How often it gives a sign of life; never, if it gives none.
+    pub(crate) fn beats_every(&self) -> Option<Duration> {
+        (self.name == "Beating").then_some(Duration::from_secs(10))
+    }
 }
 
 /// Fails as often as its argument says, then answers with the attempt that worked.
@@ -84,7 +117,18 @@ fn fail_first(task: &ActivityTask, systems: &mut OutsideSystems) -> Outcome {
     if *first == caller { Err(Failure::new("First", "the first caller fails")) } else { Ok(text("worked")) }
 }
 
+/// `"key"`: fails until somebody has repaired what is behind it.
+fn ailing(task: &ActivityTask, systems: &mut OutsideSystems) -> Outcome {
+    let key = to_text(&task.input);
+    if systems.repaired.contains(&key) { Ok(text("well")) } else { Err(Failure::new("Ailing", key)) }
+}
+
 impl OutsideSystems {
+    /// From now on what needs the key works.
+    pub(crate) fn repair(&mut self, key: &str) {
+        self.repaired.insert(key.to_owned());
+    }
+
     /// All money that there is.
     pub(crate) fn total(&self) -> i64 {
         self.bank.accounts.values().sum::<i64>() + self.bank.on_its_way.values().sum::<i64>()

@@ -1,7 +1,7 @@
 //! What an orchestrator holds: it asks for tasks, and awaits them in whatever combination.
 
-use super::{Calls, Outcome, Request, Surroundings};
-use orchestration::{Json, RetryPolicy, TaskNumber, Timestamp};
+use super::{Calls, Order, Outcome, Request, Surroundings};
+use orchestration::{EntityId, Json, RetryPolicy, TaskNumber, Timeouts, Timestamp};
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +18,7 @@ struct Shared {
     /// Not there while the orchestrator is suspended.
     surroundings: Option<Surroundings>,
     tasks: BTreeMap<TaskNumber, Slot>,
+    trapped: bool,
 }
 
 enum Slot {
@@ -27,23 +28,24 @@ enum Slot {
 
 impl Context {
     pub(crate) fn new() -> Context {
-        Context { shared: Arc::new(Mutex::new(Shared { surroundings: None, tasks: BTreeMap::new() })) }
+        let shared = Shared { surroundings: None, tasks: BTreeMap::new(), trapped: false };
+        Context { shared: Arc::new(Mutex::new(shared)) }
     }
 
     /// Hands the world in before the orchestrator is polled.
     pub(crate) fn enter(&self, surroundings: Surroundings) {
-        self.lock().surroundings = Some(surroundings);
+        self.lock_shared().surroundings = Some(surroundings);
     }
 
     /// Takes the world out again.
     pub(crate) fn leave(&self) -> Option<Surroundings> {
-        self.lock().surroundings.take()
+        self.lock_shared().surroundings.take()
     }
 
     /// Answers an open task and wakes whoever awaits it. One that was given up is nobody's.
     pub(crate) fn finish(&self, task: TaskNumber, outcome: Outcome) {
         let waker = {
-            let mut shared = self.lock();
+            let mut shared = self.lock_shared();
             match shared.tasks.get_mut(&task) {
                 Some(slot @ Slot::Waiting(_)) => std::mem::replace(slot, Slot::Finished(outcome)),
                 Some(Slot::Finished(_)) | None => return,
@@ -56,12 +58,59 @@ impl Context {
 
     /// Calls an activity.
     pub(crate) fn call(&self, name: &str, input: Json) -> TaskFuture {
-        self.ask(Request::Activity { name: name.to_owned(), input, retry: None })
+        self.ask(Request::Activity { name: name.to_owned(), input, retry: None, timeouts: Timeouts::default() })
     }
 
     /// Calls an activity, and again when it fails.
     pub(crate) fn call_with(&self, name: &str, input: Json, retry: RetryPolicy) -> TaskFuture {
-        self.ask(Request::Activity { name: name.to_owned(), input, retry: Some(retry) })
+        self.call_within(name, input, retry, Timeouts::default())
+    }
+
+    /// Calls an activity that may take only so long, and again when it fails.
+    pub(crate) fn call_within(&self, name: &str, input: Json, retry: RetryPolicy, timeouts: Timeouts) -> TaskFuture {
+        self.ask(Request::Activity { name: name.to_owned(), input, retry: Some(retry), timeouts })
+    }
+
+    /// Asks an entity to do something.
+    pub(crate) fn entity(&self, entity: &EntityId, operation: &str, input: Json) -> TaskFuture {
+        self.ask(Request::Entity { entity: entity.clone(), operation: operation.to_owned(), input })
+    }
+
+    /// Enters a critical section.
+    pub(crate) fn lock(&self, entities: &[EntityId]) -> TaskFuture {
+        self.ask(Request::Lock { entities: entities.to_vec() })
+    }
+
+    /// Leaves it.
+    pub(crate) fn unlock(&self) {
+        self.order(Order::Unlock);
+    }
+
+    /// Tells an entity to do something, after a while if there is one.
+    pub(crate) fn signal(&self, entity: &EntityId, operation: &str, input: Json, after: Option<Duration>) {
+        let deliver_at = after.map(|after| self.now().saturating_add(after));
+        self.order(Order::Signal { entity: entity.clone(), operation: operation.to_owned(), input, deliver_at });
+    }
+
+    /// Raises an event at another instance.
+    pub(crate) fn send(&self, instance_id: &str, name: &str, input: Json) {
+        self.order(Order::SendEvent { instance_id: instance_id.to_owned(), name: name.to_owned(), input });
+    }
+
+    /// Starts an orchestration that nobody waits for.
+    pub(crate) fn start(&self, name: &str, input: Json, instance_id: &str) {
+        self.order(Order::Start { name: name.to_owned(), input, instance_id: instance_id.to_owned() });
+    }
+
+    /// Traps: the guest does not come back from here.
+    pub(crate) async fn trap(&self) -> Outcome {
+        self.lock_shared().trapped = true;
+        std::future::pending().await
+    }
+
+    /// Whether it has trapped.
+    pub(crate) fn has_trapped(&self) -> bool {
+        self.lock_shared().trapped
     }
 
     /// Calls another orchestrator; without an id it gets a new one.
@@ -108,23 +157,33 @@ impl Context {
 
     /// Starts over once the orchestrator returns.
     pub(crate) fn continue_as_new(&self, input: Json) -> Outcome {
-        self.with(|calls| calls.continue_as_new(input, true));
+        self.with(|calls| calls.continue_as_new(input, None));
         Ok(Json::null())
+    }
+
+    /// Starts over on the present app, as that version.
+    pub(crate) fn upgrade(&self, input: Json, version: &str) -> Outcome {
+        self.with(|calls| calls.continue_as_new(input, Some(version)));
+        Ok(Json::null())
+    }
+
+    fn order(&self, order: Order) {
+        self.with(|calls| calls.order(order));
     }
 
     fn ask(&self, request: Request) -> TaskFuture {
         let task = self.with(|calls| calls.request(request)).flatten();
         if let Some(task) = task {
-            self.lock().tasks.insert(task, Slot::Waiting(Waker::noop().clone()));
+            self.lock_shared().tasks.insert(task, Slot::Waiting(Waker::noop().clone()));
         }
         TaskFuture { context: self.clone(), task }
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut dyn Calls) -> T) -> Option<T> {
-        self.lock().surroundings.as_mut().map(|surroundings| act(surroundings.calls()))
+        self.lock_shared().surroundings.as_mut().map(|surroundings| act(surroundings.calls()))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shared> {
+    fn lock_shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -140,6 +199,16 @@ impl TaskFuture {
     pub(crate) fn detach(mut self) {
         self.task = None;
     }
+
+    /// Gives the task up and stops what was asked for.
+    pub(crate) fn abort(mut self) {
+        if let Some(task) = self.task.take() {
+            let slot = self.context.lock_shared().tasks.remove(&task);
+            if let Some(Slot::Waiting(_)) = slot {
+                self.context.with(|calls| calls.abort(task));
+            }
+        }
+    }
 }
 
 impl Future for TaskFuture {
@@ -150,7 +219,7 @@ impl Future for TaskFuture {
             return Poll::Pending;
         };
         let outcome = {
-            let mut shared = self.context.lock();
+            let mut shared = self.context.lock_shared();
             match shared.tasks.remove(&task) {
                 Some(Slot::Finished(outcome)) => outcome,
                 Some(Slot::Waiting(_)) | None => {
@@ -167,7 +236,7 @@ impl Future for TaskFuture {
 impl Drop for TaskFuture {
     fn drop(&mut self) {
         if let Some(task) = self.task {
-            let slot = self.context.lock().tasks.remove(&task);
+            let slot = self.context.lock_shared().tasks.remove(&task);
             if let Some(Slot::Waiting(_)) = slot {
                 self.context.with(|calls| calls.cancel(task));
             }

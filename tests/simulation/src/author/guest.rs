@@ -1,6 +1,8 @@
 //! Orchestrators behind the port: a small executor between a future and the cursor, as a guest's SDK has one.
 
+use super::apps::App;
 use super::{Context, Outcome, Surroundings, programs};
+use crate::oracles::Watch;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use orchestration::{Cursor, Next};
@@ -9,25 +11,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Wake, Waker};
 
-/// All programs.
-pub(crate) struct Programs;
+/// All programs of all apps.
+pub(crate) struct Programs {
+    /// The present app.
+    pub(crate) app: App,
+    /// Hears whose code runs.
+    pub(crate) watch: Watch,
+}
 
 #[async_trait]
 impl Orchestrators for Programs {
     fn names(&self) -> Vec<String> {
-        programs::ALL.iter().map(|(name, _)| (*name).to_owned()).collect()
+        programs::names()
     }
 
-    async fn begin(&self, name: &str) -> Result<Box<dyn Orchestrator>, GuestFault> {
-        Ok(Box::new(guest(name)?))
+    async fn begin(&self, name: &str, pinned_to: Option<&str>) -> Result<Box<dyn Orchestrator>, GuestFault> {
+        let guest = guest(name, pinned_to.unwrap_or(self.app.digest))?;
+        Ok(Box::new(Guest { watch: Some(self.watch.clone()), ..guest }))
     }
 }
 
-/// A fresh guest of the named program.
-pub(crate) fn guest(name: &str) -> Result<Guest, GuestFault> {
-    match programs::find(name) {
-        Some(program) => Ok(Guest::new(program)),
-        None => Err(GuestFault::NotFound { kind: "orchestrator", name: name.to_owned(), known: Programs.names() }),
+/// A fresh guest of the named program of an app, that nobody watches.
+pub(crate) fn guest(name: &str, app: &str) -> Result<Guest, GuestFault> {
+    match programs::find(name, app) {
+        Some(program) => Ok(Guest::new(program, app)),
+        None => Err(GuestFault::NotFound { kind: "orchestrator", name: name.to_owned(), known: programs::names() }),
     }
 }
 
@@ -42,6 +50,8 @@ impl Wake for Woken {
 /// One running orchestrator.
 pub(crate) struct Guest {
     program: programs::Program,
+    app: String,
+    watch: Option<Watch>,
     context: Context,
     /// None before the first turn and after the end.
     future: Option<BoxFuture<'static, Outcome>>,
@@ -49,8 +59,20 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    fn new(program: programs::Program) -> Guest {
-        Guest { program, context: Context::new(), future: None, woken: Arc::new(Woken(AtomicBool::new(true))) }
+    fn new(program: programs::Program, app: &str) -> Guest {
+        Guest {
+            program,
+            app: app.to_owned(),
+            watch: None,
+            context: Context::new(),
+            future: None,
+            woken: Arc::new(Woken(AtomicBool::new(true))),
+        }
+    }
+
+    /// Whether it went wrong; then it is spent.
+    pub(crate) fn has_trapped(&self) -> bool {
+        self.context.has_trapped()
     }
 
     /// Runs on against the cursor until it waits or ends. Never waits itself.
@@ -95,7 +117,14 @@ impl Guest {
 #[async_trait]
 impl Orchestrator for Guest {
     async fn advance(&mut self, cursor: Box<Cursor>) -> (Box<Cursor>, Result<Advanced, GuestFault>) {
+        if let Some(watch) = &self.watch {
+            watch.code_runs(cursor.identity(), &self.app);
+        }
         let (cursor, advanced) = self.run(cursor);
+        if self.has_trapped() {
+            let function = cursor.identity().name.clone();
+            return (cursor, Err(GuestFault::Trapped { function, message: "unreachable".to_owned() }));
+        }
         (cursor, Ok(advanced))
     }
 

@@ -3,7 +3,7 @@
 //! Each output must follow from the input, the activities and the order of its own events alone, never from timing: then
 //! the model, which runs straight through, comes to the same. Where a race is the point, the scenario lists what may come out.
 
-use super::{Context, Outcome, number, text, to_number, to_text};
+use super::{Context, Outcome, number, stateful, text, to_number, to_text};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, join_all, select};
 use orchestration::{Failure, Json, RetryPolicy};
@@ -47,9 +47,16 @@ pub(crate) const ALL: &[(&str, Program)] = &[
     ("Transfer", |ctx, input| transfer(ctx, input).boxed()),
 ];
 
-/// The orchestrator of this name.
-pub(crate) fn find(name: &str) -> Option<Program> {
-    ALL.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, program)| *program)
+/// The names of all orchestrators.
+pub(crate) fn names() -> Vec<String> {
+    ALL.iter().chain(stateful::ALL).map(|(name, _)| (*name).to_owned()).collect()
+}
+
+/// The orchestrator of this name in an app.
+pub(crate) fn find(name: &str, app: &str) -> Option<Program> {
+    let is_it = |(known, _): &&(&str, Program)| known.eq_ignore_ascii_case(name);
+    let changed = stateful::CHANGED.iter().filter(|_| app == "app-2");
+    changed.chain(ALL).chain(stateful::ALL).find(is_it).map(|(_, program)| *program)
 }
 
 /// `n`: that many activities, one after the other.
@@ -71,7 +78,7 @@ async fn fan_out(ctx: Context, input: Json) -> Outcome {
     Ok(number(sum))
 }
 
-fn policy(attempts: u32) -> RetryPolicy {
+pub(super) fn policy(attempts: u32) -> RetryPolicy {
     RetryPolicy { backoff_coefficient: 2.0, ..RetryPolicy::new(attempts, Duration::from_secs(5)) }
 }
 

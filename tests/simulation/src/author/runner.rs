@@ -6,9 +6,10 @@ use super::activities::{self, OutsideSystems};
 use crate::clock::VirtualClock;
 use crate::oracles::{Invocation, Oracle, Watch};
 use async_trait::async_trait;
-use orchestration::{Failure, Json};
-use ports::{Activities, ActivityInvocation, Clock, GuestFault};
+use orchestration::{ActivityTask, Failure, Json, Timeouts};
+use ports::{Activities, ActivityInvocation, Clock, GuestFault, Heartbeat};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Runs the activities of all programs on the systems outside.
 pub(crate) struct AuthorActivities {
@@ -19,16 +20,18 @@ pub(crate) struct AuthorActivities {
 
 #[async_trait]
 impl Activities for AuthorActivities {
+    fn timeouts(&self, task: &ActivityTask) -> Timeouts {
+        activities::find(&task.name).map(activities::Activity::timeouts).unwrap_or_default()
+    }
+
     async fn run(&self, invocation: ActivityInvocation) -> Result<Result<Json, Failure>, GuestFault> {
-        let task = invocation.task;
+        let ActivityInvocation { task, heartbeat, .. } = invocation;
         self.watch.begins(&task);
         let Some(activity) = activities::find(&task.name) else {
             let known = activities::ALL.iter().map(|activity| activity.name.to_owned()).collect();
             return Err(GuestFault::NotFound { kind: "activity", name: task.name, known });
         };
-        if !activity.takes.is_zero() {
-            self.clock.sleep_until(self.clock.now().saturating_add(activity.takes)).await;
-        }
+        self.take_time(activity.duration(task.attempt), activity.beats_every(), &*heartbeat).await;
         let outcome: Outcome = {
             let mut systems = self.systems.lock().unwrap_or_else(PoisonError::into_inner);
             let before = systems.total();
@@ -40,5 +43,21 @@ impl Activities for AuthorActivities {
         };
         self.watch.invoked(Invocation { task, outcome: outcome.clone() });
         Ok(outcome)
+    }
+}
+
+impl AuthorActivities {
+    async fn take_time(&self, takes: Duration, beats_every: Option<Duration>, heartbeat: &dyn Heartbeat) {
+        if takes.is_zero() {
+            return;
+        }
+        let end = self.clock.now().saturating_add(takes);
+        if let Some(pause) = beats_every {
+            while self.clock.now().saturating_add(pause) < end {
+                self.clock.sleep_until(self.clock.now().saturating_add(pause)).await;
+                heartbeat.beat(None);
+            }
+        }
+        self.clock.sleep_until(end).await;
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Call, Faults, Hit, Kind, Side};
 use async_trait::async_trait;
-use orchestration::{Cursor, Failure, Json};
-use ports::{Activities, ActivityInvocation, Advanced, GuestFault, Orchestrator, Orchestrators};
+use orchestration::{ActivityTask, Cursor, EntityOutcome, Failure, Json, Timeouts};
+use ports::{Activities, ActivityInvocation, Advanced, Entities, EntityBatch, GuestFault, Orchestrator, Orchestrators};
 use std::sync::Arc;
 
 /// Activities that fail, or run twice.
@@ -14,6 +14,10 @@ pub(crate) struct FaultyActivities {
 
 #[async_trait]
 impl Activities for FaultyActivities {
+    fn timeouts(&self, task: &ActivityTask) -> Timeouts {
+        self.inner.timeouts(task)
+    }
+
     async fn run(&self, invocation: ActivityInvocation) -> Result<Result<Json, Failure>, GuestFault> {
         let task = &invocation.task;
         let subject = format!("{}/{} {}", task.instance, task.id, task.name);
@@ -41,11 +45,11 @@ impl Orchestrators for FaultyOrchestrators {
         self.inner.names()
     }
 
-    async fn begin(&self, name: &str) -> Result<Box<dyn Orchestrator>, GuestFault> {
+    async fn begin(&self, name: &str, pinned_to: Option<&str>) -> Result<Box<dyn Orchestrator>, GuestFault> {
         if let Some(Hit { kind: Kind::Refuse, .. }) = self.faults.reach(Call::Begin, Side::Before, name, "").await {
             return Err(GuestFault::Unavailable { function: name.to_owned(), message: "simulated".to_owned() });
         }
-        let inner = self.inner.begin(name).await?;
+        let inner = self.inner.begin(name, pinned_to).await?;
         Ok(Box::new(FaultyOrchestrator { inner, faults: self.faults.clone() }))
     }
 }
@@ -71,5 +75,32 @@ impl Orchestrator for FaultyOrchestrator {
 
     fn memory_bytes(&self) -> usize {
         self.inner.memory_bytes()
+    }
+}
+
+/// Entities whose guests trap.
+pub(crate) struct FaultyEntities {
+    pub(crate) inner: Arc<dyn Entities>,
+    pub(crate) faults: Arc<Faults>,
+}
+
+#[async_trait]
+impl Entities for FaultyEntities {
+    fn names(&self) -> Vec<String> {
+        self.inner.names()
+    }
+
+    async fn run(&self, batch: EntityBatch) -> Result<EntityOutcome, GuestFault> {
+        let function = batch.entity.name().to_owned();
+        let names: Vec<_> = batch.operations.iter().map(|operation| operation.name.as_str()).collect();
+        let subject = format!("{} {}", batch.entity, names.join("+"));
+        self.faults.reach(Call::Operate, Side::Before, &subject, "").await;
+        let answer = self.inner.run(batch).await;
+        match self.faults.reach(Call::Operate, Side::After, &subject, "").await {
+            Some(Hit { kind: Kind::Trap, .. }) => {
+                Err(GuestFault::Trapped { function, message: "simulated".to_owned() })
+            }
+            Some(_) | None => answer,
+        }
     }
 }

@@ -7,7 +7,7 @@ mod functions;
 mod plan;
 mod store;
 
-pub(crate) use functions::{FaultyActivities, FaultyOrchestrators};
+pub(crate) use functions::{FaultyActivities, FaultyEntities, FaultyOrchestrators};
 pub(crate) use plan::{Call, Fault, Kind, Plan, Point, Rates, Side};
 pub(crate) use store::FaultyStore;
 
@@ -75,6 +75,11 @@ impl Faults {
             | Kind::Fail => return Some(hit),
         }
         None
+    }
+
+    /// Ends the process from outside; another one starts.
+    pub(crate) fn restart(&self) {
+        self.lock().crash = true;
     }
 
     /// Whether the process has crashed since this was last asked.

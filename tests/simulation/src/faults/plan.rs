@@ -20,8 +20,10 @@ pub(crate) enum Call {
     History,
     Query,
     Purge,
+    Pending,
     Begin,
     Advance,
+    Operate,
     Run,
 }
 
@@ -51,7 +53,7 @@ pub(crate) enum Kind {
     Duplicate,
     /// Messages of different senders come in another order.
     Shuffle,
-    /// The orchestrator's guest traps.
+    /// The guest of an orchestrator or an entity traps.
     Trap,
     /// The activity runs once more.
     Twice,
@@ -130,15 +132,16 @@ impl Point {
                 Side::After => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Lose],
             },
             // These come from outside, where nobody holds a lease.
-            (Call::Create | Call::Send | Call::Read | Call::Query | Call::Purge, Side::Before) => {
+            (Call::Create | Call::Send | Call::Read | Call::Query | Call::Purge | Call::Pending, Side::Before) => {
                 &[Kind::Delay, Kind::Crash, Kind::Refuse]
             }
-            (Call::Create | Call::Send | Call::Read | Call::Query | Call::Purge, Side::After) => {
+            (Call::Create | Call::Send | Call::Read | Call::Query | Call::Purge | Call::Pending, Side::After) => {
                 &[Kind::Delay, Kind::Crash, Kind::Lose]
             }
             (Call::Begin, _) => &[Kind::Delay, Kind::Refuse],
             (Call::Advance, Side::Before) => &[Kind::Delay],
-            (Call::Advance, Side::After) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Trap],
+            (Call::Operate, Side::Before) => &[Kind::Delay, Kind::Crash, Kind::Stall],
+            (Call::Advance | Call::Operate, Side::After) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Trap],
             (Call::Run, Side::Before) => &[Kind::Delay, Kind::Crash, Kind::Stall],
             (Call::Run, Side::After) if subject.ends_with(" Tough") => {
                 &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Twice, Kind::Fail]

@@ -9,19 +9,31 @@ use orchestration::{
     Timestamp,
 };
 use ports::{
-    ActivityWork, Created, InstanceQuery, InstanceStore, InstanceView, Lease, Page, Purge, Reuse, Sent, StoreError,
+    ActivityWork, Created, InstanceQuery, InstanceStore, InstanceView, Lease, Page, Pending, Purge, Sent, StoreError,
     TaskHubStore, TurnWork, WorkStore,
 };
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A store with faults before and after every call.
 pub(crate) struct FaultyStore {
     pub(crate) inner: Arc<dyn TaskHubStore>,
     pub(crate) faults: Arc<Faults>,
+    /// The leases whose turns did not get all that there is, by what they are on and epoch.
+    partial: Mutex<BTreeSet<(String, u64)>>,
 }
 
 impl FaultyStore {
+    pub(crate) fn new(inner: Arc<dyn TaskHubStore>, faults: Arc<Faults>) -> FaultyStore {
+        FaultyStore { inner, faults, partial: Mutex::default() }
+    }
+
+    /// What a turn was not given comes right behind it, as if the store had handed out only the first of it.
+    fn is_partial(&self, lease: &Lease) -> bool {
+        let key = (lease.what.clone(), lease.epoch);
+        self.partial.lock().unwrap_or_else(PoisonError::into_inner).contains(&key)
+    }
+
     /// Makes a call with its two points. Answers also what is left to do about the answer.
     async fn call<T: Send>(
         &self,
@@ -69,6 +81,10 @@ impl WorkStore for FaultyStore {
         });
         let (mut work, hit) = taken.await?;
         if let Some(hit) = hit {
+            if hit.kind == Kind::Fewer {
+                let key = (work.lease.what.clone(), work.lease.epoch);
+                self.partial.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+            }
             disturb(&mut work.messages, hit);
         }
         Ok(work)
@@ -78,6 +94,7 @@ impl WorkStore for FaultyStore {
         // A message that was handed out twice is one record all the same.
         let mut known = BTreeSet::new();
         checkpoint.consumed.retain(|origin| known.insert(*origin));
+        checkpoint.more |= self.is_partial(lease);
         let subject = format!("{} epoch {} {}", lease.what, lease.epoch, checkpoint.row.status);
         self.plain(Call::Commit, &subject, self.inner.commit(lease, checkpoint)).await
     }
@@ -104,6 +121,10 @@ impl WorkStore for FaultyStore {
         self.plain(Call::Renew, &subject, self.inner.renew(lease)).await
     }
 
+    fn revoked(&self, lease: &Lease) -> BoxFuture<'static, ()> {
+        self.inner.revoked(lease)
+    }
+
     async fn abandon(&self, lease: &Lease, not_before: Timestamp) -> Result<(), StoreError> {
         let subject = format!("{} epoch {}", lease.what, lease.epoch);
         self.plain(Call::Abandon, &subject, self.inner.abandon(lease, not_before)).await
@@ -112,9 +133,9 @@ impl WorkStore for FaultyStore {
 
 #[async_trait]
 impl InstanceStore for FaultyStore {
-    async fn create(&self, instance: NewInstance, reuse: Reuse) -> Result<Created, StoreError> {
+    async fn create(&self, instance: NewInstance) -> Result<Created, StoreError> {
         let subject = instance.id.to_string();
-        self.plain(Call::Create, &subject, self.inner.create(instance, reuse)).await
+        self.plain(Call::Create, &subject, self.inner.create(instance)).await
     }
 
     async fn send(&self, envelope: Envelope) -> Result<Sent, StoreError> {
@@ -132,6 +153,14 @@ impl InstanceStore for FaultyStore {
 
     async fn query(&self, query: &InstanceQuery) -> Result<Page, StoreError> {
         self.plain(Call::Query, "", self.inner.query(query)).await
+    }
+
+    async fn pending(&self, id: &InstanceId) -> Result<Option<Pending>, StoreError> {
+        self.plain(Call::Pending, id.as_str(), self.inner.pending(id)).await
+    }
+
+    async fn pinned_apps(&self) -> Result<Vec<String>, StoreError> {
+        self.inner.pinned_apps().await
     }
 
     async fn purge(&self, id: &InstanceId, purge: Purge) -> Result<bool, StoreError> {
@@ -161,11 +190,14 @@ fn disturb(messages: &mut Vec<Message>, mut hit: Hit) {
     }
 }
 
-/// Keeps the first of the inbox and any of the others, one at least.
+/// Keeps the first of the inbox and any of the others, one at least. With what begins an execution comes all that was there
+/// before, as the store hands it out: what is older must not be recorded ahead of what the start brings along.
 fn fewer(messages: &mut Vec<Message>, rng: &mut Rng) {
     let first = messages.first().cloned();
-    let in_inbox = messages.iter().filter(|message| is_in_inbox(message)).count();
-    let mut left = rng.below(in_inbox);
+    let in_inbox = messages.iter().filter(|message| is_in_inbox(message));
+    let begins = in_inbox.clone().enumerate().filter(|(_, message)| begins_execution(&message.kind));
+    let begins = begins.last().map_or(0, |(place, _)| place + 1);
+    let mut left = rng.below(in_inbox.count()).max(begins);
     messages.retain(|message| {
         if !is_in_inbox(message) {
             return rng.chance(500);
@@ -188,6 +220,10 @@ fn shuffle(messages: &mut Vec<Message>, rng: &mut Rng) {
     *messages = shuffled;
 }
 
+fn begins_execution(kind: &MessageKind) -> bool {
+    matches!(kind, MessageKind::ExecutionStarted { .. } | MessageKind::ExecutionRewound { .. })
+}
+
 fn is_in_inbox(message: &Message) -> bool {
     matches!(message.origin, Origin::Inbox(_))
 }
@@ -198,9 +234,20 @@ fn is_answer(kind: &MessageKind) -> bool {
         | MessageKind::TaskFailed { .. }
         | MessageKind::SubOrchestrationInstanceCompleted { .. }
         | MessageKind::SubOrchestrationInstanceFailed { .. }
+        | MessageKind::EntityOperationCompleted { .. }
+        | MessageKind::EntityOperationFailed { .. }
+        | MessageKind::EntityLockGranted { .. }
         | MessageKind::TimerFired { .. } => true,
         MessageKind::ExecutionStarted { .. }
         | MessageKind::EventRaised(_)
-        | MessageKind::ExecutionTerminated { .. } => false,
+        | MessageKind::ExecutionTerminated { .. }
+        | MessageKind::ExecutionSuspended { .. }
+        | MessageKind::ExecutionResumed { .. }
+        | MessageKind::ExecutionRewound { .. }
+        | MessageKind::RewindRequested { .. }
+        | MessageKind::EntityOperationCalled { .. }
+        | MessageKind::EntityOperationSignaled { .. }
+        | MessageKind::EntityLockRequested { .. }
+        | MessageKind::EntityUnlockSent { .. } => false,
     }
 }

@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::workload::{Act, Ending, Workload};
 use futures::FutureExt;
 use orchestration::{InstanceRow, Json, RuntimeStatus};
-use ports::{InstanceQuery, TaskHubStore};
+use ports::{InstanceKind, InstanceQuery, TaskHubStore};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,11 +26,13 @@ pub(crate) fn judge(rest: &Rest<'_>) {
     if !rest.clients_are_done {
         rest.watch.report(Oracle::Liveness, "nothing moves any more, and clients still wait");
     }
-    let instances = rest.instances();
+    let instances = rest.instances(InstanceKind::Orchestrations);
     for row in instances.values().filter(|row| !row.status.is_terminal()) {
         rest.watch.report(Oracle::Liveness, format!("nothing moves any more, and this has not ended: {row:#?}"));
     }
     rest.judge_endings(&instances);
+    rest.judge_entities();
+    rest.judge_retention(&instances);
     rest.judge_effects();
     rest.judge_leftovers();
     let systems = rest.systems.lock().unwrap_or_else(PoisonError::into_inner);
@@ -40,8 +42,8 @@ pub(crate) fn judge(rest: &Rest<'_>) {
 }
 
 impl Rest<'_> {
-    fn instances(&self) -> BTreeMap<String, InstanceRow> {
-        let query = InstanceQuery { page_size: 10_000, ..InstanceQuery::default() };
+    fn instances(&self, kind: InstanceKind) -> BTreeMap<String, InstanceRow> {
+        let query = InstanceQuery { kind, page_size: 10_000, ..InstanceQuery::default() };
         match self.store.query(&query).now_or_never() {
             Some(Ok(page)) => page.instances.into_iter().map(|view| (view.row.id.to_string(), view.row)).collect(),
             Some(Err(error)) => {
@@ -58,12 +60,19 @@ impl Rest<'_> {
     fn judge_endings(&self, instances: &BTreeMap<String, InstanceRow>) {
         let mut starts: BTreeMap<&str, Vec<(&'static str, &Json)>> = BTreeMap::new();
         for act in self.workload.acts() {
-            if let Act::Start { id, name, input } = act {
+            if let Act::Start { id, name, input, .. } = act {
                 starts.entry(id).or_default().push((name, input));
             }
         }
+        for (id, name, input) in &self.workload.others {
+            starts.entry(id).or_default().push((name, input));
+        }
         for (id, starts) in starts {
-            let row = instances.get(id);
+            // What was kept for its time is judged as it was.
+            let removed = self.watch.removed(id).map(|(row, _)| row);
+            let removed =
+                removed.filter(|_| self.workload.retention.is_some() && self.workload.ending(id) != Ending::Purged);
+            let row = instances.get(id).or(removed.as_ref());
             if let Err(why) = self.judge_ending(id, &starts, row) {
                 self.watch.report(Oracle::Model, format!("{id}: {why}; it is {row:#?}"));
             }
@@ -80,17 +89,22 @@ impl Rest<'_> {
         let row = match (&ending, row) {
             (Ending::Purged, None) => return Ok(()),
             (Ending::Purged, Some(_)) => return Err("it should have been purged".to_owned()),
-            (Ending::AsModel | Ending::OneOf(_) | Ending::Terminated, None) => return Err("it is lost".to_owned()),
-            (Ending::AsModel | Ending::OneOf(_) | Ending::Terminated, Some(row)) => row,
+            (_, None) => return Err("it is lost".to_owned()),
+            (_, Some(row)) => row,
         };
         let may_be_terminated =
-            self.workload.acts().any(|act| matches!(act, Act::Terminate { id: terminated } if terminated == id));
+            self.workload.acts().any(|act| matches!(act, Act::Terminate { id: terminated, .. } if terminated == id));
         if row.status == RuntimeStatus::Terminated && may_be_terminated {
             return Ok(());
         }
         let right = match &ending {
             Ending::OneOf(outputs) => row.output.as_ref().is_some_and(|output| outputs.contains(output)),
-            Ending::Terminated => false,
+            Ending::FailedOr(outputs) => {
+                row.status == RuntimeStatus::Failed
+                    || row.output.as_ref().is_some_and(|output| outputs.contains(output))
+            }
+            Ending::Terminated => row.status == RuntimeStatus::Terminated,
+            Ending::Any => row.status.is_terminal(),
             Ending::AsModel => {
                 let expected: Vec<_> = starts.iter().map(|(name, input)| self.model(id, name, input)).collect();
                 if !expected.iter().flatten().any(|outcome| is_as(row, outcome)) {
@@ -107,11 +121,53 @@ impl Rest<'_> {
     fn model(&self, id: &str, name: &str, input: &Json) -> Option<Outcome> {
         let model = Model::default();
         for act in self.workload.acts() {
-            if let Act::Raise { id, event, payload } = act {
+            if let Act::Raise { id, event, payload, .. } = act {
                 model.raise(id, event, payload.clone());
             }
         }
         model.run(id, name, input.clone())
+    }
+
+    /// Nobody holds a lock any more, what was deleted is gone, and all that was asked for was done.
+    fn judge_entities(&self) {
+        let entities = self.instances(InstanceKind::Entities);
+        for row in entities.values() {
+            let record = row.entity.as_deref().cloned().unwrap_or_default();
+            if let Some(lock) = record.lock {
+                self.watch.report(Oracle::Locks, format!("in the end {} is still locked by {lock:?}", row.id));
+            } else if record.state.is_none() {
+                self.watch.report(Oracle::Leftovers, format!("there is nothing of {}, but its row", row.id));
+            }
+        }
+        for (entity, states) in &self.workload.entities {
+            let row = entities.get(entity.instance_id().as_str());
+            let state = row.and_then(|row| row.entity.as_deref()).and_then(|record| record.state.clone());
+            if !states.contains(&state) {
+                self.watch.report(Oracle::Model, format!("in the end {entity} is {state:?}, not one of {states:?}"));
+            }
+        }
+        if let Some(never_done) = self.watch.never_done() {
+            self.watch.report(Oracle::Entities, never_done);
+        }
+    }
+
+    /// Completed instances go once they were kept long enough, and not before.
+    fn judge_retention(&self, instances: &BTreeMap<String, InstanceRow>) {
+        let Some(kept) = self.workload.retention else { return };
+        let is_purged =
+            |id: &str| self.workload.acts().any(|act| matches!(act, Act::Purge { id: purged } if purged == id));
+        let completed = |row: &&InstanceRow| row.status == RuntimeStatus::Completed;
+        for row in instances.values().filter(completed) {
+            self.watch.report(Oracle::Retention, format!("{} is still there", row.id));
+        }
+        for act in self.workload.acts() {
+            let Act::Start { id, .. } = act else { continue };
+            let Some((row, at)) = self.watch.removed(id).filter(|(row, _)| completed(&row)) else { continue };
+            let lived = row.completed_at.map(|ended| at.saturating_since(ended)).unwrap_or_default();
+            if lived < kept && !is_purged(id) {
+                self.watch.report(Oracle::Retention, format!("{id} was removed {lived:?} after its end"));
+            }
+        }
     }
 
     fn judge_effects(&self) {

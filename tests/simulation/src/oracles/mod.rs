@@ -4,12 +4,16 @@
 //! come. What can only be judged once everything has come to rest is in [`finally`].
 
 mod commits;
+mod entities;
 pub(crate) mod finally;
 mod fold;
+mod letters;
 mod replay;
+mod rewinds;
 mod tap;
 mod watch;
 
+pub(crate) use entities::Ran;
 pub(crate) use tap::Tap;
 pub(crate) use watch::{Invocation, Watch};
 
@@ -40,6 +44,22 @@ pub(crate) enum Oracle {
     Consumed,
     /// A list has each instance once, in order.
     Listing,
+    /// What is handed out was sent, each message once and none before its time.
+    Messages,
+    /// What an entity is and answers follows from the operations that it ran, each of them once, in each sender's order.
+    Entities,
+    /// An entity has one owner at a time, nobody else's operations run meanwhile, and no lock outlives its owner.
+    Locks,
+    /// What is held does nothing.
+    Suspension,
+    /// A rewind keeps everything but failures, and asks for everything that is open.
+    Rewind,
+    /// A key starts one instance.
+    Starts,
+    /// An instance runs the code that it was started with.
+    Pinning,
+    /// What has ended is kept for as long as it should be.
+    Retention,
     /// Money is neither made nor lost.
     Bank,
     /// Once the faults are over everything ends, in bounded time.

@@ -5,9 +5,11 @@ use super::commits::Stored;
 use crate::clock::VirtualClock;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use orchestration::{Checkpoint, Envelope, Event, ExecutionId, Failure, InstanceId, Json, NewInstance, Timestamp};
+use orchestration::{
+    Checkpoint, Envelope, Event, ExecutionId, Failure, InstanceId, InstanceRow, Json, NewInstance, Timestamp,
+};
 use ports::{
-    ActivityWork, Clock, Created, InstanceQuery, InstanceStore, InstanceView, Lease, Page, Purge, Reuse, Sent,
+    ActivityWork, Clock, Created, InstanceQuery, InstanceStore, InstanceView, Lease, Page, Pending, Purge, Sent,
     StoreError, TaskHubStore, TurnWork, WorkStore,
 };
 use std::sync::Arc;
@@ -22,18 +24,21 @@ pub(crate) struct Tap {
 impl Tap {
     async fn stored(&self, checkpoint: &Checkpoint) -> Result<Stored, StoreError> {
         let (id, execution) = (&checkpoint.row.id, checkpoint.execution);
-        let row = self.inner.read(id, false).await?.map(|view| view.row);
+        let row = self.row(id).await?;
         let current = row.as_ref().map_or(execution, |row| row.execution);
         let history = self.inner.history(id, current).await?;
         let previous = if current == execution { Vec::new() } else { self.inner.history(id, execution).await? };
         let mut created = Vec::new();
         for child in &checkpoint.children {
-            let stored = self.inner.read(&child.id, false).await?;
-            if stored.is_some_and(|view| view.row.execution == child.started.execution) {
+            if self.row(&child.id).await?.is_some_and(|row| row.execution == child.started.execution) {
                 created.push(child.id.clone());
             }
         }
         Ok(Stored { row, history, previous, created })
+    }
+
+    async fn row(&self, id: &InstanceId) -> Result<Option<InstanceRow>, StoreError> {
+        Ok(self.inner.read(id, false).await?.map(|view| view.row))
     }
 }
 
@@ -48,7 +53,7 @@ impl WorkStore for Tap {
     async fn commit(&self, lease: &Lease, checkpoint: Checkpoint) -> Result<(), StoreError> {
         self.inner.commit(lease, checkpoint.clone()).await?;
         let stored = self.stored(&checkpoint).await?;
-        self.watch.committed(lease, &checkpoint, stored);
+        self.watch.committed(lease, &checkpoint, stored, self.clock.now());
         Ok(())
     }
 
@@ -74,6 +79,10 @@ impl WorkStore for Tap {
         Ok(renewed)
     }
 
+    fn revoked(&self, lease: &Lease) -> BoxFuture<'static, ()> {
+        self.inner.revoked(lease)
+    }
+
     async fn abandon(&self, lease: &Lease, not_before: Timestamp) -> Result<(), StoreError> {
         self.inner.abandon(lease, not_before).await?;
         self.watch.abandoned(lease);
@@ -83,17 +92,21 @@ impl WorkStore for Tap {
 
 #[async_trait]
 impl InstanceStore for Tap {
-    async fn create(&self, instance: NewInstance, reuse: Reuse) -> Result<Created, StoreError> {
-        let created = self.inner.create(instance.clone(), reuse).await?;
+    async fn create(&self, instance: NewInstance) -> Result<Created, StoreError> {
+        let before = self.row(&instance.id).await?;
+        let created = self.inner.create(instance.clone()).await?;
         if created == Created::Yes {
-            self.watch.created(&instance);
+            self.watch.created(&instance, before.as_ref(), self.clock.now());
         }
         Ok(created)
     }
 
     async fn send(&self, envelope: Envelope) -> Result<Sent, StoreError> {
-        self.watch.sending(&envelope);
-        self.inner.send(envelope).await
+        let sent = self.inner.send(envelope.clone()).await?;
+        if sent == Sent::Yes {
+            self.watch.sent(&envelope, self.clock.now());
+        }
+        Ok(sent)
     }
 
     async fn read(&self, id: &InstanceId, with_input: bool) -> Result<Option<InstanceView>, StoreError> {
@@ -108,10 +121,19 @@ impl InstanceStore for Tap {
         self.inner.query(query).await
     }
 
+    async fn pending(&self, id: &InstanceId) -> Result<Option<Pending>, StoreError> {
+        self.inner.pending(id).await
+    }
+
+    async fn pinned_apps(&self) -> Result<Vec<String>, StoreError> {
+        self.inner.pinned_apps().await
+    }
+
     async fn purge(&self, id: &InstanceId, purge: Purge) -> Result<bool, StoreError> {
+        let before = self.row(id).await?;
         let purged = self.inner.purge(id, purge).await?;
         if purged {
-            self.watch.purged(id);
+            self.watch.purged(id, before.as_ref(), self.clock.now());
         }
         Ok(purged)
     }

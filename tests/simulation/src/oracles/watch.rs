@@ -1,8 +1,13 @@
 //! What has been seen so far, and the rules about who may do what.
 
-use super::{Oracle, Violation};
+use super::entities::EntitiesSeen;
+use super::letters::Letters;
+use super::{Oracle, Ran, Violation};
 use crate::author::Outcome;
-use orchestration::{ActivityTask, Envelope, Event, EventId, ExecutionId, InstanceId, NewInstance, Origin, Timestamp};
+use orchestration::{
+    ActivityTask, Envelope, Event, EventId, ExecutionId, Identity, InstanceId, InstanceRow, NewInstance, Origin,
+    Timestamp, farewell,
+};
 use ports::{ActivityWork, Lease, TurnWork};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,6 +51,16 @@ pub(super) struct Seen {
     pub(super) ran: BTreeSet<ActivityKey>,
     pub(super) invocations: BTreeMap<ActivityKey, Vec<Outcome>>,
     pub(super) commits: u64,
+    pub(super) entities: EntitiesSeen,
+    pub(super) letters: Letters,
+    /// Activities that nobody wants any more.
+    pub(super) cancelled: BTreeSet<ActivityKey>,
+    /// Answers that were given before a rewind and come once more.
+    pub(super) again: BTreeSet<(ExecutionId, EventId)>,
+    /// By idempotency key: what was started.
+    keys: BTreeMap<String, BTreeSet<InstanceId>>,
+    /// Instances that had ended when they were removed, and when that was.
+    removed: BTreeMap<InstanceId, (InstanceRow, Timestamp)>,
 }
 
 /// Sees everything that takes effect, and says when a rule is broken. Clones see the same.
@@ -74,6 +89,32 @@ impl Watch {
         seen.turns.clear();
     }
 
+    /// A guest is about to run.
+    pub(crate) fn code_runs(&self, identity: &Identity, app: &str) {
+        let mut seen = self.lock();
+        let Some(work) = seen.turns.get(&identity.instance) else { return };
+        let row = &work.row;
+        if row.execution == identity.execution && row.pinned_to.as_deref().is_some_and(|pinned| pinned != app) {
+            let detail = format!("{} is pinned to {:?} and runs the code of {app}", row.id, row.pinned_to);
+            seen.report(Oracle::Pinning, detail);
+        }
+    }
+
+    /// An entity ran a batch.
+    pub(crate) fn operated(&self, ran: Ran) {
+        self.lock().entities.ran(ran);
+    }
+
+    /// Somebody started an instance under a key and was told its id.
+    pub(crate) fn started_by_key(&self, key: &str, id: &InstanceId) {
+        self.lock().started(key, id);
+    }
+
+    /// An instance that had ended when it was removed, and when that was.
+    pub(super) fn removed(&self, id: &str) -> Option<(InstanceRow, Timestamp)> {
+        self.lock().removed.get(&InstanceId::from_stored(id)).cloned()
+    }
+
     /// An activity ran to its end.
     pub(crate) fn invoked(&self, invocation: Invocation) {
         let Invocation { task, outcome } = invocation;
@@ -85,6 +126,13 @@ impl Watch {
     pub(super) fn never_ran(&self) -> Option<ActivityKey> {
         let seen = self.lock();
         seen.scheduled.iter().find(|key| !seen.ran.contains(*key)).cloned()
+    }
+
+    /// Something that was asked of an entity and never done.
+    pub(super) fn never_done(&self) -> Option<String> {
+        let seen = self.lock();
+        let (request, entity) = seen.entities.never_done()?;
+        Some(format!("{entity} has never run {request}"))
     }
 
     /// An activity begins.
@@ -104,6 +152,9 @@ impl Watch {
                 let detail = format!("{:?} of {id}, a {}, was handed out again", message.origin, message.kind.name());
                 seen.report(Oracle::Consumed, detail);
             }
+            if let Err((oracle, detail)) = seen.letters.arrive(&id, message, now) {
+                seen.report(oracle, detail);
+            }
         }
         seen.turns.insert(id, work.clone());
     }
@@ -114,6 +165,9 @@ impl Watch {
         let mut seen = self.lock();
         if seen.consumed.contains_key(&(task.instance.clone(), Origin::Activity(task.execution, task.id))) {
             seen.report(Oracle::Consumed, format!("the activity {key:?} was handed out after its result was consumed"));
+        }
+        if seen.cancelled.contains(&key) {
+            seen.report(Oracle::Consumed, format!("the activity {key:?} was handed out after it was taken back"));
         }
         seen.activity_leases.insert(work.lease.what.clone(), key.clone());
         seen.take(Work::Activity(key), &work.lease, now);
@@ -143,16 +197,30 @@ impl Watch {
         }
     }
 
-    pub(super) fn created(&self, instance: &NewInstance) {
-        self.lock().forget(&instance.id);
+    /// An instance was created, perhaps in the place of another one.
+    pub(super) fn created(&self, instance: &NewInstance, before: Option<&InstanceRow>, now: Timestamp) {
+        let mut seen = self.lock();
+        seen.goes(&instance.id, before, now);
+        seen.letters.start(instance, now);
+        if let Some(key) = &instance.idempotency_key {
+            let execution = instance.started.execution;
+            seen.started(key, &InstanceId::from_stored(&format!("{} {execution}", instance.id)));
+        }
     }
 
-    pub(super) fn purged(&self, id: &InstanceId) {
-        self.lock().forget(id);
+    pub(super) fn purged(&self, id: &InstanceId, before: Option<&InstanceRow>, now: Timestamp) {
+        let mut seen = self.lock();
+        seen.goes(id, before, now);
+        if let Some(row) = before.filter(|row| row.status.is_terminal()) {
+            seen.removed.insert(id.clone(), (row.clone(), now));
+        }
     }
 
-    pub(super) fn sending(&self, envelope: &Envelope) {
-        self.lock().expect_message(&envelope.to);
+    /// A client's message is in an inbox.
+    pub(super) fn sent(&self, envelope: &Envelope, now: Timestamp) {
+        let mut seen = self.lock();
+        seen.entities.asked(None, envelope);
+        seen.send(envelope, now);
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Seen> {
@@ -172,15 +240,43 @@ impl Seen {
         self.consumed.retain(|(other, _), _| other != id);
         self.scheduled.retain(|(other, _, _)| other != id);
         self.histories.retain(|(other, _), _| other != id);
+        self.letters.forget(id);
+    }
+
+    /// An instance makes room, and says farewell if it was at work.
+    fn goes(&mut self, id: &InstanceId, row: Option<&InstanceRow>, now: Timestamp) {
+        self.forget(id);
+        for envelope in row.map(farewell).unwrap_or_default() {
+            self.send(&envelope, now);
+        }
+    }
+
+    /// A key that leads to two instances, or is asked for and answered otherwise than it was started.
+    fn started(&mut self, key: &str, id: &InstanceId) {
+        let ids = self.keys.entry(key.to_owned()).or_default();
+        ids.insert(id.clone());
+        // One as created, with its execution, and one as clients are told.
+        let created = ids.iter().filter(|id| id.as_str().contains(' ')).count();
+        if created > 1 || ids.len() - created > 1 {
+            let detail = format!("the key {key} has started {ids:?}");
+            self.report(Oracle::Starts, detail);
+        }
+    }
+
+    /// A message is in an inbox.
+    pub(super) fn send(&mut self, envelope: &Envelope, now: Timestamp) {
+        self.expect_message(&envelope.to);
+        self.letters.send(envelope, now);
     }
 
     pub(super) fn consume(&mut self, id: &InstanceId, origins: &[Origin]) {
         let crashes = self.crashes;
+        self.letters.consume(id, origins);
         self.consumed.extend(origins.iter().map(|origin| ((id.clone(), *origin), crashes)));
     }
 
     /// A message is on its way into an inbox. After a crash it may get a place there that was used before.
-    pub(super) fn expect_message(&mut self, to: &InstanceId) {
+    fn expect_message(&mut self, to: &InstanceId) {
         let now = self.crashes;
         self.consumed
             .retain(|(id, origin), crashes| id != to || *crashes == now || !matches!(origin, Origin::Inbox(_)));

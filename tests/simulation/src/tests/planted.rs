@@ -14,7 +14,7 @@ use orchestration::{
     RaisedEvent, Timestamp,
 };
 use ports::{
-    ActivityWork, Created, InstanceQuery, InstanceStore, InstanceView, Lease, Page, Purge, Reuse, Sent, StoreError,
+    ActivityWork, Created, InstanceQuery, InstanceStore, InstanceView, Lease, Page, Pending, Purge, Sent, StoreError,
     TaskHubStore, TurnWork, WorkStore,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,9 +59,9 @@ impl Planted {
     /// Writes a checkpoint without a lease of its own: a store without a fence would simply do it.
     async fn force(&self, mut checkpoint: Checkpoint) -> Result<(), StoreError> {
         let id = checkpoint.row.id.clone();
-        let knock = RaisedEvent { name: "knock".to_owned(), input: Json::null() };
+        let knock = RaisedEvent { name: "knock".to_owned(), input: Json::null(), id: None };
         let lost = || StoreError::LeaseLost { what: id.to_string() };
-        let envelope = Envelope { to: id.clone(), execution: None, kind: MessageKind::EventRaised(knock.clone()) };
+        let envelope = Envelope::new(id.clone(), None, MessageKind::EventRaised(knock.clone()));
         if self.inner.send(envelope).await? != Sent::Yes {
             return Err(lost());
         }
@@ -142,20 +142,8 @@ impl WorkStore for Planted {
                 let Some(row) = row else {
                     return self.inner.commit(lease, checkpoint).await;
                 };
-                let nothing = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-                let (activities, timers, cancelled_timers, children, messages) = nothing;
-                let deletion = Checkpoint {
-                    execution: row.execution,
-                    row,
-                    next_input: None,
-                    record: None,
-                    consumed: std::mem::take(&mut checkpoint.consumed),
-                    activities,
-                    timers,
-                    cancelled_timers,
-                    children,
-                    messages,
-                };
+                let consumed = std::mem::take(&mut checkpoint.consumed);
+                let deletion = Checkpoint { execution: row.execution, ..Checkpoint::of_row(row, consumed) };
                 self.inner.commit(lease, deletion).await?;
                 self.faults.reach(Call::Commit, Side::Before, "between deleting and writing", "").await;
                 self.inner.commit(lease, checkpoint).await
@@ -191,6 +179,10 @@ impl WorkStore for Planted {
         self.inner.renew(lease).await
     }
 
+    fn revoked(&self, lease: &Lease) -> BoxFuture<'static, ()> {
+        self.inner.revoked(lease)
+    }
+
     async fn abandon(&self, lease: &Lease, not_before: Timestamp) -> Result<(), StoreError> {
         self.inner.abandon(lease, not_before).await
     }
@@ -198,8 +190,8 @@ impl WorkStore for Planted {
 
 #[async_trait]
 impl InstanceStore for Planted {
-    async fn create(&self, instance: NewInstance, reuse: Reuse) -> Result<Created, StoreError> {
-        self.inner.create(instance, reuse).await
+    async fn create(&self, instance: NewInstance) -> Result<Created, StoreError> {
+        self.inner.create(instance).await
     }
 
     async fn send(&self, envelope: Envelope) -> Result<Sent, StoreError> {
@@ -216,6 +208,14 @@ impl InstanceStore for Planted {
 
     async fn query(&self, query: &InstanceQuery) -> Result<Page, StoreError> {
         self.inner.query(query).await
+    }
+
+    async fn pending(&self, id: &InstanceId) -> Result<Option<Pending>, StoreError> {
+        self.inner.pending(id).await
+    }
+
+    async fn pinned_apps(&self) -> Result<Vec<String>, StoreError> {
+        self.inner.pinned_apps().await
     }
 
     async fn purge(&self, id: &InstanceId, purge: Purge) -> Result<bool, StoreError> {

@@ -68,12 +68,12 @@ fn report(swept: impl Iterator<Item = Result<(), String>>) {
 
 #[test]
 fn one_fault_anywhere_does_no_harm_to_live_instances() {
-    report(scenarios::ALL.iter().map(|scenario| sweep(scenario, false)));
+    report(scenarios::all().map(|scenario| sweep(scenario, false)));
 }
 
 #[test]
 fn one_fault_anywhere_does_no_harm_to_replayed_instances() {
-    report(scenarios::ALL.iter().map(|scenario| sweep(scenario, true)));
+    report(scenarios::all().map(|scenario| sweep(scenario, true)));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! The scenarios: small, so that every fault at every point can be tried. Together they do what authors and clients do.
 
+mod stateful;
+mod steering;
+
 use crate::author::{number, text};
-use crate::workload::{Act, Ending, Workload, simple, start_and_wait};
+use crate::workload::{Act, Ending, Workload, simple, start, start_and_wait};
 use orchestration::Json;
 use std::time::Duration;
 
@@ -12,7 +15,12 @@ pub(crate) struct Scenario {
 }
 
 /// All of them.
-pub(crate) const ALL: &[Scenario] = &[
+pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
+    ALL.iter().chain(stateful::ALL).chain(steering::ALL)
+}
+
+/// Those about orchestrations by themselves.
+const ALL: &[Scenario] = &[
     Scenario { name: "one-activity", workload: |id| simple(id, "Sequence", 1) },
     Scenario { name: "one-timer", workload: |id| simple(id, "Timer", 7) },
     Scenario { name: "nothing", workload: |id| simple(id, "Sequence", 0) },
@@ -64,15 +72,11 @@ pub(crate) const ALL: &[Scenario] = &[
 
 /// The scenario of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Scenario> {
-    ALL.iter().find(|scenario| scenario.name == name)
-}
-
-fn start(id: &str, name: &'static str, input: Json) -> Act {
-    Act::Start { id: id.to_owned(), name, input }
+    all().find(|scenario| scenario.name == name)
 }
 
 fn raise(id: &str, event: &'static str, payload: &str) -> Act {
-    Act::Raise { id: id.to_owned(), event, payload: text(payload) }
+    Act::Raise { id: id.to_owned(), event, payload: text(payload), event_id: None }
 }
 
 fn await_end(id: &str) -> Act {
@@ -87,14 +91,14 @@ fn events(id: &str, name: &'static str, raised: &[(&'static str, &str)], pause: 
         acts.push(raise(id, event, payload));
     }
     acts.push(await_end(id));
-    Workload { actors: vec![acts], endings: Vec::new() }
+    Workload::of(acts)
 }
 
 fn numbered_events(id: &str, name: &'static str, input: Json, count: usize) -> Workload {
     let mut acts = vec![start(id, name, input)];
     acts.extend((0..count).map(|n| raise(id, "item", &format!("item{n}"))));
     acts.push(await_end(id));
-    Workload { actors: vec![acts], endings: Vec::new() }
+    Workload::of(acts)
 }
 
 /// Events come just when one execution ends and the next begins: one activity of 20 ms lies between.
@@ -105,21 +109,21 @@ fn continue_as_new_amid_events(id: &str) -> Workload {
         acts.push(Act::Pause(Duration::from_millis(20)));
     }
     acts.push(await_end(id));
-    Workload { actors: vec![acts], endings: Vec::new() }
+    Workload::of(acts)
 }
 
 /// The timer wins, long before the event; nobody minds the event.
 fn event_too_late(id: &str) -> Workload {
     let late = Act::Pause(Duration::from_secs(20 * 86_400));
     let acts = vec![start(id, "Approval", number(0)), late, raise(id, "approval", "late"), await_end(id)];
-    Workload { actors: vec![acts], endings: vec![(id.to_owned(), Ending::OneOf(vec![text("expired")]))] }
+    Workload::of(acts).ends(id, Ending::OneOf(vec![text("expired")]))
 }
 
 /// Two clients at once, each with its own name.
 fn events_of_two_names(id: &str) -> Workload {
     let one = vec![start(id, "Alternate", number(4)), raise(id, "left", "a"), raise(id, "Left", "c"), await_end(id)];
     let other = vec![raise(id, "RIGHT", "b"), raise(id, "right", "d")];
-    Workload { actors: vec![one, other], endings: Vec::new() }
+    Workload::of_all([one, other])
 }
 
 /// The child's id is taken by an instance that goes on until its event comes.
@@ -136,7 +140,7 @@ fn child_id_conflict(id: &str) -> Workload {
     ];
     // The second parent replaces the instance that has ended by its own child.
     let endings = vec![(parent, Ending::OneOf(vec![text("conflict")])), (child, Ending::OneOf(vec![number(2)]))];
-    Workload { actors: vec![acts], endings }
+    Workload { endings, ..Workload::of(acts) }
 }
 
 fn terminate(id: &str) -> Workload {
@@ -144,15 +148,15 @@ fn terminate(id: &str) -> Workload {
         start(id, "Collect", number(5)),
         Act::AwaitRunning { id: id.to_owned() },
         raise(id, "item", "one"),
-        Act::Terminate { id: id.to_owned() },
+        Act::Terminate { id: id.to_owned(), recursive: false },
         await_end(id),
     ];
-    Workload { actors: vec![acts], endings: vec![(id.to_owned(), Ending::Terminated)] }
+    Workload::of(acts).ends(id, Ending::Terminated)
 }
 
 fn terminate_races_end(id: &str) -> Workload {
-    let stopper = vec![Act::Terminate { id: id.to_owned() }];
-    Workload { actors: vec![start_and_wait(id, "Sequence", number(2)), stopper], endings: Vec::new() }
+    let stopper = vec![Act::Terminate { id: id.to_owned(), recursive: false }];
+    Workload::of_all([start_and_wait(id, "Sequence", number(2)), stopper])
 }
 
 /// The child goes on, and its answer finds nobody.
@@ -160,26 +164,26 @@ fn terminate_parent(id: &str) -> Workload {
     let acts = vec![
         start(id, "Parents", number(2)),
         Act::AwaitRunning { id: id.to_owned() },
-        Act::Terminate { id: id.to_owned() },
+        Act::Terminate { id: id.to_owned(), recursive: false },
         await_end(id),
     ];
-    Workload { actors: vec![acts], endings: Vec::new() }
+    Workload::of(acts)
 }
 
 fn several_instances(id: &str) -> Workload {
-    let actors = (0..4).map(|n| start_and_wait(&format!("{id}-{n}"), "Sequence", number(n))).collect();
-    Workload { actors, endings: Vec::new() }.and(Workload { actors: vec![vec![Act::List]], endings: Vec::new() })
+    let actors = (0..4).map(|n| start_and_wait(&format!("{id}-{n}"), "Sequence", number(n)));
+    Workload::of_all(actors).and(Workload::of(vec![Act::List]))
 }
 
 /// One id, two inputs: one of them it will be.
 fn racing_starts(id: &str) -> Workload {
-    let actors = (1..3).map(|n| start_and_wait(id, "Sequence", number(n))).collect();
-    Workload { actors, endings: Vec::new() }
+    let actors = (1..3).map(|n| start_and_wait(id, "Sequence", number(n)));
+    Workload::of_all(actors)
 }
 
 fn start_again(id: &str) -> Workload {
     let acts = [start_and_wait(id, "Sequence", number(1)), start_and_wait(id, "FanOut", number(3))].concat();
-    Workload { actors: vec![acts], endings: Vec::new() }
+    Workload::of(acts)
 }
 
 fn purge(id: &str) -> Workload {
@@ -194,7 +198,7 @@ fn purge(id: &str) -> Workload {
         Act::Purge { id: gone.clone() },
         await_end(&again),
     ];
-    Workload { actors: vec![acts], endings: vec![(gone, Ending::Purged)] }
+    Workload::of(acts).ends(&gone, Ending::Purged)
 }
 
 /// Whatever it was doing comes to nothing.
@@ -204,7 +208,7 @@ fn purge_at_work(id: &str) -> Workload {
         Act::AwaitRunning { id: id.to_owned() },
         Act::PurgeAny { id: id.to_owned() },
     ];
-    Workload { actors: vec![acts], endings: vec![(id.to_owned(), Ending::Purged)] }
+    Workload::of(acts).ends(id, Ending::Purged)
 }
 
 /// Three transfers at once between the same accounts.
@@ -214,10 +218,10 @@ fn bank(id: &str) -> Workload {
         let id = format!("{id}-{n}");
         start_and_wait(&id, "Transfer", text(&format!("{id} {from} {to} {amount}")))
     });
-    Workload { actors: actors.collect(), endings: Vec::new() }
+    Workload::of_all(actors)
 }
 
 fn bank_gives_back(id: &str) -> Workload {
     let acts = start_and_wait(id, "Transfer", text(&format!("{id} alice nobody 10")));
-    Workload { actors: vec![acts], endings: Vec::new() }
+    Workload::of(acts)
 }
