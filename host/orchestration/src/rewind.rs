@@ -109,6 +109,9 @@ fn take_back(
     cut.belong_to(row.execution, row.pinned_to.as_ref());
     let kept: Vec<Event> = cut.turns.iter().flatten().cloned().collect();
     let (kept, after) = History::from_events(kept)?.into_parts();
+    if after.started.is_none() && !cut.again.iter().any(|kind| matches!(kind, EventKind::ExecutionStarted(_))) {
+        return Err(IllegalEvent { index: 0, event: "ExecutionRewound", why: "the execution never started" });
+    }
     row.status = status_at_work(&after);
     (row.completed_at, row.output, row.failure) = (None, None, None);
     (row.turns, row.events) = (after.turns, after.events);

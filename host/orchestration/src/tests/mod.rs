@@ -14,6 +14,7 @@ mod fit;
 mod fixtures;
 mod http;
 mod limits;
+mod locks;
 mod programs;
 mod properties;
 mod retries;
