@@ -70,6 +70,10 @@ impl DurableClient for ManagedClient {
         self.hub.purge_by(filter).await
     }
 
+    async fn clean_entities(&self) -> Result<u64, ClientError> {
+        self.hub.clean_entities().await
+    }
+
     async fn signal_entity(
         &self,
         entity: EntityId,

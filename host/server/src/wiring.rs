@@ -8,7 +8,7 @@ use futures::future::join_all;
 use guest::{Binding, BindingError, Component, ComponentSource, GuestSettings, Runtime};
 use manifest::settings::{OverridableExistingInstanceStates, VersionFailureStrategy, VersionMatchStrategy};
 use manifest::{App, Trigger, Versioning};
-use orchestration::{FailureStrategy, Limits, MatchStrategy, PresentApp, Reuse, VersionGate};
+use orchestration::{FailureStrategy, HttpSettings, Limits, MatchStrategy, PresentApp, Reuse, VersionGate};
 use ports::{Clock, DurableClient, InstanceStore, Randomness};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -279,6 +279,7 @@ fn engine_settings(app: &App, digest: &str) -> task_hub::Settings {
         live_instance_bytes: saturating_usize(durable.live_instance_bytes),
         turn_attempts: durable.max_turn_attempts,
         limits: limits(app),
+        http: HttpSettings { poll_pause: durable.http.default_async_request_sleep_time },
         entity_batch_size: saturating_usize(durable.max_entity_operation_batch_size.into()),
         roll_back: durable.rollback_entity_operations_on_exceptions,
         present: PresentApp {

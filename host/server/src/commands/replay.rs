@@ -282,17 +282,24 @@ impl Code {
 mod tests {
     use super::*;
     use expect_test::{Expect, expect};
+    use std::sync::LazyLock;
 
-    /// `BookTrip` of the sample as it was recorded once, up to where it waits for the hotel.
+    /// `BookTrip` of the sample as it was recorded once.
     const RECORDED: &str = include_str!("replay/book_trip.ndjson");
+
+    /// The cache of compiled code stands beside the component: both are copied, and the code is compiled once for all tests.
+    static COMPILED: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let component = folder.path().join("booking.wasm");
+        std::fs::copy(artifacts::guest("conference-booking"), component).expect("it can be copied");
+        folder
+    });
 
     async fn verdict_on(history: &str) -> anyhow::Result<Verdict> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("history.ndjson");
         std::fs::write(&file, history)?;
-        // Beside the component the cache of compiled code would outlive the test.
-        let component = folder.path().join("booking.wasm");
-        std::fs::copy(artifacts::guest("conference-booking"), &component)?;
+        let component = COMPILED.path().join("booking.wasm");
         let arguments = ReplayArguments {
             history: file.display().to_string(),
             component: Some(component),
@@ -301,7 +308,9 @@ mod tests {
             output: OutputFormat::Text,
         };
         let verdict = replay(&arguments).await;
-        verdict.map_err(|error| anyhow!("{error:#}".replace(&folder.path().display().to_string(), "FOLDER")))
+        let masked = |text: String, folder: &Path| text.replace(&folder.display().to_string(), "FOLDER");
+        let shown = |error: anyhow::Error| masked(masked(format!("{error:#}"), folder.path()), COMPILED.path());
+        verdict.map_err(|error| anyhow!(shown(error)))
     }
 
     async fn check(history: &str, expected: &Expect) {
@@ -347,10 +356,10 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn what_cannot_be_compared_is_said() {
-        check("", &expect!["error: {error:#}"]).await;
-        check("{}", &expect!["error: {error:#}"]).await;
-        check(&with_line(3, "\"eventId\":0", "\"eventId\":9"), &expect!["error: {error:#}"]).await;
-        check(&with_line(2, "BookTrip", "BookMoon"), &expect!["error: {error:#}"]).await;
+        check("", &expect!["error: the history of FOLDER/history.ndjson cannot be read: it has no event ExecutionStarted: the instance has not begun, so that there is nothing to replay"]).await;
+        check("{}", &expect![[r#"error: the history of FOLDER/history.ndjson cannot be read: line 1: 'timestamp' is ""; it must be like 2024-01-31T08:00:00.0000000Z"#]]).await;
+        check(&with_line(3, "\"eventId\":0", "\"eventId\":9"), &expect!["error: the history of FOLDER/history.ndjson is none: line 3: event 2 of the history, TaskScheduled, cannot stand there: its number does not follow the last one"]).await;
+        check(&with_line(2, "BookTrip", "BookMoon"), &expect!["error: function 'BookMoon': the component 'FOLDER/booking.wasm' has no orchestrator named 'BookMoon'; it has: Approve (HTTP function), ApprovedTrip (orchestrator), BookConference (activity), BookFlight (activity), BookHotel (activity), BookTrain (activity), BookTrip (orchestrator), CancelBooking (activity), CombinedTrips (orchestrator), Compensating (orchestrator), EmailCampaign (orchestrator), FlightOrTrain (orchestrator), FlightWithRetry (orchestrator), ParallelTrips (orchestrator), PriceWatch (orchestrator), ReportExpenses (activity), SendEmail (activity), Sequential (orchestrator), StartApprovedTrip (HTTP function), StartBookTrip (HTTP function), StartCombinedTrips (HTTP function), StartCompensating (HTTP function), StartEmailCampaign (HTTP function), StartFlightOrTrain (HTTP function), StartFlightWithRetry (HTTP function), StartParallelTrips (HTTP function), StartPriceWatch (HTTP function), StartSequential (HTTP function)"]).await;
     }
 
     #[tokio::test(flavor = "multi_thread")]

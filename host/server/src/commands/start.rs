@@ -4,7 +4,7 @@
 //! then the build, then the components.
 
 use anyhow::{Context, anyhow};
-use manifest::{App, Versioning};
+use manifest::{App, Function, Trigger, Versioning};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
@@ -14,6 +14,7 @@ use crate::clock::{self, Stopwatch};
 use crate::console::{self, Console};
 use crate::data_folder::Layout;
 use crate::exit::Problem;
+use crate::management::BASE_PATH;
 use crate::manifest_file::{self, LocatedApp};
 use crate::port::{self, IfTaken};
 use crate::settings::{AppSettings, Environment};
@@ -119,7 +120,20 @@ fn announce(site: &Site, running: &Running, folder: Option<&Path>, console: &Con
     if !running.older_versions.is_empty() {
         console.notice(&format!("Older versions with unfinished instances: {}", running.older_versions.join(", ")));
     }
-    console.functions(&listing::functions(&site.located.app, &listing::origin(site.address)));
+    let origin = listing::origin(site.address);
+    // With a port that the system has chosen and no HTTP function, nothing else says where it is.
+    if site.located.app.functions.iter().any(is_durable) {
+        console.notice(&format!("Management API: {origin}{BASE_PATH}"));
+    }
+    console.functions(&listing::functions(&site.located.app, &origin));
+}
+
+/// Whether the management API has anything to do with it.
+fn is_durable(function: &Function) -> bool {
+    match function.trigger {
+        Trigger::Orchestration | Trigger::Entity => true,
+        Trigger::Http(_) | Trigger::Activity(_) => false,
+    }
 }
 
 /// Until a signal comes or a part of the host fails; then drains.

@@ -16,44 +16,49 @@ fn entity(name: &str, key: &str) -> EntityId {
 
 /// One event of each kind with all that it can have, in an order that a history could have.
 pub(crate) fn every_kind() -> Vec<EventKind> {
-    let id = |name: &str| InstanceId::from_stored(name);
-    let moment = Timestamp::from_unix_ms(1_704_067_200_123);
-    let failure = Failure {
-        details: Some("at book.rs:3".to_owned()),
-        cause: Some(Box::new(Failure::new("IoError", "timed out").non_retriable())),
-        properties: [("seat".to_owned(), "12A".to_owned())].into(),
-        ..Failure::new("BookingError", "no seats left")
-    };
-    let options = StartOptions {
+    vec![EventKind::OrchestratorStarted, EventKind::ExecutionStarted(Box::new(started()))]
+        .into_iter()
+        .chain(every_action())
+        .chain([EventKind::OrchestratorCompleted])
+        .chain(every_answer())
+        .collect()
+}
+
+const MOMENT: Timestamp = Timestamp::from_unix_ms(1_704_067_200_123);
+
+fn options() -> StartOptions {
+    StartOptions {
         version: Some("1.2".to_owned()),
         tags: [("customer".to_owned(), "42".to_owned())].into(),
-        start_at: Some(moment),
-    };
-    let started = ExecutionStarted {
+        start_at: Some(MOMENT),
+    }
+}
+
+fn started() -> ExecutionStarted {
+    ExecutionStarted {
         parent: Some(Parent {
-            instance: id("parent"),
+            instance: InstanceId::from_stored("parent"),
             execution: ExecutionId::from_random(1),
             name: "Holidays".to_owned(),
             scheduled: EventId(3),
         }),
-        options: options.clone(),
+        options: options(),
         depth: 2,
         pinned_to: Some("abc".to_owned()),
         accepted_events: vec!["e1".to_owned()],
         ..ExecutionStarted::new("Trip", Json::from("[1]"), ExecutionId::from_random(7))
-    };
-    let (name, input) = (|text: &str| text.to_owned(), || Json::from("2"));
-    let timeouts = Timeouts { run: Some(Duration::from_secs(30)), heartbeat: Some(Duration::from_millis(1_500)) };
-    let scheduled = EventId;
+    }
+}
+
+fn every_action() -> Vec<EventKind> {
+    let (id, name, input) = (InstanceId::from_stored, |text: &str| text.to_owned(), || Json::from("2"));
     vec![
-        EventKind::OrchestratorStarted,
-        EventKind::ExecutionStarted(Box::new(started)),
         EventKind::TaskScheduled {
             id: EventId(0),
             name: name("Book"),
             input: input(),
             retry_of: None,
-            timeouts,
+            timeouts: Timeouts { run: Some(Duration::from_secs(30)), heartbeat: Some(Duration::from_millis(1_500)) },
             tags: [("class".to_owned(), "2".to_owned())].into(),
         },
         EventKind::SubOrchestrationInstanceCreated {
@@ -63,7 +68,7 @@ pub(crate) fn every_kind() -> Vec<EventKind> {
             input: Json::from("{\n  \"a\": 1.0\n}"),
             retry_of: Some(EventId(0)),
             detached: true,
-            options,
+            options: options(),
         },
         EventKind::TimerCreated { id: EventId(2), fire_at: Timestamp::MAX, retry_of: Some(EventId(0)) },
         EventKind::EventSent { id: EventId(3), instance_id: id("other"), name: name("Go"), input: input() },
@@ -78,20 +83,32 @@ pub(crate) fn every_kind() -> Vec<EventKind> {
             entity: entity("seats", ""),
             operation: name("free"),
             input: Json::from("not json"),
-            deliver_at: Some(moment),
+            deliver_at: Some(MOMENT),
         },
         EventKind::EntityLockRequested { id: EventId(6), entities: vec![entity("a", "1"), entity("b", "@")] },
-        EventKind::OrchestratorCompleted,
+    ]
+}
+
+fn every_answer() -> Vec<EventKind> {
+    let (name, input) = (|text: &str| text.to_owned(), || Json::from("2"));
+    let failure = || Failure {
+        details: Some("at book.rs:3".to_owned()),
+        cause: Some(Box::new(Failure::new("IoError", "timed out").non_retriable())),
+        properties: [("seat".to_owned(), "12A".to_owned())].into(),
+        ..Failure::new("BookingError", "no seats left")
+    };
+    let scheduled = EventId;
+    vec![
         EventKind::ExecutionSuspended { reason: name("a \"break\"") },
         EventKind::ExecutionResumed { reason: String::new() },
         EventKind::ExecutionRewound { reason: name("again") },
         EventKind::TaskCompleted { scheduled: scheduled(0), result: Json::from(" {\"seat\":1.00}") },
-        EventKind::TaskFailed { scheduled: scheduled(0), failure: failure.clone() },
+        EventKind::TaskFailed { scheduled: scheduled(0), failure: failure() },
         EventKind::SubOrchestrationInstanceCompleted { scheduled: scheduled(1), result: Json::null() },
-        EventKind::SubOrchestrationInstanceFailed { scheduled: scheduled(1), failure: failure.clone() },
-        EventKind::TimerFired { timer: EventId(2), fire_at: moment },
+        EventKind::SubOrchestrationInstanceFailed { scheduled: scheduled(1), failure: failure() },
+        EventKind::TimerFired { timer: EventId(2), fire_at: MOMENT },
         EventKind::EntityOperationCompleted { scheduled: scheduled(4), result: input() },
-        EventKind::EntityOperationFailed { scheduled: scheduled(4), failure: failure.clone() },
+        EventKind::EntityOperationFailed { scheduled: scheduled(4), failure: failure() },
         EventKind::EntityLockGranted { scheduled: scheduled(6) },
         EventKind::EntityUnlockSent { id: EventId(7), section: EventId(6) },
         EventKind::EventRaised(RaisedEvent { name: name("Approval"), input: Json::from("true"), id: Some(name("e2")) }),
@@ -99,7 +116,7 @@ pub(crate) fn every_kind() -> Vec<EventKind> {
         EventKind::ExecutionCompleted {
             status: RuntimeStatus::Failed,
             output: Some(Json::null()),
-            failure: Some(failure),
+            failure: Some(failure()),
         },
         EventKind::ExecutionCompleted { status: RuntimeStatus::Terminated, output: None, failure: None },
     ]

@@ -18,7 +18,7 @@ const PAYLOAD_TIMEOUT: Duration = Duration::from_secs(60);
 impl Management {
     /// Reads a payload that must be JSON. No payload is `null`.
     pub(super) async fn read_json(&self, call: &Call, payload: Body) -> Result<Json, Refusal> {
-        json(self.read_text(call, payload).await?)
+        json(self.read_text(call, payload).await?).map_err(Refusal::InvalidJson)
     }
 
     /// Reads a payload.
@@ -31,14 +31,14 @@ impl Management {
     }
 }
 
-/// Checks that a text is JSON. None at all is `null`.
-pub(super) fn json(text: String) -> Result<Json, Refusal> {
+/// Checks that a text is JSON, or says where and why it is none. No text at all is `null`.
+pub(super) fn json(text: String) -> Result<Json, String> {
     if text.trim().is_empty() {
         return Ok(Json::null());
     }
     match serde_json::from_str::<IgnoredAny>(&text) {
         Ok(_) => Ok(Json::from(text)),
-        Err(error) => Err(Refusal::InvalidJson(error.to_string())),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -81,10 +81,7 @@ impl Management {
         let input = if text.is_empty() {
             Json::null()
         } else if body::says_json(headers) {
-            body::json(text).map_err(|refusal| match refusal {
-                Refusal::InvalidJson(why) => Refusal::InvalidEntityJson(why),
-                other => other,
-            })?
+            body::json(text).map_err(Refusal::InvalidEntityJson)?
         } else {
             // Whatever else it is, it is text to the entity; a string is always JSON.
             Json::new(serde_json::Value::from(text).to_string())

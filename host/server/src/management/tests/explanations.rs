@@ -31,8 +31,8 @@ fn world(explanation: Explanation) -> World {
     World::explained(explanation)
 }
 
-fn check_summary(explanation: Explanation, expected: &Expect) {
-    expected.assert_eq(super::super::explain::shown(&explanation).summary());
+fn check_summary(explanation: &Explanation, expected: &Expect) {
+    expected.assert_eq(super::super::explain::shown(explanation).summary());
 }
 
 fn every_wait() -> Vec<Wait> {
@@ -97,8 +97,8 @@ fn an_instance_that_ended_is_explained_by_its_end() {
             r#"200 {"instanceId":"t","name":"Trip","runtimeStatus":"Failed","summary":"Failed at 2024-01-01T00:01:00.1230000Z: BookingError: no seats left","executionId":"00000000000000000000000000000007","version":null,"pinnedTo":null,"residence":"Evicted","turns":0,"working":false,"failedTurnAttempts":0,"lastFailure":{"errorType":"BookingError","errorMessage":"no seats left","isNonRetriable":false},"waitingMessages":0,"scheduledMessages":[],"lockedBy":null,"history":{"events":4,"bytes":210,"problem":"it is corrupt"},"waitingFor":[]}"#
         ]],
     );
-    check_summary(of(RuntimeStatus::Completed), &expect!["Completed at 2024-01-01T00:01:00.1230000Z."]);
-    check_summary(of(RuntimeStatus::Terminated), &expect!["Terminated at 2024-01-01T00:01:00.1230000Z."]);
+    check_summary(&of(RuntimeStatus::Completed), &expect!["Completed at 2024-01-01T00:01:00.1230000Z."]);
+    check_summary(&of(RuntimeStatus::Terminated), &expect!["Terminated at 2024-01-01T00:01:00.1230000Z."]);
 }
 
 #[test]
@@ -123,14 +123,14 @@ fn what_holds_an_instance_is_shown() {
             r#"200 {"instanceId":"t","name":"Trip","runtimeStatus":"Pending","summary":"Starts at 2024-01-01T01:00:00.1230000Z.","executionId":"00000000000000000000000000000007","version":null,"pinnedTo":null,"residence":"Evicted","turns":0,"working":false,"failedTurnAttempts":0,"lastFailure":null,"waitingMessages":0,"scheduledMessages":[],"lockedBy":null,"history":{"events":4,"bytes":210},"waitingFor":[{"kind":"Start","eventId":null,"name":null,"instanceId":null,"since":"2024-01-01T00:00:00.1230000Z","dueAt":"2024-01-01T01:00:00.1230000Z","running":null,"attempt":null,"lastFailure":null}]}"#
         ]],
     );
-    check_summary(held(Hold::NoTurnYet, RuntimeStatus::Pending), &expect!["Waits for its first turn."]);
+    check_summary(&held(Hold::NoTurnYet, RuntimeStatus::Pending), &expect!["Waits for its first turn."]);
     let suspended = |reason: &str| Hold::Suspended { since: Some(minute(3)), reason: reason.to_owned() };
     check_summary(
-        held(suspended("lunch"), RuntimeStatus::Suspended),
+        &held(suspended("lunch"), RuntimeStatus::Suspended),
         &expect!["Suspended since 2024-01-01T00:03:00.1230000Z (lunch): only resume and terminate move it."],
     );
     check_summary(
-        held(suspended(""), RuntimeStatus::Suspended),
+        &held(suspended(""), RuntimeStatus::Suspended),
         &expect!["Suspended since 2024-01-01T00:03:00.1230000Z: only resume and terminate move it."],
     );
 }
@@ -143,31 +143,31 @@ fn the_most_telling_thing_is_said_first() {
         assert!(said.starts_with("Waits for "), "{said}");
     }
     check_summary(
-        Explanation { waits: every_wait(), ..running() },
+        &Explanation { waits: every_wait(), ..running() },
         &expect!["Waits for the activity 'Book', which waits for a worker, and for 8 more."],
     );
     check_summary(
-        Explanation { pending_messages: 2, waits: every_wait(), ..running() },
+        &Explanation { pending_messages: 2, waits: every_wait(), ..running() },
         &expect!["Its next turn is about to begin: 2 messages wait for it."],
     );
     check_summary(
-        Explanation { in_turn: true, pending_messages: 2, ..running() },
+        &Explanation { in_turn: true, pending_messages: 2, ..running() },
         &expect!["A turn of it is running."],
     );
     check_summary(
-        Explanation { failed_turn_attempts: 2, in_turn: true, ..running() },
+        &Explanation { failed_turn_attempts: 2, in_turn: true, ..running() },
         &expect!["Its turn was tried 2 times in vain and is tried again; the host's log says why."],
     );
     check_summary(
-        Explanation { history_problem: Some("bad bytes".to_owned()), ..running() },
+        &Explanation { history_problem: Some("bad bytes".to_owned()), ..running() },
         &expect!["Cannot go on: its history cannot be read (bad bytes)."],
     );
     check_summary(
-        Explanation { awaited_events: AwaitedEvents::Unknown, ..running() },
+        &Explanation { awaited_events: AwaitedEvents::Unknown, ..running() },
         &expect!["Waits for something that is in no history, such as an external event."],
     );
     check_summary(
-        Explanation { awaited_events: AwaitedEvents::Known(vec!["Go".to_owned()]), ..running() },
+        &Explanation { awaited_events: AwaitedEvents::Known(vec!["Go".to_owned()]), ..running() },
         &expect!["Waits for the event 'Go'."],
     );
 }
@@ -184,10 +184,10 @@ fn entities_are_explained_too() {
             r#"200 {"instanceId":"@seat@12A","name":"seat","runtimeStatus":"Running","summary":"Locked by trip.","executionId":null,"version":null,"pinnedTo":null,"residence":"Evicted","turns":0,"working":false,"failedTurnAttempts":0,"lastFailure":null,"waitingMessages":0,"scheduledMessages":[],"lockedBy":"trip","history":{"events":4,"bytes":210},"waitingFor":[]}"#
         ]],
     );
-    check_summary(idle.clone(), &expect!["Idle."]);
-    check_summary(Explanation { pending_messages: 3, ..idle.clone() }, &expect!["Has 3 messages to work on."]);
+    check_summary(&idle, &expect!["Idle."]);
+    check_summary(&Explanation { pending_messages: 3, ..idle.clone() }, &expect!["Has 3 messages to work on."]);
     check_summary(
-        Explanation { pending_messages: 3, locked_by: owner, ..idle },
+        &Explanation { pending_messages: 3, locked_by: owner, ..idle },
         &expect!["Locked by trip; 3 messages wait for it."],
     );
 }

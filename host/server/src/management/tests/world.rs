@@ -224,6 +224,10 @@ impl DurableClient for World {
         Ok(0)
     }
 
+    async fn clean_entities(&self) -> Result<u64, ClientError> {
+        Ok(0)
+    }
+
     async fn signal_entity(
         &self,
         entity: EntityId,
