@@ -23,6 +23,7 @@ mod generated {
             "dacapo:functions/client.restart": async | trappable,
             "dacapo:functions/client.purge": async | trappable,
             "dacapo:functions/client.purge-by": async | trappable,
+            "dacapo:functions/client.clean-entities": async | trappable,
             "dacapo:functions/client.wait-for-completion": async | trappable,
             "dacapo:functions/client.signal-entity": async | trappable,
             "dacapo:functions/client.read-entity": async | trappable,

@@ -194,6 +194,10 @@ pub trait DurableClient: Send + Sync {
     /// Waits until the instance has ended or the time is over, and answers its status then.
     async fn wait(&self, id: &str, timeout: Duration) -> Result<InstanceView, ClientError>;
 
+    /// Releases the locks of entities whose owner is gone, and answers how many. A last resort: whatever ends an owner releases
+    /// its locks.
+    async fn clean_entities(&self) -> Result<u64, ClientError>;
+
     /// The management URIs of an instance as a JSON object; `origin` is scheme and authority of the request that is being
     /// answered, none for the host's own address.
     fn management_uris(&self, id: &str, origin: Option<&str>) -> Json;

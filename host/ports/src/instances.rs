@@ -124,7 +124,7 @@ pub struct Page {
 /// What [`InstanceStore::purge`] may remove.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purge {
-    /// Only an instance that has ended.
+    /// Only an instance that has ended, or an entity that is not locked and that nothing waits for.
     Ended,
     /// Also one that is at work.
     Any,

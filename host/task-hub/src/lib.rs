@@ -16,7 +16,7 @@ mod turns;
 #[cfg(test)]
 mod tests;
 
-pub use client::{CleanedEntities, Client, ClientParts};
+pub use client::{Client, ClientParts};
 pub use explain::{ActivityState, AwaitedEvents, Explanation, Hold, LastFailure, NextRetry, Wait};
 pub use heartbeats::Progress;
 pub use settings::{Retention, Settings};

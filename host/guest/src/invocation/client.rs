@@ -102,6 +102,11 @@ impl client::Host for Invocation {
         answer(purged.map(|number| u32::try_from(number).unwrap_or(u32::MAX)))
     }
 
+    async fn clean_entities(&mut self) -> Answer<u32> {
+        let released = self.client()?.clean_entities().await;
+        answer(released.map(|number| u32::try_from(number).unwrap_or(u32::MAX)))
+    }
+
     async fn wait_for_completion(&mut self, instance_id: String, timeout: u64) -> Answer<client::InstanceStatus> {
         answer(self.client()?.wait(&instance_id, Duration::from_millis(timeout)).await.map(view_to_wit))
     }

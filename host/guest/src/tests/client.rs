@@ -41,7 +41,7 @@ async fn instances_are_started_and_looked_at() {
 
 #[tokio::test]
 async fn instances_are_steered() {
-    check("raise trip-1 Approval event-1; terminate trip-1; suspend trip-1; resume trip-1; rewind trip-1; restart trip-1; purge trip-1; purge-by", expect![[r#"
+    check("raise trip-1 Approval event-1; terminate trip-1; suspend trip-1; resume trip-1; rewind trip-1; restart trip-1; purge trip-1; purge-by; clean-entities", expect![[r#"
         raise trip-1 Approval event-1 -> Ok(())
         terminate trip-1 -> Ok(())
         suspend trip-1 -> Ok(())
@@ -50,6 +50,7 @@ async fn instances_are_steered() {
         restart trip-1 -> Ok('new-2')
         purge trip-1 -> Ok(())
         purge-by -> Ok(4294967295)
+        clean-entities -> Ok(2)
 
         raise RaisedEvent { name: "Approval", input: 7, id: Some("event-1") } to trip-1
         terminate trip-1: "enough", recursive: true
@@ -59,6 +60,7 @@ async fn instances_are_steered() {
         restart trip-1, with a new id: true
         purge trip-1
         purge PurgeFilter { created_from: 1970-01-01T00:00:00.0000001Z, created_to: None, statuses: [Failed] }
+        clean entities
     "#]]).await;
 }
 

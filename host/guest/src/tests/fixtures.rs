@@ -232,6 +232,11 @@ impl DurableClient for RecordingClient {
         Ok(u64::from(u32::MAX) + 1)
     }
 
+    async fn clean_entities(&self) -> Result<u64, ClientError> {
+        self.record("clean entities".to_owned());
+        Ok(2)
+    }
+
     async fn signal_entity(
         &self,
         entity: EntityId,

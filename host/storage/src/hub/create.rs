@@ -92,11 +92,19 @@ impl Shared {
             // A row that cannot be read can be removed: that is the way out.
             (Err(StoreError::Corrupt { .. }), Purge::Any) => Ok(Some(None)),
             (Ok(Some(row)), Purge::Any) => Ok(Some(Some(row))),
-            (Ok(Some(row)), Purge::Ended) if row.status.is_terminal() => Ok(Some(Some(row))),
+            (Ok(Some(row)), Purge::Ended) if row.status.is_terminal() || self.is_idle_entity(&row) => {
+                Ok(Some(Some(row)))
+            }
             (Ok(None), Purge::Any) if id.is_entity() => Ok(self.with(|state| state.dispatch.knows(id)).then_some(None)),
             (Ok(_), Purge::Ended | Purge::Any) => Ok(None),
             (Err(error), Purge::Ended | Purge::Any) => Err(error),
         }
+    }
+
+    /// What waits for an entity would wait for ever without it.
+    fn is_idle_entity(&self, row: &InstanceRow) -> bool {
+        let is_unlocked = row.entity.as_ref().is_some_and(|record| record.lock.is_none());
+        is_unlocked && !self.with(|state| state.dispatch.knows(&row.id))
     }
 
     pub(super) fn stored_row(&self, id: &InstanceId) -> Result<Option<InstanceRow>, StoreError> {

@@ -6,15 +6,6 @@ use ports::{
     ClientError, EntityPage, EntityQuery, EntityView, InstanceKind, InstanceQuery, InstanceView, PageToken, Sent,
 };
 
-/// What [`Client::clean_entities`] did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct CleanedEntities {
-    /// Entities without a state that were removed: always 0, because the batch that empties an entity removes it.
-    pub empty_entities_removed: u64,
-    /// Locks that were released because their owner is gone.
-    pub orphaned_locks_released: u64,
-}
-
 impl Client {
     /// Tells an entity to do something, at `deliver_at` or later; durable when this returns.
     ///
@@ -66,13 +57,13 @@ impl Client {
         }
     }
 
-    /// Releases the locks whose owner is gone, as a last resort: whatever ends an owner releases its locks in the same commit.
-    /// Empty entities need no cleaning.
+    /// Releases the locks whose owner is gone, and answers how many. A last resort: whatever ends an owner releases its locks in
+    /// the same commit. Entities without a state need no cleaning: the batch that empties one removes it.
     ///
     /// # Errors
     /// When the store fails; what was released before stays so.
-    pub async fn clean_entities(&self) -> Result<CleanedEntities, ClientError> {
-        let mut cleaned = CleanedEntities::default();
+    pub async fn clean_entities(&self) -> Result<u64, ClientError> {
+        let mut released = 0;
         let mut query = InstanceQuery { kind: InstanceKind::Entities, ..InstanceQuery::default() };
         loop {
             let page = self.store.query(&query).await?;
@@ -80,12 +71,12 @@ impl Client {
                 let Some(lock) = row.entity.and_then(|record| record.lock) else { continue };
                 if self.is_orphaned(&lock).await? {
                     self.release(&row.id, &lock).await?;
-                    cleaned.orphaned_locks_released += 1;
+                    released += 1;
                 }
             }
             match page.next {
                 Some(next) => query.after = Some(next),
-                None => return Ok(cleaned),
+                None => return Ok(released),
             }
         }
     }

@@ -7,8 +7,6 @@ mod entities;
 mod purging;
 mod start;
 
-pub use entities::CleanedEntities;
-
 use crate::Settings;
 use futures::future::{Either, select};
 use orchestration::{

@@ -1,7 +1,7 @@
 //! Removing instances and entities for good, one or many, and refusing where something would be lost.
 
 use super::{Client, conflict};
-use orchestration::{InstanceId, InstanceRow, RuntimeStatus};
+use orchestration::{InstanceId, RuntimeStatus};
 use ports::{ClientError, InstanceQuery, Purge, PurgeFilter};
 
 /// Instances that are looked at in one request: few enough to be held in memory.
@@ -17,25 +17,28 @@ impl Client {
         let Some(view) = self.store.read(&instance, false).await? else {
             return Err(ClientError::NotFound(id.to_owned()));
         };
-        let purge = if instance.is_entity() {
-            self.check_entity_is_idle(&view.row).await?;
-            Purge::Any
-        } else {
-            Purge::Ended
-        };
-        if view.row.entity.is_none() && !view.row.status.is_terminal() {
-            return Err(conflict("purge", &view.row, "terminate it and wait for its end, or purge it by force"));
+        if self.store.purge(&instance, Purge::Ended).await? {
+            return Ok(());
         }
-        self.remove(&instance, purge).await
+        let remedy = if instance.is_entity() {
+            "it is locked or operations wait for it; signal the operation 'delete', or wait until it is idle"
+        } else {
+            "terminate it and wait for its end, or purge it by force"
+        };
+        Err(conflict("purge", &view.row, remedy))
     }
 
     /// Removes all traces of an instance, also of one that is at work: its locks are released, and its parent learns that it
-    /// was removed.
+    /// was removed. An entity that somebody waits for is spared all the same: its callers would wait for ever.
     ///
     /// # Errors
-    /// When there is none of that id.
+    /// When there is none of that id, or it is an entity that is not idle.
     pub async fn purge_force(&self, id: &str) -> Result<(), ClientError> {
-        self.remove(&InstanceId::from_stored(id), Purge::Any).await
+        let instance = InstanceId::from_stored(id);
+        if instance.is_entity() {
+            return self.purge(id).await;
+        }
+        self.remove(&instance, Purge::Any).await
     }
 
     /// Removes all ended instances that match, and answers how many.
@@ -71,19 +74,5 @@ impl Client {
 
     async fn remove(&self, id: &InstanceId, purge: Purge) -> Result<(), ClientError> {
         if self.store.purge(id, purge).await? { Ok(()) } else { Err(ClientError::NotFound(id.to_string())) }
-    }
-
-    /// What waits for an entity would wait for ever.
-    async fn check_entity_is_idle(&self, row: &InstanceRow) -> Result<(), ClientError> {
-        let is_locked = row.entity.as_ref().is_some_and(|record| record.lock.is_some());
-        let pending = self.store.pending(&row.id).await?.unwrap_or_default();
-        if is_locked || pending.messages > 0 || !pending.scheduled.is_empty() {
-            return Err(conflict(
-                "purge",
-                row,
-                "it is locked or operations wait for it; signal the operation 'delete', or purge it by force",
-            ));
-        }
-        Ok(())
     }
 }

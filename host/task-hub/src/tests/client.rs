@@ -3,7 +3,6 @@
 use super::clock::START;
 use super::store::Done;
 use super::world::{Caller, EXECUTION, after, id, row};
-use crate::CleanedEntities;
 use orchestration::{
     EntityId, EntityLock, EntityRecord, Envelope, EventId, ExecutionId, InstanceRow, Json, MessageKind, RaisedEvent,
     RuntimeStatus, Section, Timestamp,
@@ -340,7 +339,7 @@ fn locks_whose_owner_is_gone_are_released() {
     }
     caller.store.put(entity("counter", "e", with_state(0)));
     let cleaned = caller.run(|client| async move { client.clean_entities().await }).unwrap();
-    assert_eq!(cleaned, CleanedEntities { empty_entities_removed: 0, orphaned_locks_released: 3 });
+    assert_eq!(cleaned, 3);
     let released = caller.store.done().into_iter().map(|done| {
         let Done::Sent(envelope) = done else { panic!("{done:?}") };
         let MessageKind::EntityUnlockSent { section, entities, position } = envelope.kind else { panic!() };
@@ -357,7 +356,11 @@ fn an_entity_is_purged_if_nothing_waits_for_it() {
         let caller = Caller::new();
         caller.store.put(entity("counter", "a", record));
         *caller.store.pending.lock().unwrap() = Some(pending);
-        caller.run(|client| async move { client.purge("@counter@a").await })
+        let plain = caller.run(|client| async move { client.purge("@counter@a").await });
+        if plain.is_err() {
+            assert_eq!(caller.run(|client| async move { client.purge_force("@counter@a").await }), plain);
+        }
+        plain
     };
     assert_eq!(purge(with_state(0), Pending::default()), Ok(()));
     let running = RuntimeStatus::Running;

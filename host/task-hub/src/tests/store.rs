@@ -139,8 +139,10 @@ impl InstanceStore for FakeStore {
     }
 
     async fn purge(&self, id: &InstanceId, purge: Purge) -> Result<bool, StoreError> {
+        let nothing_waits = self.pending.lock().unwrap().clone().unwrap_or_default() == Pending::default();
         let mut rows = self.rows.lock().unwrap();
-        let may_go = rows.get(id).is_some_and(|(row, _)| purge == Purge::Any || row.status.is_terminal());
+        let idle = |row: &InstanceRow| row.entity.as_ref().is_some_and(|record| record.lock.is_none()) && nothing_waits;
+        let may_go = rows.get(id).is_some_and(|(row, _)| purge == Purge::Any || row.status.is_terminal() || idle(row));
         if may_go {
             rows.remove(id);
             drop(rows);

@@ -46,6 +46,7 @@ fn lists(words: &[&str]) -> Option<String> {
             created_to: None,
             statuses: vec![RuntimeStatus::Failed],
         })),
+        ["clean-entities"] => shown(client::clean_entities()),
         ["query-entities", name] => shown(client::query_entities(&EntityQuery {
             name: Some((*name).to_owned()),
             last_operation_from: Some(1),

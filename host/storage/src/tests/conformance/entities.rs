@@ -17,6 +17,7 @@ conformance![
     a_message_that_arrives_during_a_removal_is_handed_out,
     messages_that_race_with_removals_are_all_handed_out,
     a_removal_under_a_lost_lease_changes_nothing,
+    an_idle_entity_is_purged_like_what_has_ended,
     an_entity_can_be_purged_with_all_that_waits,
 ];
 
@@ -235,9 +236,24 @@ async fn a_removal_under_a_lost_lease_changes_nothing(world: World) {
     assert_eq!(kinds(&world.turn().await), ["delete"]);
 }
 
+async fn an_idle_entity_is_purged_like_what_has_ended(mut world: World) {
+    counter(&world, "1").await;
+    signal(&world, "one").await;
+    assert_eq!(world.purge(&id(COUNTER), Purge::Ended).await, Ok(false), "an operation waits");
+    let work = world.turn().await;
+    world.commit(&work.lease, with_state(&work, "2")).await.unwrap();
+    assert_eq!(world.send(later(&id(COUNTER), "tomorrow", 100)).await, Ok(Sent::Yes));
+    assert_eq!(world.purge(&id(COUNTER), Purge::Ended).await, Ok(false), "a signal is scheduled");
+    world.clock.advance(LEASE * 100);
+    let work = world.turn().await;
+    world.commit(&work.lease, with_state(&work, "3")).await.unwrap();
+    assert_eq!(world.purge(&id(COUNTER), Purge::Ended).await, Ok(true));
+    world.reopen();
+    assert_eq!(row(&world).await, None);
+}
+
 async fn an_entity_can_be_purged_with_all_that_waits(mut world: World) {
     counter(&world, "1").await;
-    assert_eq!(world.purge(&id(COUNTER), Purge::Ended).await, Ok(false));
     signal(&world, "one").await;
     assert_eq!(world.send(later(&id(COUNTER), "tomorrow", 100)).await, Ok(Sent::Yes));
     let work = world.turn().await;

@@ -57,6 +57,7 @@ pub(crate) trait Instances {
     fn restart(&self, instance_id: &str, with_new_instance_id: bool) -> Result<String, ClientError>;
     fn purge(&self, instance_id: &str) -> Result<(), ClientError>;
     fn purge_by(&self, filter: &PurgeFilter) -> Result<u32, ClientError>;
+    fn clean_entities(&self) -> Result<u32, ClientError>;
     fn wait_for_completion(&self, instance_id: &str, timeout: Duration) -> Result<InstanceStatus, ClientError>;
     fn signal_entity(
         &self,
@@ -323,6 +324,15 @@ impl Client {
     /// When the host refuses or cannot.
     pub fn purge_by(&self, filter: &PurgeFilter) -> Result<u32, ClientError> {
         self.instances.purge_by(filter)
+    }
+
+    /// Releases the locks of entities whose owner is gone, and returns how many. A last resort: whatever ends an owner
+    /// releases its locks. Entities without a state are gone by themselves.
+    ///
+    /// # Errors
+    /// When the host refuses or cannot.
+    pub fn clean_entities(&self) -> Result<u32, ClientError> {
+        self.instances.clean_entities()
     }
 
     /// Signals an entity of this crate: `client.signal::<Counter>("stock").add(&5)?`. Nobody hears of the result.

@@ -84,6 +84,10 @@ impl Instances for HostInstances {
         })?)
     }
 
+    fn clean_entities(&self) -> Result<u32, ClientError> {
+        Ok(client::clean_entities()?)
+    }
+
     fn wait_for_completion(&self, instance_id: &str, timeout: Duration) -> Result<InstanceStatus, ClientError> {
         Ok(client::wait_for_completion(instance_id, milliseconds(timeout))?.into())
     }
