@@ -3,16 +3,19 @@
 use crate::faults::Fault;
 use crate::scenarios::{self, Scenario};
 use crate::swarm;
+use crate::sweep::sweep;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: simulation [--seeds N] [--from SEED] [--faults KIND@POINT,...]
        simulation --scenario NAME [--mode live|replay] [--faults KIND@POINT,...]
+       simulation --sweep live|replay [--scenario NAME]
 
   --seeds N    how many seeds to run (default 1000)
   --from SEED  the first of them (default 0)
   --scenario   runs one of the scenarios instead
   --mode M     whether its orchestrators are kept alive between turns (default live)
+  --sweep M    every single fault at every point of all scenarios, or of one
   --faults L   exactly these faults instead of the ones that the seed draws; with an empty list, none
 
 A seed that fails belongs into tests/simulation/regressions.txt.
@@ -23,6 +26,8 @@ struct Request {
     seeds: u64,
     from: u64,
     scenario: Option<&'static Scenario>,
+    /// Whether to sweep, and then whether with replay.
+    sweep: Option<bool>,
     replay: bool,
     faults: Option<Vec<Fault>>,
 }
@@ -44,7 +49,26 @@ pub fn command(arguments: impl Iterator<Item = String>, out: &mut dyn Write) -> 
     }
 }
 
+fn sweep_all(request: &Request, replay: bool, out: &mut dyn Write) -> io::Result<u64> {
+    let (mut runs, mut failures) = (0, 0);
+    let is_wanted = |scenario: &&Scenario| request.scenario.is_none_or(|wanted| wanted.name == scenario.name);
+    for scenario in scenarios::all().filter(is_wanted) {
+        match sweep(scenario, replay, |_| 1) {
+            Ok(more) => runs += more,
+            Err(failure) => {
+                failures += 1;
+                writeln!(out, "{failure}")?;
+            }
+        }
+    }
+    writeln!(out, "{runs} runs, {failures} scenarios failed")?;
+    Ok(failures)
+}
+
 fn run_all(request: &Request, out: &mut dyn Write) -> io::Result<u64> {
+    if let Some(replay) = request.sweep {
+        return sweep_all(request, replay, out);
+    }
     if let Some(scenario) = request.scenario {
         return match swarm::run_scenario(scenario, request.replay, request.faults.clone().unwrap_or_default()) {
             Ok(report) => writeln!(out, "{}{:?} of virtual time", report.trace, report.virtual_time).map(|()| 0),
@@ -78,7 +102,7 @@ fn run_all(request: &Request, out: &mut dyn Write) -> io::Result<u64> {
 }
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Request, String> {
-    let mut request = Request { seeds: 1000, from: 0, scenario: None, replay: false, faults: None };
+    let mut request = Request { seeds: 1000, from: 0, scenario: None, sweep: None, replay: false, faults: None };
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("'{name}' needs a value"))?;
         let number = || value.parse().map_err(|_| format!("'{value}' is no whole number"));
@@ -89,6 +113,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Request, String>
                 let found = scenarios::find(&value).ok_or_else(|| format!("there is no scenario '{value}'"))?;
                 request.scenario = Some(found);
             }
+            "--sweep" => request.sweep = Some(value == "replay"),
             "--mode" => request.replay = value == "replay",
             "--faults" => {
                 let faults = value.split(',').map(str::trim).filter(|fault| !fault.is_empty());

@@ -16,6 +16,7 @@ mod random;
 mod scenarios;
 mod scheduler;
 mod swarm;
+mod sweep;
 mod trace;
 mod workload;
 mod world;

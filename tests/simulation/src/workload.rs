@@ -63,14 +63,10 @@ pub(crate) enum Ending {
     AsModel,
     /// With one of these outputs; the model cannot know which.
     OneOf(Vec<Json>),
-    /// Failed, or as in `OneOf`.
-    FailedOr(Vec<Json>),
     /// Terminated, whatever the model says.
     Terminated,
     /// It is gone.
     Purged,
-    /// It ended, in whatever way.
-    Any,
 }
 
 /// What all clients do, each by itself, and what must come of it.

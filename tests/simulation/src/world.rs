@@ -71,13 +71,23 @@ pub(crate) struct Setup {
     pub(crate) plan: Plan,
     pub(crate) tuning: Tuning,
     pub(crate) wrap: Option<Wrap>,
+    /// The same between the engine and whoever watches it: how bugs of the engine itself get in.
+    pub(crate) wrap_engine: Option<Wrap>,
     pub(crate) wrap_code: Option<WrapCode>,
 }
 
 impl Setup {
     /// A run without faults.
     pub(crate) fn new(seed: u64, workload: Workload) -> Setup {
-        Setup { seed, workload, plan: Plan::none(), tuning: Tuning::default(), wrap: None, wrap_code: None }
+        Setup {
+            seed,
+            workload,
+            plan: Plan::none(),
+            tuning: Tuning::default(),
+            wrap: None,
+            wrap_engine: None,
+            wrap_code: None,
+        }
     }
 }
 
@@ -205,7 +215,11 @@ impl<'a> World<'a> {
             None => store,
         };
         let tap = Tap { inner, watch: self.watch.clone(), clock: self.clock.clone() };
-        let store = Arc::new(FaultyStore::new(Arc::new(tap), self.faults.clone()));
+        let watched: Arc<dyn TaskHubStore> = match &self.setup.wrap_engine {
+            Some(wrap) => wrap(Arc::new(tap), &self.faults),
+            None => Arc::new(tap),
+        };
+        let store = Arc::new(FaultyStore::new(watched, self.faults.clone()));
         let clock = Arc::new(self.clock.clone());
         let activities =
             AuthorActivities { clock: self.clock.clone(), systems: self.systems.clone(), watch: self.watch.clone() };

@@ -23,6 +23,8 @@ pub(crate) const ALL: &[(&str, Program)] = &[
     ("AskAndLeave", |ctx, input| ask_and_leave(ctx, input).boxed()),
     ("Gather", |ctx, input| gather(ctx, input).boxed()),
     ("GatherAnew", |ctx, input| gather_anew(ctx, input).boxed()),
+    ("CountSlowly", |ctx, input| count_slowly(ctx, input).boxed()),
+    ("SlowParents", |ctx, input| slow_parents(ctx, input).boxed()),
     ("Send", |ctx, input| async move { send(&ctx, &input) }.boxed()),
     ("StartOther", |ctx, input| async move { start_other(&ctx, &input) }.boxed()),
     ("AbortActivity", |ctx, input| abort_activity(ctx, input).boxed()),
@@ -187,6 +189,25 @@ async fn gather_anew(ctx: Context, input: Json) -> Outcome {
     }
     words.push(to_text(&ctx.event("item").await?));
     ctx.continue_as_new(text(&words.join(" ")))
+}
+
+/// `n`: counts down to 0, with a pause in each execution.
+async fn count_slowly(ctx: Context, input: Json) -> Outcome {
+    if to_number(&input) == 0 {
+        return Ok(text("done"));
+    }
+    ctx.sleep(Duration::from_secs(1)).await?;
+    let left = ctx.call("Echo", number(to_number(&input) - 1)).await?;
+    ctx.continue_as_new(left)
+}
+
+/// `n`: children at once that take their time.
+async fn slow_parents(ctx: Context, input: Json) -> Outcome {
+    let children = (0..to_number(&input)).map(|_| ctx.sub("Status", number(2), None));
+    for outcome in join_all(children).await {
+        outcome?;
+    }
+    ctx.call("Echo", text("grown up")).await
 }
 
 /// `"id a b"`: raises these events there.

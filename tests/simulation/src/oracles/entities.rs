@@ -162,13 +162,14 @@ impl EntitiesSeen {
         event: &EventKind,
         history: &[Event],
     ) -> Result<(), Violation> {
-        let (scheduled, outcome) = match event {
-            EventKind::EntityOperationCompleted { scheduled, result } => (*scheduled, Ok(result.clone())),
-            EventKind::EntityOperationFailed { scheduled, failure } => (*scheduled, Err(failure.clone())),
-            EventKind::EntityLockGranted { scheduled } => {
-                return self.judge_grant(id, Section { execution, scheduled: *scheduled }, history);
-            }
-            _ => return Ok(()),
+        let (scheduled, outcome) = if let EventKind::EntityOperationCompleted { scheduled, result } = event {
+            (*scheduled, Ok(result.clone()))
+        } else if let EventKind::EntityOperationFailed { scheduled, failure } = event {
+            (*scheduled, Err(failure.clone()))
+        } else if let EventKind::EntityLockGranted { scheduled } = event {
+            return self.judge_grant(id, Section { execution, scheduled: *scheduled }, history);
+        } else {
+            return Ok(());
         };
         match self.answers.get(&(execution, scheduled)) {
             Some(said) if *said == outcome => Ok(()),
@@ -178,9 +179,9 @@ impl EntitiesSeen {
 
     /// Whoever is told that it has the locks has them all.
     fn judge_grant(&self, owner: &InstanceId, section: Section, history: &[Event]) -> Result<(), Violation> {
-        let entities = history.iter().find_map(|event| match &event.kind {
-            EventKind::EntityLockRequested { id, entities } if *id == section.scheduled => Some(entities),
-            _ => None,
+        let entities = history.iter().find_map(|event| {
+            let EventKind::EntityLockRequested { id, entities } = &event.kind else { return None };
+            (*id == section.scheduled).then_some(entities)
         });
         for entity in entities.into_iter().flatten() {
             let lock = self.entities.get(&entity.instance_id()).and_then(|entity| entity.lock.as_ref());
@@ -209,15 +210,7 @@ fn answer_to(checkpoint: &Checkpoint, caller: &Caller) -> Result<Outcome, String
         .messages
         .iter()
         .filter(|message| message.to == caller.instance && message.execution == Some(caller.execution))
-        .filter_map(|message| match &message.kind {
-            MessageKind::EntityOperationCompleted { scheduled, result } if *scheduled == caller.scheduled => {
-                Some(Ok(result.clone()))
-            }
-            MessageKind::EntityOperationFailed { scheduled, failure } if *scheduled == caller.scheduled => {
-                Some(Err(failure.clone()))
-            }
-            _ => None,
-        })
+        .filter_map(|message| answer(&message.kind, caller.scheduled))
         .collect();
     match &answers[..] {
         [answer] => Ok(answer.clone()),
@@ -263,29 +256,34 @@ fn judge_lock(
     Ok(())
 }
 
+fn answer(kind: &MessageKind, to: EventId) -> Option<Outcome> {
+    let (scheduled, outcome) = if let MessageKind::EntityOperationCompleted { scheduled, result } = kind {
+        (*scheduled, Ok(result.clone()))
+    } else if let MessageKind::EntityOperationFailed { scheduled, failure } = kind {
+        (*scheduled, Err(failure.clone()))
+    } else {
+        return None;
+    };
+    (scheduled == to).then_some(outcome)
+}
+
 fn operation(kind: &MessageKind) -> Option<Asked<'_>> {
-    match kind {
-        MessageKind::EntityOperationCalled { caller, .. } => {
-            let request = format!("{}:{}", caller.execution, caller.scheduled);
-            Some(Asked { request, caller: Some(caller) })
-        }
-        MessageKind::EntityOperationSignaled { request, .. } => Some(Asked { request: request.clone(), caller: None }),
-        _ => None,
+    if let MessageKind::EntityOperationCalled { caller, .. } = kind {
+        let request = format!("{}:{}", caller.execution, caller.scheduled);
+        return Some(Asked { request, caller: Some(caller) });
     }
+    let MessageKind::EntityOperationSignaled { request, .. } = kind else { return None };
+    Some(Asked { request: request.clone(), caller: None })
 }
 
 fn request_of(kind: &MessageKind) -> Option<Section> {
-    match kind {
-        MessageKind::EntityLockRequested { owner, .. } => Some(owner.section()),
-        _ => None,
-    }
+    let MessageKind::EntityLockRequested { owner, .. } = kind else { return None };
+    Some(owner.section())
 }
 
 fn release_of(kind: &MessageKind) -> Option<Section> {
-    match kind {
-        MessageKind::EntityUnlockSent { section, .. } => Some(*section),
-        _ => None,
-    }
+    let MessageKind::EntityUnlockSent { section, .. } = kind else { return None };
+    Some(*section)
 }
 
 fn wrong(oracle: Oracle, detail: String) -> Result<(), Violation> {

@@ -99,12 +99,7 @@ impl Rest<'_> {
         }
         let right = match &ending {
             Ending::OneOf(outputs) => row.output.as_ref().is_some_and(|output| outputs.contains(output)),
-            Ending::FailedOr(outputs) => {
-                row.status == RuntimeStatus::Failed
-                    || row.output.as_ref().is_some_and(|output| outputs.contains(output))
-            }
             Ending::Terminated => row.status == RuntimeStatus::Terminated,
-            Ending::Any => row.status.is_terminal(),
             Ending::AsModel => {
                 let expected: Vec<_> = starts.iter().map(|(name, input)| self.model(id, name, input)).collect();
                 if !expected.iter().flatten().any(|outcome| is_as(row, outcome)) {

@@ -93,10 +93,8 @@ impl Fold {
 
     fn apply(&mut self, event: &Event) -> Result<(), Wrong> {
         self.moved |= !self.suspended && moves(&event.kind);
-        self.carrying = match &event.kind {
-            EventKind::ExecutionStarted(_) => true,
-            kind => self.carrying && matches!(kind, EventKind::EventRaised(_)),
-        };
+        self.carrying = matches!(event.kind, EventKind::ExecutionStarted(_))
+            || self.carrying && matches!(event.kind, EventKind::EventRaised(_));
         match &event.kind {
             EventKind::OrchestratorStarted => (self.in_turn, self.moved) = (true, false),
             EventKind::OrchestratorCompleted => {

@@ -29,9 +29,9 @@ impl Seen {
             .messages
             .iter()
             .filter(|message| message.to == id && message.execution == Some(row.execution))
-            .filter_map(|message| match &message.kind {
-                MessageKind::ExecutionRewound { again, .. } => Some(again),
-                _ => None,
+            .filter_map(|message| {
+                let MessageKind::ExecutionRewound { again, .. } = &message.kind else { return None };
+                Some(again)
             })
             .flatten()
             .collect();
@@ -57,14 +57,18 @@ fn lost<'a>(before: &'a [Event], kept: &[Event], again: &[&EventKind]) -> Option
     let last_turn = before.iter().rposition(|event| event.kind == EventKind::OrchestratorStarted).unwrap_or(0);
     let is_kept = |kind: &EventKind| kept.iter().any(|event| event.kind == *kind);
     before.iter().enumerate().map(|(place, event)| (place, &event.kind)).find_map(|(place, kind)| {
-        let is_there = match kind {
+        let is_seen = matches!(
+            kind,
             EventKind::TaskCompleted { .. }
-            | EventKind::SubOrchestrationInstanceCompleted { .. }
-            | EventKind::TimerFired { .. }
-            | EventKind::EntityOperationCompleted { .. }
-            | EventKind::EventRaised(_) => is_kept(kind) || again.contains(&kind),
-            kind if kind.action_id().is_some() => place >= last_turn || is_kept(kind),
-            _ => true,
+                | EventKind::SubOrchestrationInstanceCompleted { .. }
+                | EventKind::TimerFired { .. }
+                | EventKind::EntityOperationCompleted { .. }
+                | EventKind::EventRaised(_)
+        );
+        let is_there = if is_seen {
+            is_kept(kind) || again.contains(&kind)
+        } else {
+            kind.action_id().is_none() || place >= last_turn || is_kept(kind)
         };
         (!is_there).then_some(kind)
     })
@@ -82,12 +86,13 @@ fn is_asked_for(checkpoint: &Checkpoint, event: EventId, open: Open) -> bool {
                 .as_ref()
                 .is_some_and(|parent| (parent.execution, parent.scheduled) == (execution, event))
         }),
-        Open::Entity | Open::Lock => checkpoint.messages.iter().any(|message| match &message.kind {
-            MessageKind::EntityOperationCalled { caller, .. }
-            | MessageKind::EntityLockRequested { owner: caller, .. } => {
-                (caller.execution, caller.scheduled) == (execution, event)
-            }
-            _ => false,
+        Open::Entity | Open::Lock => checkpoint.messages.iter().any(|message| {
+            let (MessageKind::EntityOperationCalled { caller, .. }
+            | MessageKind::EntityLockRequested { owner: caller, .. }) = &message.kind
+            else {
+                return false;
+            };
+            (caller.execution, caller.scheduled) == (execution, event)
         }),
     }
 }

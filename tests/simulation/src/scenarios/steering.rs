@@ -10,9 +10,9 @@ use std::time::Duration;
 /// All of them.
 pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "suspend-and-resume", workload: suspend_and_resume },
-    Scenario { name: "suspend-amid-activities", workload: |id| suspend_amid(id, "Sequence", 5) },
-    Scenario { name: "suspend-amid-continue-as-new", workload: |id| suspend_amid(id, "Count", 4) },
-    Scenario { name: "suspend-amid-children", workload: |id| suspend_amid(id, "Parents", 2) },
+    Scenario { name: "suspend-amid-activities", workload: |id| suspend_amid(id, "Status", 5) },
+    Scenario { name: "suspend-amid-continue-as-new", workload: |id| suspend_amid(id, "CountSlowly", 4) },
+    Scenario { name: "suspend-amid-children", workload: |id| suspend_amid(id, "SlowParents", 2) },
     Scenario { name: "suspend-amid-timers", workload: |id| suspend_amid(id, "Timer", 1) },
     Scenario { name: "suspend-before-start", workload: suspend_before_start },
     Scenario { name: "suspend-and-terminate", workload: suspend_and_terminate },

@@ -1,30 +1,18 @@
-//! Every scenario without faults, then with one fault at every point, and the smallest ones with two.
+//! Every scenario without faults, then with one fault at every point of the small ones and at some of the others, and the
+//! smallest ones with two.
 
-use crate::faults::{Fault, Kind, Point};
+use crate::faults::{Fault, Kind};
 use crate::scenarios::{self, Scenario};
 use crate::swarm::run_scenario;
+use crate::sweep::{kinds, sweep};
 
-/// Scenarios with more points than this are sampled instead of swept point by point.
-const MOST_POINTS: usize = 200;
+/// Scenarios with more points than this are sampled here instead of swept point by point: `simulation --sweep` does all.
+const MOST_POINTS: usize = 120;
 /// As many points are sampled.
-const SAMPLED_POINTS: usize = 25;
+const SAMPLED_POINTS: usize = 30;
 
-/// Delays alone are left to the seeds: what they bring is other orders, and those are many.
-fn kinds(point: &Point) -> impl Iterator<Item = Kind> {
-    point.possible.iter().copied().filter(|kind| *kind != Kind::Delay)
-}
-
-/// All single faults of a scenario; the first that does harm, as a text to print.
-fn sweep(scenario: &Scenario, replay: bool) -> Result<(), String> {
-    let check = |faults| run_scenario(scenario, replay, faults).map_err(|failure| failure.to_string());
-    let points = check(Vec::new())?.points;
-    let stride = if points.len() > MOST_POINTS { points.len() / SAMPLED_POINTS } else { 1 };
-    for point in points.into_iter().step_by(stride) {
-        for kind in kinds(&point) {
-            check(vec![Fault { point: point.number, kind }])?;
-        }
-    }
-    Ok(())
+fn stride(points: usize) -> usize {
+    if points > MOST_POINTS { points / SAMPLED_POINTS } else { 1 }
 }
 
 /// All pairs of faults of a scenario: the second one at a point that there is because of the first.
@@ -68,12 +56,12 @@ fn report(swept: impl Iterator<Item = Result<(), String>>) {
 
 #[test]
 fn one_fault_anywhere_does_no_harm_to_live_instances() {
-    report(scenarios::all().map(|scenario| sweep(scenario, false)));
+    report(scenarios::all().map(|scenario| sweep(scenario, false, stride).map(drop)));
 }
 
 #[test]
 fn one_fault_anywhere_does_no_harm_to_replayed_instances() {
-    report(scenarios::all().map(|scenario| sweep(scenario, true)));
+    report(scenarios::all().map(|scenario| sweep(scenario, true, stride).map(drop)));
 }
 
 #[test]

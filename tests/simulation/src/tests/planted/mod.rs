@@ -2,22 +2,20 @@
 //!
 //! They stand between the store and the oracles, as if the store were written like that; the product knows nothing of them.
 
-use crate::faults::{Call, Fault, Faults, Kind, Plan, Side};
+mod check;
+mod hooked;
+mod model;
+
+use crate::faults::{Call, Faults, Kind, Side};
 use crate::oracles::Oracle;
 use crate::scenarios;
-use crate::world::{Setup, run};
+use crate::world::Setup;
 use async_trait::async_trait;
 use futures::FutureExt;
-use futures::future::BoxFuture;
-use orchestration::{
-    Checkpoint, Envelope, Event, ExecutionId, Failure, InstanceId, Json, Message, MessageKind, NewInstance,
-    RaisedEvent, Timestamp,
-};
-use ports::{
-    ActivityWork, Created, InstanceQuery, InstanceStore, InstanceView, Lease, Page, Pending, Purge, Sent, StoreError,
-    TaskHubStore, TurnWork, WorkStore,
-};
-use std::collections::{BTreeMap, BTreeSet};
+use hooked::{Hooked, Hooks};
+use orchestration::{Checkpoint, Envelope, Event, InstanceId, Json, Message, MessageKind, RaisedEvent, Timestamp};
+use ports::{Lease, Sent, StoreError, TaskHubStore, TurnWork};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -47,7 +45,6 @@ enum Bug {
 }
 
 struct Planted {
-    inner: Arc<dyn TaskHubStore>,
     faults: Arc<Faults>,
     bug: Bug,
     /// The last answer of each instance, for a second time.
@@ -57,24 +54,24 @@ struct Planted {
 
 impl Planted {
     /// Writes a checkpoint without a lease of its own: a store without a fence would simply do it.
-    async fn force(&self, mut checkpoint: Checkpoint) -> Result<(), StoreError> {
+    async fn force(&self, store: &dyn TaskHubStore, mut checkpoint: Checkpoint) -> Result<(), StoreError> {
         let id = checkpoint.row.id.clone();
         let knock = RaisedEvent { name: "knock".to_owned(), input: Json::null(), id: None };
         let lost = || StoreError::LeaseLost { what: id.to_string() };
         let envelope = Envelope::new(id.clone(), None, MessageKind::EventRaised(knock.clone()));
-        if self.inner.send(envelope).await? != Sent::Yes {
+        if store.send(envelope).await? != Sent::Yes {
             return Err(lost());
         }
-        while let Some(work) = self.inner.take_turn().now_or_never() {
+        while let Some(work) = store.take_turn().now_or_never() {
             let work = work?;
             if work.row.id != id {
-                self.inner.abandon(&work.lease, Timestamp::default()).await?;
+                store.abandon(&work.lease, Timestamp::default()).await?;
                 continue;
             }
             let is_knock = |message: &&Message| message.kind == MessageKind::EventRaised(knock.clone());
             checkpoint.consumed.extend(work.messages.iter().filter(is_knock).map(|message| message.origin));
-            self.inner.commit(&work.lease, checkpoint).await?;
-            return self.inner.release(&work.lease).await;
+            store.commit(&work.lease, checkpoint).await?;
+            return store.release(&work.lease).await;
         }
         Err(lost())
     }
@@ -116,9 +113,9 @@ impl Planted {
 }
 
 #[async_trait]
-impl WorkStore for Planted {
-    async fn take_turn(&self) -> Result<TurnWork, StoreError> {
-        let mut work = self.inner.take_turn().await?;
+impl Hooks for Planted {
+    async fn take_turn(&self, store: &dyn TaskHubStore) -> Result<TurnWork, StoreError> {
+        let mut work = store.take_turn().await?;
         for message in &mut work.messages {
             if let (Bug::WrongResult, MessageKind::TaskCompleted { result, .. }) = (self.bug, &mut message.kind) {
                 *result = Json::from("4711");
@@ -134,22 +131,27 @@ impl WorkStore for Planted {
         Ok(work)
     }
 
-    async fn commit(&self, lease: &Lease, mut checkpoint: Checkpoint) -> Result<(), StoreError> {
+    async fn commit(
+        &self,
+        store: &dyn TaskHubStore,
+        lease: &Lease,
+        mut checkpoint: Checkpoint,
+    ) -> Result<(), StoreError> {
         self.spoil(&mut checkpoint);
         match self.bug {
             Bug::DeleteFirst => {
-                let row = self.inner.read(&checkpoint.row.id, false).await?.map(|view| view.row);
+                let row = store.read(&checkpoint.row.id, false).await?.map(|view| view.row);
                 let Some(row) = row else {
-                    return self.inner.commit(lease, checkpoint).await;
+                    return store.commit(lease, checkpoint).await;
                 };
                 let consumed = std::mem::take(&mut checkpoint.consumed);
                 let deletion = Checkpoint { execution: row.execution, ..Checkpoint::of_row(row, consumed) };
-                self.inner.commit(lease, deletion).await?;
+                store.commit(lease, deletion).await?;
                 self.faults.reach(Call::Commit, Side::Before, "between deleting and writing", "").await;
-                self.inner.commit(lease, checkpoint).await
+                store.commit(lease, checkpoint).await
             }
-            Bug::NoFence => match self.inner.commit(lease, checkpoint.clone()).await {
-                Err(StoreError::LeaseLost { .. }) => self.force(checkpoint).await,
+            Bug::NoFence => match store.commit(lease, checkpoint.clone()).await {
+                Err(StoreError::LeaseLost { .. }) => self.force(store, checkpoint).await,
                 answer => answer,
             },
             Bug::NoDedupe
@@ -159,100 +161,31 @@ impl WorkStore for Planted {
             | Bug::EarlyTimer
             | Bug::WrongResult
             | Bug::LostActivity
-            | Bug::StaleRow => self.inner.commit(lease, checkpoint).await,
+            | Bug::StaleRow => store.commit(lease, checkpoint).await,
         }
     }
-
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        self.inner.release(lease).await
-    }
-
-    async fn take_activity(&self) -> Result<ActivityWork, StoreError> {
-        self.inner.take_activity().await
-    }
-
-    async fn complete_activity(&self, lease: &Lease, result: Result<Json, Failure>) -> Result<(), StoreError> {
-        self.inner.complete_activity(lease, result).await
-    }
-
-    async fn renew(&self, lease: &Lease) -> Result<Lease, StoreError> {
-        self.inner.renew(lease).await
-    }
-
-    fn revoked(&self, lease: &Lease) -> BoxFuture<'static, ()> {
-        self.inner.revoked(lease)
-    }
-
-    async fn abandon(&self, lease: &Lease, not_before: Timestamp) -> Result<(), StoreError> {
-        self.inner.abandon(lease, not_before).await
-    }
 }
 
-#[async_trait]
-impl InstanceStore for Planted {
-    async fn create(&self, instance: NewInstance) -> Result<Created, StoreError> {
-        self.inner.create(instance).await
-    }
-
-    async fn send(&self, envelope: Envelope) -> Result<Sent, StoreError> {
-        self.inner.send(envelope).await
-    }
-
-    async fn read(&self, id: &InstanceId, with_input: bool) -> Result<Option<InstanceView>, StoreError> {
-        self.inner.read(id, with_input).await
-    }
-
-    async fn history(&self, id: &InstanceId, execution: ExecutionId) -> Result<Vec<Event>, StoreError> {
-        self.inner.history(id, execution).await
-    }
-
-    async fn query(&self, query: &InstanceQuery) -> Result<Page, StoreError> {
-        self.inner.query(query).await
-    }
-
-    async fn pending(&self, id: &InstanceId) -> Result<Option<Pending>, StoreError> {
-        self.inner.pending(id).await
-    }
-
-    async fn pinned_apps(&self) -> Result<Vec<String>, StoreError> {
-        self.inner.pinned_apps().await
-    }
-
-    async fn purge(&self, id: &InstanceId, purge: Purge) -> Result<bool, StoreError> {
-        self.inner.purge(id, purge).await
-    }
-
-    fn changed(&self, id: &InstanceId) -> BoxFuture<'static, ()> {
-        self.inner.changed(id)
-    }
-}
-
-fn setup(scenario: &str, bug: Bug, faults: Vec<Fault>) -> Setup {
+fn setup(scenario: &str, bug: Bug) -> Setup {
     let scenario = scenarios::find(scenario).expect("the scenario exists");
     let wrap = move |inner: Arc<dyn TaskHubStore>, faults: &Arc<Faults>| -> Arc<dyn TaskHubStore> {
         let (answers, records) = Default::default();
-        Arc::new(Planted { inner, faults: faults.clone(), bug, answers, records })
+        let hooks = Planted { faults: faults.clone(), bug, answers, records };
+        Arc::new(Hooked { inner, hooks })
     };
-    Setup { plan: Plan::Listed(faults), wrap: Some(Arc::new(wrap)), ..Setup::new(1, (scenario.workload)("x")) }
+    Setup { wrap: Some(Arc::new(wrap)), ..Setup::new(1, (scenario.workload)("x")) }
 }
 
 /// Without faults the bug must show at once, and to this oracle.
+#[track_caller]
 fn check_without_faults(bug: Bug, scenario: &str, expected: Oracle) {
-    let report = run(&setup(scenario, bug, Vec::new()));
-    let caught = report.violation.as_ref().map(|violation| violation.oracle);
-    assert_eq!(caught, Some(expected), "{bug:?}: {:?}\n{}", report.violation, report.trace);
+    check::without_faults(&setup(scenario, bug), expected);
 }
 
-/// Without faults the bug must not show; among all single faults of a kind some must show it, and only to these oracles.
+/// Only single faults of a kind show the bug, and only to these oracles.
+#[track_caller]
 fn check_under(bug: Bug, scenario: &str, kind: Kind, expected: &[Oracle]) {
-    let report = run(&setup(scenario, bug, Vec::new()));
-    assert_eq!(report.violation, None, "{bug:?} shows without faults\n{}", report.trace);
-    let mut caught = BTreeSet::new();
-    for point in report.points.iter().filter(|point| point.possible.contains(&kind)) {
-        let report = run(&setup(scenario, bug, vec![Fault { point: point.number, kind }]));
-        caught.extend(report.violation.map(|violation| violation.oracle));
-    }
-    assert_eq!(caught.into_iter().collect::<Vec<_>>(), expected, "{bug:?} under {kind}");
+    check::under(|| setup(scenario, bug), kind, expected);
 }
 
 #[test]
