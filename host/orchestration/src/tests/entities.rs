@@ -70,6 +70,7 @@ fn guest(row: &InstanceRow, operations: &[EntityOperation]) -> EntityOutcome {
     outcome
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other kinds are shown by name")]
 fn shown(envelope: &Envelope) -> String {
     let what = match &envelope.kind {
         MessageKind::EntityOperationCompleted { scheduled, result } => format!("{scheduled:?} = {result}"),
@@ -527,9 +528,12 @@ fn what_operations_want_done_goes_out_ahead_of_the_answers() {
     let ids = |checkpoint: &Checkpoint| -> BTreeSet<String> {
         let executions = checkpoint.children.iter().map(|new| new.started.execution.to_string());
         let made = executions.chain([checkpoint.children[0].id.to_string()]);
-        let requests = checkpoint.messages.iter().filter_map(|envelope| match &envelope.kind {
-            MessageKind::EntityOperationSignaled { request, .. } => Some(request.clone()),
-            _ => None,
+        let requests = checkpoint.messages.iter().filter_map(|envelope| {
+            if let MessageKind::EntityOperationSignaled { request, .. } = &envelope.kind {
+                Some(request.clone())
+            } else {
+                None
+            }
         });
         made.chain(requests).collect()
     };

@@ -24,6 +24,7 @@ mod settling;
 mod suspending;
 mod termination;
 mod timers;
+mod transitions;
 mod values;
 mod versions;
 mod what_code_sees;

@@ -1,6 +1,6 @@
 //! What a rewind makes of calls that failed, and of what was open beside them.
 
-use super::{fails_in, three_steps};
+use super::{check_rewound, fails_in, three_steps};
 use crate::tests::fixtures::account;
 use crate::tests::world::{Scenario, check};
 use crate::tests::{fail, ok, shown};
@@ -134,42 +134,26 @@ fn a_failure_in_a_fan_out() {
     .activity("Flaky", 1, fails_in(1))
     .activity("Slow", 3, |_| ok("slow"))
     .rewind(10, "main");
-    check(
+    check_rewound(
         &scenario,
         &expect![[r#"
-        main: Failed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  TaskScheduled                      #0 Flaky(1)
-            0.000  TaskScheduled                      #1 Slow(2)
-            0.000  TaskScheduled                      #2 Fast(3)
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  TaskFailed                         #0 ! Flaky: no luck
-            1.000  TaskCompleted                      #2 = Fast(3)
-            1.000  OrchestratorCompleted
-            3.000  OrchestratorStarted
-            3.000  TaskCompleted                      #1 = slow
-            3.000  ExecutionCompleted                 Failed Flaky: no luck
-            3.000  OrchestratorCompleted
-        is rewound
-        main: Completed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  TaskScheduled                      #0 Flaky(1)
-            0.000  TaskScheduled                      #1 Slow(2)
-            0.000  TaskScheduled                      #2 Fast(3)
-            0.000  OrchestratorCompleted
-           10.000  OrchestratorStarted
-           10.000  ExecutionRewound                   once more
-           10.000  TaskCompleted                      #2 = Fast(3)
-           10.000  TaskCompleted                      #1 = slow
-           10.000  OrchestratorCompleted
-           11.000  OrchestratorStarted
-           11.000  TaskCompleted                      #0 = Flaky(1)
-           11.000  ExecutionCompleted                 Completed Flaky(1) slow Fast(3)
-           11.000  OrchestratorCompleted
-    "#]],
+            main: Completed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Main(0)
+                0.000  TaskScheduled                      #0 Flaky(1)
+                0.000  TaskScheduled                      #1 Slow(2)
+                0.000  TaskScheduled                      #2 Fast(3)
+                0.000  OrchestratorCompleted
+               10.000  OrchestratorStarted
+               10.000  ExecutionRewound                   once more
+               10.000  TaskCompleted                      #2 = Fast(3)
+               10.000  TaskCompleted                      #1 = slow
+               10.000  OrchestratorCompleted
+               11.000  OrchestratorStarted
+               11.000  TaskCompleted                      #0 = Flaky(1)
+               11.000  ExecutionCompleted                 Completed Flaky(1) slow Fast(3)
+               11.000  OrchestratorCompleted
+        "#]],
     );
 }
 
@@ -190,67 +174,50 @@ fn what_was_open_is_asked_for_anew() {
     .activity("Flaky", 1, fails_in(1))
     .activity("Slow", 20, |_| ok("slow"))
     .rewind(10, "main");
-    check(
+    check_rewound(
         &scenario,
         &expect![[r#"
-        main: Failed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  TimerCreated                       #0 at 2024-01-01T00:00:30.0000000Z
-            0.000  TaskScheduled                      #1 Slow(2)
-            0.000  SubOrchestrationInstanceCreated    #2 Kid(3) as 4c89767b16035f5ab76f42ab554bd6c1
-            0.000  EntityOperationCalled              #3 @account@1 add(4)
-            0.000  TaskScheduled                      #4 Flaky(1)
-            0.000  OrchestratorCompleted
-            0.000  OrchestratorStarted
-            0.000  EntityOperationCompleted           #3 = 4
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  TaskFailed                         #4 ! Flaky: no luck
-            1.000  ExecutionCompleted                 Failed Flaky: no luck
-            1.000  OrchestratorCompleted
-        is rewound
-        main: Completed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  TimerCreated                       #0 at 2024-01-01T00:00:30.0000000Z
-            0.000  TaskScheduled                      #1 Slow(2)
-            0.000  SubOrchestrationInstanceCreated    #2 Kid(3) as 4c89767b16035f5ab76f42ab554bd6c1
-            0.000  EntityOperationCalled              #3 @account@1 add(4)
-            0.000  TaskScheduled                      #4 Flaky(1)
-            0.000  OrchestratorCompleted
-           10.000  OrchestratorStarted
-           10.000  ExecutionRewound                   once more
-           10.000  EntityOperationCompleted           #3 = 4
-           10.000  OrchestratorCompleted
-           11.000  OrchestratorStarted
-           11.000  TaskCompleted                      #4 = Flaky(1)
-           11.000  OrchestratorCompleted
-           20.000  OrchestratorStarted
-           20.000  SubOrchestrationInstanceCompleted  #2 = 3
-           20.000  OrchestratorCompleted
-           30.000  OrchestratorStarted
-           30.000  TimerFired                         #0
-           30.000  TaskCompleted                      #1 = slow
-           30.000  ExecutionCompleted                 Completed null slow 3 4
-           30.000  OrchestratorCompleted
-        4c89767b16035f5ab76f42ab554bd6c1: Completed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Kid(3) for main #2
-            0.000  TimerCreated                       #0 at 2024-01-01T00:00:20.0000000Z
-            0.000  OrchestratorCompleted
-           20.000  OrchestratorStarted
-           20.000  TimerFired                         #0
-           20.000  ExecutionCompleted                 Completed 3
-           20.000  OrchestratorCompleted
-        @account@1: 4
-        besides
-            0.000  @account@1 add(4) for main: 4
-            1.000  main takes timer #0 back
-           10.000  main stops activity #1
-           10.000  4c89767b16035f5ab76f42ab554bd6c1 is at work already
-           20.000  main ignored TaskCompleted: StaleExecution
-    "#]],
+            main: Completed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Main(0)
+                0.000  TimerCreated                       #0 at 2024-01-01T00:00:30.0000000Z
+                0.000  TaskScheduled                      #1 Slow(2)
+                0.000  SubOrchestrationInstanceCreated    #2 Kid(3) as 4c89767b16035f5ab76f42ab554bd6c1
+                0.000  EntityOperationCalled              #3 @account@1 add(4)
+                0.000  TaskScheduled                      #4 Flaky(1)
+                0.000  OrchestratorCompleted
+               10.000  OrchestratorStarted
+               10.000  ExecutionRewound                   once more
+               10.000  EntityOperationCompleted           #3 = 4
+               10.000  OrchestratorCompleted
+               11.000  OrchestratorStarted
+               11.000  TaskCompleted                      #4 = Flaky(1)
+               11.000  OrchestratorCompleted
+               20.000  OrchestratorStarted
+               20.000  SubOrchestrationInstanceCompleted  #2 = 3
+               20.000  OrchestratorCompleted
+               30.000  OrchestratorStarted
+               30.000  TimerFired                         #0
+               30.000  TaskCompleted                      #1 = slow
+               30.000  ExecutionCompleted                 Completed null slow 3 4
+               30.000  OrchestratorCompleted
+            4c89767b16035f5ab76f42ab554bd6c1: Completed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Kid(3) for main #2
+                0.000  TimerCreated                       #0 at 2024-01-01T00:00:20.0000000Z
+                0.000  OrchestratorCompleted
+               20.000  OrchestratorStarted
+               20.000  TimerFired                         #0
+               20.000  ExecutionCompleted                 Completed 3
+               20.000  OrchestratorCompleted
+            @account@1: 4
+            besides
+                0.000  @account@1 add(4) for main: 4
+                1.000  main takes timer #0 back
+               10.000  main stops activity #1
+               10.000  4c89767b16035f5ab76f42ab554bd6c1 is at work already
+               20.000  main ignored TaskCompleted: StaleExecution
+        "#]],
     );
 }
 
@@ -265,40 +232,26 @@ fn a_caught_failure_stays() {
     .activity("Caught", 1, fails_in(9))
     .activity("Flaky", 1, fails_in(1))
     .rewind(10, "main");
-    check(
+    check_rewound(
         &scenario,
         &expect![[r#"
-        main: Failed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  TaskScheduled                      #0 Caught(1)
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  TaskFailed                         #0 ! Flaky: no luck
-            1.000  TaskScheduled                      #1 Flaky(2)
-            1.000  OrchestratorCompleted
-            2.000  OrchestratorStarted
-            2.000  TaskFailed                         #1 ! Flaky: no luck
-            2.000  ExecutionCompleted                 Failed Flaky: no luck
-            2.000  OrchestratorCompleted
-        is rewound
-        main: Completed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  TaskScheduled                      #0 Caught(1)
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  TaskFailed                         #0 ! Flaky: no luck
-            1.000  TaskScheduled                      #1 Flaky(2)
-            1.000  OrchestratorCompleted
-           10.000  OrchestratorStarted
-           10.000  ExecutionRewound                   once more
-           10.000  OrchestratorCompleted
-           11.000  OrchestratorStarted
-           11.000  TaskCompleted                      #1 = Flaky(2)
-           11.000  ExecutionCompleted                 Completed !Flaky: no luck Flaky(2)
-           11.000  OrchestratorCompleted
-    "#]],
+            main: Completed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Main(0)
+                0.000  TaskScheduled                      #0 Caught(1)
+                0.000  OrchestratorCompleted
+                1.000  OrchestratorStarted
+                1.000  TaskFailed                         #0 ! Flaky: no luck
+                1.000  TaskScheduled                      #1 Flaky(2)
+                1.000  OrchestratorCompleted
+               10.000  OrchestratorStarted
+               10.000  ExecutionRewound                   once more
+               10.000  OrchestratorCompleted
+               11.000  OrchestratorStarted
+               11.000  TaskCompleted                      #1 = Flaky(2)
+               11.000  ExecutionCompleted                 Completed !Flaky: no luck Flaky(2)
+               11.000  OrchestratorCompleted
+        "#]],
     );
 }
 

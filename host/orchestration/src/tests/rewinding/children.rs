@@ -1,6 +1,6 @@
 //! What a rewind makes of children: those that failed, those that did not, and those that are none.
 
-use super::{demand, fails_in, messages, parent, present};
+use super::{check_rewound, demand, fails_in, messages, parent, present};
 use crate::tests::fixtures::{first_turn, row, terminate, timer};
 use crate::tests::world::{Scenario, at, check};
 use crate::{
@@ -94,105 +94,83 @@ fn a_failed_child_is_rewound_with_its_parent() {
 #[test]
 fn a_completed_child_answers_once_more() {
     let scenario = with_child(2).activity("FlakyParent", 1, fails_in(1)).rewind(10, "main");
-    check(
+    check_rewound(
         &scenario,
         &expect![[r#"
-        main: Failed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
-            0.000  TaskScheduled                      #1 FlakyParent(2)
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  TaskFailed                         #1 ! Flaky: no luck
-            1.000  ExecutionCompleted                 Failed Flaky: no luck
-            1.000  OrchestratorCompleted
-        is rewound
-        main: Completed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
-            0.000  TaskScheduled                      #1 FlakyParent(2)
-            0.000  OrchestratorCompleted
-           10.000  OrchestratorStarted
-           10.000  ExecutionRewound                   once more
-           10.000  OrchestratorCompleted
-           10.000  OrchestratorStarted
-           10.000  SubOrchestrationInstanceCompleted  #0 = FlakyKid(1)
-           10.000  OrchestratorCompleted
-           11.000  OrchestratorStarted
-           11.000  TaskCompleted                      #1 = FlakyParent(2)
-           11.000  ExecutionCompleted                 Completed FlakyKid(1)
-           11.000  OrchestratorCompleted
-        kid: Completed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Kid(1) for main #0
-            0.000  TimerCreated                       #0 at 2024-01-01T00:00:02.0000000Z
-            0.000  OrchestratorCompleted
-            2.000  OrchestratorStarted
-            2.000  TimerFired                         #0
-            2.000  TaskScheduled                      #1 FlakyKid(1)
-            2.000  OrchestratorCompleted
-            3.000  OrchestratorStarted
-            3.000  TaskCompleted                      #1 = FlakyKid(1)
-            3.000  ExecutionCompleted                 Completed FlakyKid(1)
-            3.000  OrchestratorCompleted
-        besides
-            3.000  main ignored SubOrchestrationInstanceCompleted: Ended
-           10.000  kid is at work already
-    "#]],
+            main: Completed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Main(0)
+                0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
+                0.000  TaskScheduled                      #1 FlakyParent(2)
+                0.000  OrchestratorCompleted
+               10.000  OrchestratorStarted
+               10.000  ExecutionRewound                   once more
+               10.000  OrchestratorCompleted
+               10.000  OrchestratorStarted
+               10.000  SubOrchestrationInstanceCompleted  #0 = FlakyKid(1)
+               10.000  OrchestratorCompleted
+               11.000  OrchestratorStarted
+               11.000  TaskCompleted                      #1 = FlakyParent(2)
+               11.000  ExecutionCompleted                 Completed FlakyKid(1)
+               11.000  OrchestratorCompleted
+            kid: Completed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Kid(1) for main #0
+                0.000  TimerCreated                       #0 at 2024-01-01T00:00:02.0000000Z
+                0.000  OrchestratorCompleted
+                2.000  OrchestratorStarted
+                2.000  TimerFired                         #0
+                2.000  TaskScheduled                      #1 FlakyKid(1)
+                2.000  OrchestratorCompleted
+                3.000  OrchestratorStarted
+                3.000  TaskCompleted                      #1 = FlakyKid(1)
+                3.000  ExecutionCompleted                 Completed FlakyKid(1)
+                3.000  OrchestratorCompleted
+            besides
+                3.000  main ignored SubOrchestrationInstanceCompleted: Ended
+               10.000  kid is at work already
+        "#]],
     );
 }
 
 #[test]
 fn a_child_at_work_learns_whom_to_answer() {
     let scenario = with_child(20).activity("FlakyParent", 1, fails_in(1)).rewind(10, "main");
-    check(
+    check_rewound(
         &scenario,
         &expect![[r#"
-        main: Failed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
-            0.000  TaskScheduled                      #1 FlakyParent(2)
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  TaskFailed                         #1 ! Flaky: no luck
-            1.000  ExecutionCompleted                 Failed Flaky: no luck
-            1.000  OrchestratorCompleted
-        is rewound
-        main: Completed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
-            0.000  TaskScheduled                      #1 FlakyParent(2)
-            0.000  OrchestratorCompleted
-           10.000  OrchestratorStarted
-           10.000  ExecutionRewound                   once more
-           10.000  OrchestratorCompleted
-           11.000  OrchestratorStarted
-           11.000  TaskCompleted                      #1 = FlakyParent(2)
-           11.000  OrchestratorCompleted
-           21.000  OrchestratorStarted
-           21.000  SubOrchestrationInstanceCompleted  #0 = FlakyKid(1)
-           21.000  ExecutionCompleted                 Completed FlakyKid(1)
-           21.000  OrchestratorCompleted
-        kid: Completed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Kid(1) for main #0
-            0.000  TimerCreated                       #0 at 2024-01-01T00:00:20.0000000Z
-            0.000  OrchestratorCompleted
-           20.000  OrchestratorStarted
-           20.000  TimerFired                         #0
-           20.000  TaskScheduled                      #1 FlakyKid(1)
-           20.000  OrchestratorCompleted
-           21.000  OrchestratorStarted
-           21.000  TaskCompleted                      #1 = FlakyKid(1)
-           21.000  ExecutionCompleted                 Completed FlakyKid(1)
-           21.000  OrchestratorCompleted
-        besides
-           10.000  kid is at work already
-    "#]],
+            main: Completed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Main(0)
+                0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
+                0.000  TaskScheduled                      #1 FlakyParent(2)
+                0.000  OrchestratorCompleted
+               10.000  OrchestratorStarted
+               10.000  ExecutionRewound                   once more
+               10.000  OrchestratorCompleted
+               11.000  OrchestratorStarted
+               11.000  TaskCompleted                      #1 = FlakyParent(2)
+               11.000  OrchestratorCompleted
+               21.000  OrchestratorStarted
+               21.000  SubOrchestrationInstanceCompleted  #0 = FlakyKid(1)
+               21.000  ExecutionCompleted                 Completed FlakyKid(1)
+               21.000  OrchestratorCompleted
+            kid: Completed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Kid(1) for main #0
+                0.000  TimerCreated                       #0 at 2024-01-01T00:00:20.0000000Z
+                0.000  OrchestratorCompleted
+               20.000  OrchestratorStarted
+               20.000  TimerFired                         #0
+               20.000  TaskScheduled                      #1 FlakyKid(1)
+               20.000  OrchestratorCompleted
+               21.000  OrchestratorStarted
+               21.000  TaskCompleted                      #1 = FlakyKid(1)
+               21.000  ExecutionCompleted                 Completed FlakyKid(1)
+               21.000  OrchestratorCompleted
+            besides
+               10.000  kid is at work already
+        "#]],
     );
 }
 
@@ -200,117 +178,89 @@ fn a_child_at_work_learns_whom_to_answer() {
 fn a_terminated_child_fails_its_parent_once_more() {
     let scenario =
         with_child(20).activity("FlakyParent", 3, fails_in(1)).terminate(1, "kid", "\"enough\"").rewind(10, "main");
-    check(
+    check_rewound(
         &scenario,
         &expect![[r#"
-        main: Failed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
-            0.000  TaskScheduled                      #1 FlakyParent(2)
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  SubOrchestrationInstanceFailed     #0 ! OrchestrationTerminated: the sub-orchestration 'Kid' ('kid') was terminated: "enough"
-            1.000  OrchestratorCompleted
-            3.000  OrchestratorStarted
-            3.000  TaskFailed                         #1 ! Flaky: no luck
-            3.000  ExecutionCompleted                 Failed Flaky: no luck
-            3.000  OrchestratorCompleted
-        is rewound
-        main: Failed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
-            0.000  TaskScheduled                      #1 FlakyParent(2)
-            0.000  OrchestratorCompleted
-           10.000  OrchestratorStarted
-           10.000  ExecutionRewound                   once more
-           10.000  OrchestratorCompleted
-           10.000  OrchestratorStarted
-           10.000  SubOrchestrationInstanceFailed     #0 ! OrchestrationTerminated: the sub-orchestration 'Kid' ('kid') was terminated: "enough"
-           10.000  OrchestratorCompleted
-           13.000  OrchestratorStarted
-           13.000  TaskCompleted                      #1 = FlakyParent(2)
-           13.000  ExecutionCompleted                 Failed OrchestrationTerminated: the sub-orchestration 'Kid' ('kid') was terminated: "enough"
-           13.000  OrchestratorCompleted
-        kid: Terminated
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Kid(1) for main #0
-            0.000  TimerCreated                       #0 at 2024-01-01T00:00:20.0000000Z
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  ExecutionTerminated                "enough"
-            1.000  ExecutionCompleted                 Terminated "enough"
-            1.000  OrchestratorCompleted
-        besides
-            1.000  kid takes timer #0 back
-           10.000  kid is at work already
-    "#]],
+            main: Failed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Main(0)
+                0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
+                0.000  TaskScheduled                      #1 FlakyParent(2)
+                0.000  OrchestratorCompleted
+               10.000  OrchestratorStarted
+               10.000  ExecutionRewound                   once more
+               10.000  OrchestratorCompleted
+               10.000  OrchestratorStarted
+               10.000  SubOrchestrationInstanceFailed     #0 ! OrchestrationTerminated: the sub-orchestration 'Kid' ('kid') was terminated: "enough"
+               10.000  OrchestratorCompleted
+               13.000  OrchestratorStarted
+               13.000  TaskCompleted                      #1 = FlakyParent(2)
+               13.000  ExecutionCompleted                 Failed OrchestrationTerminated: the sub-orchestration 'Kid' ('kid') was terminated: "enough"
+               13.000  OrchestratorCompleted
+            kid: Terminated
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Kid(1) for main #0
+                0.000  TimerCreated                       #0 at 2024-01-01T00:00:20.0000000Z
+                0.000  OrchestratorCompleted
+                1.000  OrchestratorStarted
+                1.000  ExecutionTerminated                "enough"
+                1.000  ExecutionCompleted                 Terminated "enough"
+                1.000  OrchestratorCompleted
+            besides
+                1.000  kid takes timer #0 back
+               10.000  kid is at work already
+        "#]],
     );
 }
 
 #[test]
 fn a_purged_child_is_started_anew() {
     let scenario = with_child(1).activity("FlakyKid", 1, fails_in(1)).purge(5, "kid").rewind(10, "main");
-    check(
+    check_rewound(
         &scenario,
         &expect![[r#"
-        main: Failed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
-            0.000  TaskScheduled                      #1 FlakyParent(2)
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  TaskCompleted                      #1 = FlakyParent(2)
-            1.000  OrchestratorCompleted
-            2.000  OrchestratorStarted
-            2.000  SubOrchestrationInstanceFailed     #0 ! Flaky: no luck
-            2.000  ExecutionCompleted                 Failed Flaky: no luck
-            2.000  OrchestratorCompleted
-        is rewound
-        main: Completed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
-            0.000  TaskScheduled                      #1 FlakyParent(2)
-            0.000  OrchestratorCompleted
-           10.000  OrchestratorStarted
-           10.000  ExecutionRewound                   once more
-           10.000  TaskCompleted                      #1 = FlakyParent(2)
-           10.000  OrchestratorCompleted
-           12.000  OrchestratorStarted
-           12.000  SubOrchestrationInstanceCompleted  #0 = FlakyKid(1)
-           12.000  ExecutionCompleted                 Completed FlakyKid(1)
-           12.000  OrchestratorCompleted
-        kid: Completed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Kid(1) for main #0
-            0.000  TimerCreated                       #0 at 2024-01-01T00:00:11.0000000Z
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  TimerFired                         #0
-            1.000  TaskScheduled                      #1 FlakyKid(1)
-            1.000  OrchestratorCompleted
-            2.000  OrchestratorStarted
-            2.000  TaskCompleted                      #1 = FlakyKid(1)
-            2.000  ExecutionCompleted                 Completed FlakyKid(1)
-            2.000  OrchestratorCompleted
-        besides
-            5.000  purged kid: Failed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Kid(1) for main #0
-            0.000  TimerCreated                       #0 at 2024-01-01T00:00:01.0000000Z
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  TimerFired                         #0
-            1.000  TaskScheduled                      #1 FlakyKid(1)
-            1.000  OrchestratorCompleted
-            2.000  OrchestratorStarted
-            2.000  TaskFailed                         #1 ! Flaky: no luck
-            2.000  ExecutionCompleted                 Failed Flaky: no luck
-            2.000  OrchestratorCompleted
-    "#]],
+            main: Completed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Main(0)
+                0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
+                0.000  TaskScheduled                      #1 FlakyParent(2)
+                0.000  OrchestratorCompleted
+               10.000  OrchestratorStarted
+               10.000  ExecutionRewound                   once more
+               10.000  TaskCompleted                      #1 = FlakyParent(2)
+               10.000  OrchestratorCompleted
+               12.000  OrchestratorStarted
+               12.000  SubOrchestrationInstanceCompleted  #0 = FlakyKid(1)
+               12.000  ExecutionCompleted                 Completed FlakyKid(1)
+               12.000  OrchestratorCompleted
+            kid: Completed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Kid(1) for main #0
+                0.000  TimerCreated                       #0 at 2024-01-01T00:00:11.0000000Z
+                0.000  OrchestratorCompleted
+                1.000  OrchestratorStarted
+                1.000  TimerFired                         #0
+                1.000  TaskScheduled                      #1 FlakyKid(1)
+                1.000  OrchestratorCompleted
+                2.000  OrchestratorStarted
+                2.000  TaskCompleted                      #1 = FlakyKid(1)
+                2.000  ExecutionCompleted                 Completed FlakyKid(1)
+                2.000  OrchestratorCompleted
+            besides
+                5.000  purged kid: Failed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Kid(1) for main #0
+                0.000  TimerCreated                       #0 at 2024-01-01T00:00:01.0000000Z
+                0.000  OrchestratorCompleted
+                1.000  OrchestratorStarted
+                1.000  TimerFired                         #0
+                1.000  TaskScheduled                      #1 FlakyKid(1)
+                1.000  OrchestratorCompleted
+                2.000  OrchestratorStarted
+                2.000  TaskFailed                         #1 ! Flaky: no luck
+                2.000  ExecutionCompleted                 Failed Flaky: no luck
+                2.000  OrchestratorCompleted
+        "#]],
     );
 }
 
@@ -327,81 +277,52 @@ fn a_stranger_is_no_child() {
         })
         .rewind(10, "main")
         .rewind(20, "main");
-    check(
+    check_rewound(
         &scenario,
         &expect![[r#"
-        main: Failed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
-            0.000  TaskScheduled                      #1 FlakyParent(2)
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  TaskCompleted                      #1 = FlakyParent(2)
-            1.000  OrchestratorCompleted
-            2.000  OrchestratorStarted
-            2.000  SubOrchestrationInstanceFailed     #0 ! Flaky: no luck
-            2.000  ExecutionCompleted                 Failed Flaky: no luck
-            2.000  OrchestratorCompleted
-        is rewound
-        main: Failed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
-            0.000  TaskScheduled                      #1 FlakyParent(2)
-            0.000  OrchestratorCompleted
-           10.000  OrchestratorStarted
-           10.000  ExecutionRewound                   once more
-           10.000  TaskCompleted                      #1 = FlakyParent(2)
-           10.000  OrchestratorCompleted
-           10.000  OrchestratorStarted
-           10.000  SubOrchestrationInstanceFailed     #0 ! InstanceAlreadyExists: cannot rewind the sub-orchestration 'kid': the instance of that id is another one now; purge it and rewind again, and a new one is started
-           10.000  ExecutionCompleted                 Failed InstanceAlreadyExists: cannot rewind the sub-orchestration 'kid': the instance of that id is another one now; purge it and rewind again, and a new one is started
-           10.000  OrchestratorCompleted
-        is rewound
-        main: Failed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Main(0)
-            0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
-            0.000  TaskScheduled                      #1 FlakyParent(2)
-            0.000  OrchestratorCompleted
-           10.000  OrchestratorStarted
-           10.000  ExecutionRewound                   once more
-           10.000  OrchestratorCompleted
-           20.000  OrchestratorStarted
-           20.000  ExecutionRewound                   once more
-           20.000  TaskCompleted                      #1 = FlakyParent(2)
-           20.000  OrchestratorCompleted
-           20.000  OrchestratorStarted
-           20.000  SubOrchestrationInstanceFailed     #0 ! InstanceAlreadyExists: cannot rewind the sub-orchestration 'kid': the instance of that id is another one now; purge it and rewind again, and a new one is started
-           20.000  ExecutionCompleted                 Failed InstanceAlreadyExists: cannot rewind the sub-orchestration 'kid': the instance of that id is another one now; purge it and rewind again, and a new one is started
-           20.000  OrchestratorCompleted
-        kid: Completed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Stranger(9)
-            0.000  TimerCreated                       #0 at 2024-01-01T00:00:15.0000000Z
-            0.000  OrchestratorCompleted
-            9.000  OrchestratorStarted
-            9.000  TimerFired                         #0
-            9.000  ExecutionCompleted                 Completed 9
-            9.000  OrchestratorCompleted
-        besides
-            5.000  purged kid: Failed
-            0.000  OrchestratorStarted
-            0.000  ExecutionStarted                   Kid(1) for main #0
-            0.000  TimerCreated                       #0 at 2024-01-01T00:00:01.0000000Z
-            0.000  OrchestratorCompleted
-            1.000  OrchestratorStarted
-            1.000  TimerFired                         #0
-            1.000  TaskScheduled                      #1 FlakyKid(1)
-            1.000  OrchestratorCompleted
-            2.000  OrchestratorStarted
-            2.000  TaskFailed                         #1 ! Flaky: no luck
-            2.000  ExecutionCompleted                 Failed Flaky: no luck
-            2.000  OrchestratorCompleted
-           10.000  kid is at work already
-           20.000  kid is at work already
-    "#]],
+            main: Failed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Main(0)
+                0.000  SubOrchestrationInstanceCreated    #0 Kid(1) as kid
+                0.000  TaskScheduled                      #1 FlakyParent(2)
+                0.000  OrchestratorCompleted
+               10.000  OrchestratorStarted
+               10.000  ExecutionRewound                   once more
+               10.000  OrchestratorCompleted
+               20.000  OrchestratorStarted
+               20.000  ExecutionRewound                   once more
+               20.000  TaskCompleted                      #1 = FlakyParent(2)
+               20.000  OrchestratorCompleted
+               20.000  OrchestratorStarted
+               20.000  SubOrchestrationInstanceFailed     #0 ! InstanceAlreadyExists: cannot rewind the sub-orchestration 'kid': the instance of that id is another one now; purge it and rewind again, and a new one is started
+               20.000  ExecutionCompleted                 Failed InstanceAlreadyExists: cannot rewind the sub-orchestration 'kid': the instance of that id is another one now; purge it and rewind again, and a new one is started
+               20.000  OrchestratorCompleted
+            kid: Completed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Stranger(9)
+                0.000  TimerCreated                       #0 at 2024-01-01T00:00:15.0000000Z
+                0.000  OrchestratorCompleted
+                9.000  OrchestratorStarted
+                9.000  TimerFired                         #0
+                9.000  ExecutionCompleted                 Completed 9
+                9.000  OrchestratorCompleted
+            besides
+                5.000  purged kid: Failed
+                0.000  OrchestratorStarted
+                0.000  ExecutionStarted                   Kid(1) for main #0
+                0.000  TimerCreated                       #0 at 2024-01-01T00:00:01.0000000Z
+                0.000  OrchestratorCompleted
+                1.000  OrchestratorStarted
+                1.000  TimerFired                         #0
+                1.000  TaskScheduled                      #1 FlakyKid(1)
+                1.000  OrchestratorCompleted
+                2.000  OrchestratorStarted
+                2.000  TaskFailed                         #1 ! Flaky: no luck
+                2.000  ExecutionCompleted                 Failed Flaky: no luck
+                2.000  OrchestratorCompleted
+               10.000  kid is at work already
+               20.000  kid is at work already
+        "#]],
     );
 }
 

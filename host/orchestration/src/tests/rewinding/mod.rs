@@ -7,13 +7,13 @@ mod sections;
 
 use super::author::{Ctx, Outcome};
 use super::fixtures::{activity, child, event, first_turn, row, terminate, timer};
-use super::world::at;
+use super::world::{Scenario, at};
 use super::{fail, ok};
 use crate::{
     ActivityTask, Envelope, Event, EventId, EventKind, ExecutionId, Failure, InstanceId, InstanceRow, Json, Message,
     MessageKind, Origin, Parent, PresentApp, Reuse, RuntimeStatus, rewind, set_aside,
 };
-use expect_test::expect;
+use expect_test::{Expect, expect};
 use std::cell::RefCell;
 
 /// An activity that fails in so many executions, and succeeds in all later ones.
@@ -27,6 +27,23 @@ fn fails_in(executions: usize) -> impl Fn(&ActivityTask) -> Outcome {
         });
         if place < executions { fail("Flaky") } else { Ok(Json::from(format!("{}({})", task.name, task.input))) }
     }
+}
+
+/// Compares the story without the histories that failed before.
+fn check_rewound(scenario: &Scenario, expected: &Expect) {
+    let story = scenario.story();
+    let (mut lines, mut instance) = (Vec::new(), 0);
+    for line in story.lines() {
+        if line == "is rewound" {
+            lines.truncate(instance);
+            continue;
+        }
+        if !line.starts_with(' ') {
+            instance = lines.len();
+        }
+        lines.push(line);
+    }
+    expected.assert_eq(&(lines.join("\n") + "\n"));
 }
 
 /// Calls `First`, then `Flaky`, then `Last`.
