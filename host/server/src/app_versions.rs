@@ -125,12 +125,23 @@ impl AppVersions {
             return Ok(self.present.clone());
         };
         let unavailable = |message| GuestFault::Unavailable { function: function.to_owned(), message };
-        let known = self.older.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
-        let (Some(older), Some(archive)) = (known, &self.archive) else {
+        let (Some(archive), Some(older)) = (&self.archive, self.known(digest)) else {
             return Err(unavailable(self.missing(digest)));
         };
         let app = older.app.get_or_try_init(|| self.load(&older.record, digest, archive)).await;
         app.cloned().map_err(|why| unavailable(format!("its instance is pinned to the app {digest}: {why}")))
+    }
+
+    /// An older version; one whose files came back since the start is found too.
+    fn known(&self, digest: &str) -> Option<Arc<Older>> {
+        let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = older.get(digest) {
+            return Some(known.clone());
+        }
+        let record = self.archive.as_ref()?.record(digest)?;
+        let found = Arc::new(Older { record, app: OnceCell::new() });
+        older.insert(digest.to_owned(), found.clone());
+        Some(found)
     }
 
     async fn load(&self, record: &AppRecord, digest: &str, archive: &AppArchive) -> Result<Arc<App>, String> {

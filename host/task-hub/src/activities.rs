@@ -1,5 +1,5 @@
 //! Running one activity: its lease is kept while it runs, its timeouts are watched, and whatever comes of it is handed in as
-//! data.
+//! data. One for which the host has no guest is given back instead.
 
 use crate::Inner;
 use crate::heartbeats::Run;
@@ -11,6 +11,9 @@ use std::time::Duration;
 
 /// How often handing in a result is tried. After that the lease runs out and the activity runs again.
 const HAND_IN_ATTEMPTS: u32 = 5;
+
+/// The pause before an activity is taken again for which there was no guest: that the host finds one takes at least so long.
+const NO_GUEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the guest answers.
 type Ran<'a> = BoxFuture<'a, Result<Result<Json, Failure>, GuestFault>>;
@@ -24,7 +27,12 @@ impl Inner {
         let begun = self.parts.clock.now();
         let run = Box::pin(self.run_in_time(task, invocation_id.clone()));
         let result = match self.under_lease(&mut lease, run).await {
-            Ok(result) => result,
+            Ok(Ok(result)) => result,
+            Ok(Err(no_guest)) => {
+                tracing::warn!(function = %name, %invocation_id, instance_id = %instance, reason = %no_guest,
+                    "an activity was not begun; it is tried again");
+                return self.give_activity_back(&lease).await;
+            }
             Err(Interrupted::Revoked) => {
                 tracing::info!(function = %name, %invocation_id, instance_id = %instance,
                     "Stopped 'Functions.{name}' (Id={invocation_id}): its orchestration does not want it any more");
@@ -41,8 +49,12 @@ impl Inner {
     }
 
     /// Runs the activity for as long as its timeouts allow. A fault of the guest is the activity's failure, like one that it
-    /// reports itself.
-    async fn run_in_time(&self, task: ActivityTask, invocation_id: String) -> Result<Json, Failure> {
+    /// reports itself; that there is no guest is the host's, and no failure of anybody's code.
+    async fn run_in_time(
+        &self,
+        task: ActivityTask,
+        invocation_id: String,
+    ) -> Result<Result<Json, Failure>, GuestFault> {
         let of_function = self.parts.activities.timeouts(&task);
         let timeouts = Timeouts {
             run: task.timeouts.run.or(of_function.run),
@@ -55,16 +67,24 @@ impl Inner {
         let mut ran: Ran<'_> = self.parts.activities.run(invocation);
         loop {
             match select(ran, self.parts.clock.sleep_until(watch.next())).await {
-                Either::Left((Ok(result), _)) => return result,
-                Either::Left((Err(fault), _)) => return Err(fault.failure()),
+                Either::Left((Ok(result), _)) => return Ok(result),
+                Either::Left((Err(no_guest @ GuestFault::Unavailable { .. }), _)) => return Err(no_guest),
+                Either::Left((Err(fault), _)) => return Ok(Err(fault.failure())),
                 Either::Right(((), unfinished)) => {
                     // Leaving drops it, which stops the guest.
                     if let Some(failure) = watch.timed_out(&name, self.parts.clock.now()) {
-                        return Err(failure);
+                        return Ok(Err(failure));
                     }
                     ran = unfinished;
                 }
             }
+        }
+    }
+
+    async fn give_activity_back(&self, lease: &Lease) {
+        let not_before = self.parts.clock.now().saturating_add(NO_GUEST_PAUSE);
+        if let Err(error) = self.parts.store.abandon(lease, not_before).await {
+            tracing::debug!(%error, "an activity could not be given back; it is taken again when its lease runs out");
         }
     }
 

@@ -211,17 +211,27 @@ impl AppArchive {
         write(&place, text.as_bytes()).with_context(|| place.display().to_string())
     }
 
-    /// Every version that is kept, by its digest. What cannot be read is left where it is, and said.
+    /// Every version that is kept, by its digest.
     pub(crate) fn records(&self) -> BTreeMap<String, AppRecord> {
-        let mut records = BTreeMap::new();
-        for (digest, path) in files(&self.folder.join(APPS), RECORD).unwrap_or_default() {
-            let text = fs::read_to_string(&path).map_err(|error| error.to_string());
-            match text.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string())) {
-                Ok(record) => drop(records.insert(digest, record)),
-                Err(error) => tracing::warn!(file = %path.display(), %error, "a version of the app cannot be read"),
+        let kept = files(&self.folder.join(APPS), RECORD).unwrap_or_default();
+        kept.into_iter().filter_map(|(digest, _)| Some((digest.clone(), self.record(&digest)?))).collect()
+    }
+
+    /// One version, if it is kept. What cannot be read is left where it is, and said.
+    pub(crate) fn record(&self, digest: &str) -> Option<AppRecord> {
+        let path = self.record_path(digest);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => Ok(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => Err(error.to_string()),
+        };
+        match text.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string())) {
+            Ok(record) => Some(record),
+            Err(error) => {
+                tracing::warn!(file = %path.display(), %error, "a version of the app cannot be read");
+                None
             }
         }
-        records
     }
 
     /// The bytes of a component.

@@ -247,6 +247,18 @@ async fn a_version_whose_files_are_damaged_waits_until_they_are_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_comes_back_is_found() {
+    let all = Versions::new().await;
+    let record = all.folder.path().join(format!("data/apps/{}.json", all.older));
+    let text = std::fs::read(&record).expect("it is there");
+    std::fs::remove_file(&record).expect("it is there");
+    all.versions.older.lock().expect("nobody panicked").clear();
+    assert!(all.begin("BookTrip", Some(&all.older)).await.is_err());
+    std::fs::write(&record, text).expect("it can be written");
+    all.begin("BookTrip", Some(&all.older)).await.expect("it is back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_needs_is_dropped() {
     let all = Versions::new().await;
     all.begin("BookTrip", Some(&all.older)).await.expect("the older version");

@@ -19,8 +19,10 @@ struct Purged {
 
 impl Management {
     pub(super) async fn purge(&self, call: &Call, id: &str) -> Result<Reply, Refusal> {
-        if what(call) == Purge::Any {
-            let removed = self.store.purge(&InstanceId::from_stored(id), Purge::Any).await?;
+        let instance = InstanceId::from_stored(id);
+        // Whoever waits for an entity would wait for ever if it were gone: no force removes it then.
+        if what(call) == Purge::Any && !instance.is_entity() {
+            let removed = self.store.purge(&instance, Purge::Any).await?;
             return if removed { Ok(one()) } else { Err(Refusal::UnknownInstance(id.to_owned())) };
         }
         match self.client.purge(id).await {

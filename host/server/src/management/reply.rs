@@ -59,7 +59,9 @@ impl Refusal {
             Refusal::Unmatched => "There is no such operation.".to_owned(),
             Refusal::UnknownInstance(id) => format!("No instance with ID '{id}' was found."),
             Refusal::AtWork { id, .. } if id.starts_with('@') => {
-                format!("The entity '{id}' is locked or operations wait for it; purge it later, or add force=true.")
+                format!(
+                    "The entity '{id}' is locked or operations wait for it; purge it when it is idle, or signal it to delete itself."
+                )
             }
             Refusal::AtWork { id, status } => format!(
                 "The instance with ID '{id}' is {status}; only instances that have ended are purged. Terminate it first, or \

@@ -106,6 +106,14 @@ fn a_fault_of_the_guest_is_the_failure_of_the_activity() {
 }
 
 #[test]
+fn an_activity_for_which_there_is_no_guest_is_given_back() {
+    let fault = GuestFault::Unavailable { function: "Book".to_owned(), message: "no place".to_owned() };
+    let world =
+        World::with(|app| app.work = Arc::new(move |_| futures::future::ready(Err(fault.clone())).boxed()), |_| {});
+    assert_eq!(world.activity(activity(seconds(None, None))), [Done::Abandoned { not_before: after(1) }]);
+}
+
+#[test]
 fn a_revoked_lease_stops_an_activity_at_once() {
     let world = world(&[5, 100]);
     *world.store.revoked_at.lock().unwrap() = Some(after(10));

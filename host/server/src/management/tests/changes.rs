@@ -272,13 +272,15 @@ fn an_entity_is_purged_when_nothing_waits_for_it() {
         World::with([entity("@counter@a", None, 0)]),
         "DELETE /instances/@counter@a",
         &expect![[
-            r#"404 {"Message":"The entity '@counter@a' is locked or operations wait for it; purge it later, or add force=true."}"#
+            r#"404 {"Message":"The entity '@counter@a' is locked or operations wait for it; purge it when it is idle, or signal it to delete itself."}"#
         ]],
     );
     check_in(
         World::with([entity("@counter@a", None, 0)]),
         "DELETE /instances/@counter@a?force=true",
-        &expect![[r#"200 {"instancesDeleted":1}"#]],
+        &expect![[
+            r#"404 {"Message":"The entity '@counter@a' is locked or operations wait for it; purge it when it is idle, or signal it to delete itself."}"#
+        ]],
     );
 }
 
