@@ -96,6 +96,7 @@ impl Actor {
             | Act::AwaitEnd { .. }
             | Act::AwaitStatus { .. }
             | Act::AwaitRunning { .. }
+            | Act::AwaitRevival { .. }
             | Act::Purge { .. }
             | Act::PurgeAny { .. }
             | Act::List => {}
@@ -161,7 +162,10 @@ impl Actor {
                 return self.await_status(client, id, |status| status != RuntimeStatus::Pending).await;
             }
             Act::AwaitStatus { id, status: wanted } => {
-                return self.await_status(client, id, |status| status == *wanted).await;
+                return self.await_status(client, id, |status| status == *wanted || status.is_terminal()).await;
+            }
+            Act::AwaitRevival { id } => {
+                return self.await_status(client, id, |status| status != RuntimeStatus::Failed).await;
             }
             Act::Purge { id } => purge(client, id, Purge::Ended).await,
             Act::PurgeAny { id } => purge(client, id, Purge::Any).await,
@@ -199,13 +203,13 @@ impl Actor {
         Ok(())
     }
 
-    /// Waits for a status, or the end.
+    /// Waits for a status.
     async fn await_status(&self, client: &Client, id: &str, is_it: impl Fn(RuntimeStatus) -> bool) -> Attempt {
         let deadline = self.clock.now().saturating_add(PATIENCE_FOR_A_START);
         loop {
             let changed = client.store().changed(&InstanceId::from_stored(id));
             match client.status(id, false).await {
-                Ok(view) if is_it(view.row.status) || view.row.status.is_terminal() => return Attempt::Done,
+                Ok(view) if is_it(view.row.status) => return Attempt::Done,
                 Ok(_) if self.clock.now() < deadline => {
                     select(changed, self.clock.sleep_until(deadline)).await;
                 }
@@ -245,6 +249,7 @@ fn patience(act: &Act) -> Duration {
         | Act::Rewind { .. }
         | Act::Restart { .. }
         | Act::AwaitRunning { .. }
+        | Act::AwaitRevival { .. }
         | Act::AwaitStatus { .. } => PATIENCE_FOR_A_START,
         Act::Start { .. }
         | Act::StartByKey { .. }

@@ -35,6 +35,8 @@ pub(crate) enum Act {
     AwaitStatus { id: String, status: RuntimeStatus },
     /// Waits until it is at work.
     AwaitRunning { id: String },
+    /// Waits until it has not failed any more, because it was rewound.
+    AwaitRevival { id: String },
     /// Removes it, if it has ended.
     Purge { id: String },
     /// Removes it, whatever it does.

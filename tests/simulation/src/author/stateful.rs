@@ -35,6 +35,8 @@ pub(crate) const ALL: &[(&str, Program)] = &[
     ("Ail", |ctx, input| ail(ctx, input).boxed()),
     ("AilWithRetries", |ctx, input| ail_with_retries(ctx, input).boxed()),
     ("AilAmongOthers", |ctx, input| ail_among_others(ctx, input).boxed()),
+    ("AilManifold", |ctx, input| ail_manifold(ctx, input).boxed()),
+    ("Guardian", |ctx, input| guardian(ctx, input).boxed()),
     ("AilBelow", |ctx, input| ail_below(ctx, input).boxed()),
     ("AilInSection", |ctx, input| ail_in_section(ctx, input).boxed()),
     ("Versioned", |ctx, input| versioned(ctx, input).boxed()),
@@ -289,6 +291,19 @@ async fn ail_among_others(ctx: Context, input: Json) -> Outcome {
     let event = ctx.event("go").await?;
     let sum = to_number(&one?) + to_number(&slow?);
     Ok(text(&format!("{} {sum} {}", to_text(&ailing), to_text(&event))))
+}
+
+/// `"key"`: three of them at once, none of which is alone to blame.
+async fn ail_manifold(ctx: Context, input: Json) -> Outcome {
+    let calls = [0; 3].map(|_| ctx.call("Ailing", input.clone()));
+    let outcomes: Vec<_> = join_all(calls).await.into_iter().collect::<Result<_, _>>()?;
+    Ok(text(&outcomes.iter().map(to_text).collect::<Vec<_>>().join(" ")))
+}
+
+/// `"id"`: a child that waits for ever, and what becomes of it.
+async fn guardian(ctx: Context, input: Json) -> Outcome {
+    let outcome = ctx.sub("WaitFor", text("event"), Some(&to_text(&input))).await;
+    Ok(text(&outcome.map_or_else(|failure| failure.error_type, |_| "unexpected".to_owned())))
 }
 
 /// `"key"`: the same in a child of a child; the failed ids are known to clients.

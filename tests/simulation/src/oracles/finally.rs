@@ -1,6 +1,6 @@
 //! What must hold once everything has come to rest: nothing was left undone, and all ended as it should.
 
-use super::{Oracle, Watch};
+use super::{Oracle, Watch, replay};
 use crate::author::Outcome;
 use crate::author::activities::OutsideSystems;
 use crate::model::Model;
@@ -31,6 +31,7 @@ pub(crate) fn judge(rest: &Rest<'_>) {
         rest.watch.report(Oracle::Liveness, format!("nothing moves any more, and this has not ended: {row:#?}"));
     }
     rest.judge_endings(&instances);
+    rest.judge_fit(&instances);
     rest.judge_entities();
     rest.judge_retention(&instances);
     rest.judge_effects();
@@ -123,6 +124,19 @@ impl Rest<'_> {
         model.run(id, name, input.clone())
     }
 
+    /// The code still fits every history that is stored, as a whole.
+    fn judge_fit(&self, instances: &BTreeMap<String, InstanceRow>) {
+        for row in instances.values() {
+            let Some(Ok(history)) = self.store.history(&row.id, row.execution).now_or_never() else {
+                self.watch.report(Oracle::Replay, format!("the history of {} cannot be read", row.id));
+                continue;
+            };
+            if let Err(why) = replay::check_whole(row, history) {
+                self.watch.report(Oracle::Replay, format!("{}: {why}", row.id));
+            }
+        }
+    }
+
     /// Nobody holds a lock any more, what was deleted is gone, and all that was asked for was done.
     fn judge_entities(&self) {
         let entities = self.instances(InstanceKind::Entities);
@@ -149,8 +163,11 @@ impl Rest<'_> {
     /// Completed instances go once they were kept long enough, and not before.
     fn judge_retention(&self, instances: &BTreeMap<String, InstanceRow>) {
         let Some(kept) = self.workload.retention else { return };
-        let is_purged =
-            |id: &str| self.workload.acts().any(|act| matches!(act, Act::Purge { id: purged } if purged == id));
+        let is_purged = |id: &str| {
+            self.workload
+                .acts()
+                .any(|act| matches!(act, Act::Purge { id: purged } | Act::PurgeAny { id: purged } if purged == id))
+        };
         let completed = |row: &&InstanceRow| row.status == RuntimeStatus::Completed;
         for row in instances.values().filter(completed) {
             self.watch.report(Oracle::Retention, format!("{} is still there", row.id));

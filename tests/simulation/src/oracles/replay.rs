@@ -3,7 +3,8 @@
 use super::{Oracle, Violation};
 use crate::author::{apps, guest};
 use orchestration::{
-    Action, Cursor, Event, EventKind, Failure, Identity, InstanceRow, Limits, RecordedAction, Stopped, TurnEnd,
+    Action, Cursor, Event, EventKind, Failure, Fit, History, Identity, InstanceRow, Limits, RecordedAction, Recording,
+    Stopped, TurnEnd,
 };
 use ports::Advanced;
 
@@ -18,18 +19,10 @@ pub(super) fn check_last_turn(row: &InstanceRow, history: &[Event]) -> Result<()
         oracle: Oracle::Replay,
         detail: format!("{detail}\n{}", orchestration::transcript::transcript(history)),
     };
-    let Ok(mut guest) = guest::guest(&row.name, row.pinned_to.as_deref().unwrap_or(apps::ALL[0].digest)) else {
+    let Ok(mut guest) = guest::guest(&row.name, app_of(row)) else {
         return Ok(());
     };
-    let identity = Identity {
-        instance: row.id.clone(),
-        execution: row.execution,
-        name: row.name.clone(),
-        parent: row.parent.clone(),
-        version: row.options.version.clone(),
-        tags: row.options.tags.clone(),
-    };
-    let mut cursor = Box::new(Cursor::new(identity, Limits::default(), past.to_vec()));
+    let mut cursor = Box::new(Cursor::new(identity(row), Limits::default(), past.to_vec()));
     cursor.feed(turn.iter().take_while(|event| is_news(&event.kind)).cloned());
     let (mut cursor, advanced) = guest.run(cursor);
     let recorded: Vec<_> = turn.iter().filter_map(recorded_with_details).collect();
@@ -57,6 +50,38 @@ pub(super) fn check_last_turn(row: &InstanceRow, history: &[Event]) -> Result<()
         (Some((None, Some(failure))), TurnEnd::Failed(again)) if *failure == again => Ok(()),
         (recorded, end) => Err(violation(format!("recorded the end {recorded:?}, the replay ends with {end:?}"))),
     }
+}
+
+/// Checks a whole history in the way in which a host is asked to.
+pub(super) fn check_whole(row: &InstanceRow, history: Vec<Event>) -> Result<(), String> {
+    let history = History::from_events(history).map_err(|illegal| illegal.to_string())?;
+    let Some(recording) = Recording::of(history) else { return Ok(()) };
+    let Ok(mut guest) = guest::guest(&row.name, app_of(row)) else { return Ok(()) };
+    let cursor = Box::new(Cursor::new(identity(row), Limits::default(), recording.events().to_vec()));
+    let (mut cursor, advanced) = guest.run(cursor);
+    let end = match advanced {
+        Advanced::Waiting => TurnEnd::Waiting,
+        Advanced::Returned(outcome) => cursor.returned(outcome),
+    };
+    match recording.verdict(&cursor, &end) {
+        Fit::Waits | Fit::Ends | Fit::EndedByHost { .. } => Ok(()),
+        Fit::Departs(departure) => Err(departure.to_string()),
+    }
+}
+
+fn identity(row: &InstanceRow) -> Identity {
+    Identity {
+        instance: row.id.clone(),
+        execution: row.execution,
+        name: row.name.clone(),
+        parent: row.parent.clone(),
+        version: row.options.version.clone(),
+        tags: row.options.tags.clone(),
+    }
+}
+
+fn app_of(row: &InstanceRow) -> &str {
+    row.pinned_to.as_deref().unwrap_or(apps::ALL[0].digest)
 }
 
 type End<'a> = (Option<&'a orchestration::Json>, Option<&'a Failure>);

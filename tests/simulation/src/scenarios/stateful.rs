@@ -31,6 +31,11 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "owner-replaced", workload: |id| owner_is_stopped(id, stop_by_replacing) },
     Scenario { name: "waiting-owner-terminated", workload: |id| waiting_owner_is_stopped(id, stop_by_terminating) },
     Scenario { name: "waiting-owner-purged", workload: |id| waiting_owner_is_stopped(id, stop_by_purging) },
+    Scenario { name: "waiting-owner-replaced", workload: |id| waiting_owner_is_stopped(id, stop_by_replacing) },
+    Scenario { name: "asking-owner-replaced", workload: |id| asking_owner_is_stopped(id, stop_by_replacing) },
+    Scenario { name: "leaving-owner-terminated", workload: |id| leaving_owner_is_stopped(id, stop_by_terminating) },
+    Scenario { name: "leaving-owner-purged", workload: |id| leaving_owner_is_stopped(id, stop_by_purging) },
+    Scenario { name: "leaving-owner-replaced", workload: |id| leaving_owner_is_stopped(id, stop_by_replacing) },
     Scenario { name: "asking-owner-terminated", workload: |id| asking_owner_is_stopped(id, stop_by_terminating) },
     Scenario { name: "asking-owner-purged", workload: |id| asking_owner_is_stopped(id, stop_by_purging) },
     Scenario { name: "owner-held", workload: owner_is_held },
@@ -189,6 +194,21 @@ fn asking_owner_is_stopped(id: &str, stop: Stop) -> Workload {
     ];
     acts.extend(stopping);
     acts.extend(start_and_wait(&format!("{id}-after"), "Section", text(&wanted(id, "leave", &["c", "b"]))));
+    Workload::of(acts).ends(&owner, ending)
+}
+
+/// It is stopped while its release is on its way: it has used the locks for 30 ms.
+fn leaving_owner_is_stopped(id: &str, stop: Stop) -> Workload {
+    let owner = format!("{id}-owner");
+    let (stopping, ending) = stop(&owner);
+    let mut acts = vec![
+        start(&owner, "Section", text(&wanted(id, "leave", &["a", "b", "c"]))),
+        Act::Pause(Duration::from_millis(30)),
+    ];
+    acts.extend(stopping);
+    acts.extend(start_and_wait(&format!("{id}-after"), "Section", text(&wanted(id, "leave", &["c", "b"]))));
+    // Terminated, it may have ended before.
+    let ending = if ending == Ending::Terminated { Ending::AsModel } else { ending };
     Workload::of(acts).ends(&owner, ending)
 }
 

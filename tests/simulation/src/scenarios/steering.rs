@@ -4,7 +4,7 @@ use super::{Scenario, await_end, raise};
 use crate::author::entities::counter;
 use crate::author::{number, text};
 use crate::workload::{Act, Ending, With, Workload, start, start_and_wait};
-use orchestration::RuntimeStatus;
+use orchestration::{Reuse, RuntimeStatus};
 use std::time::Duration;
 
 /// All of them.
@@ -22,6 +22,8 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "terminate-recursively", workload: terminate_recursively },
     Scenario { name: "abort-activity", workload: |id| Workload::of(start_and_wait(id, "AbortActivity", number(0))) },
     Scenario { name: "abort-child", workload: abort_child },
+    Scenario { name: "purge-child-at-work", workload: |id| child_is_removed(id, Act::PurgeAny { id: child_of(id) }) },
+    Scenario { name: "replace-child-at-work", workload: |id| child_is_removed(id, replace(&child_of(id))) },
     Scenario { name: "activity-timeout", workload: |id| Workload::of(start_and_wait(id, "InTime", number(0))) },
     Scenario { name: "heartbeat-timeout", workload: |id| Workload::of(start_and_wait(id, "Alive", number(0))) },
     Scenario { name: "detached-start", workload: detached_start },
@@ -35,6 +37,8 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "rewind-activity", workload: |id| rewind(id, "Ail", text(id), "well 3") },
     Scenario { name: "rewind-retries", workload: |id| rewind(id, "AilWithRetries", text(id), "well") },
     Scenario { name: "rewind-in-section", workload: rewind_in_section },
+    Scenario { name: "rewind-in-contested-section", workload: rewind_in_contested_section },
+    Scenario { name: "rewind-fan-out", workload: |id| rewind(id, "AilManifold", text(id), "well well well") },
     Scenario { name: "rewind-among-others", workload: rewind_among_others },
     Scenario { name: "rewind-again", workload: rewind_again },
     Scenario { name: "rewind-children", workload: |id| rewind_children(id, None) },
@@ -55,6 +59,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// Holds an instance for an hour, from whenever it has come so far.
 fn hold(id: &str) -> Vec<Act> {
     vec![
+        Act::Pause(Duration::from_millis(5)),
         Act::Suspend { id: id.to_owned() },
         Act::AwaitStatus { id: id.to_owned(), status: RuntimeStatus::Suspended },
         Act::Pause(HOUR),
@@ -73,8 +78,8 @@ fn suspend_and_resume(id: &str) -> Workload {
 }
 
 fn suspend_amid(id: &str, name: &'static str, input: i64) -> Workload {
-    let holder = [vec![Act::AwaitRunning { id: id.to_owned() }], hold(id), hold(id)].concat();
-    Workload::of_all([start_and_wait(id, name, number(input)), holder])
+    let begins = vec![start(id, name, number(input)), Act::AwaitRunning { id: id.to_owned() }];
+    Workload::of([begins, hold(id), hold(id), vec![await_end(id)]].concat())
 }
 
 /// An instance that starts in an hour, as its client asks for it.
@@ -142,6 +147,30 @@ fn abort_child(id: &str) -> Workload {
     workload
 }
 
+fn child_of(id: &str) -> String {
+    format!("{id}-child")
+}
+
+fn replace(id: &str) -> Act {
+    let with = With { reuse: Some(Reuse::ANY), ..With::default() };
+    Act::Start { id: id.to_owned(), name: "Sequence", input: number(1), with }
+}
+
+/// A parent hears of it, and does not wait for ever.
+fn child_is_removed(id: &str, removal: Act) -> Workload {
+    let child = child_of(id);
+    let ending = if let Act::PurgeAny { .. } = removal { None } else { Some(Ending::OneOf(vec![number(1)])) };
+    let acts = vec![
+        start(id, "Guardian", text(&child)),
+        Act::AwaitRunning { id: id.to_owned() },
+        Act::Pause(HALF_A_MINUTE),
+        removal,
+        await_end(id),
+    ];
+    let workload = Workload::of(acts).ends(id, Ending::OneOf(vec![text("OrchestrationTerminated")]));
+    ending.into_iter().fold(workload, |workload, ending| workload.ends(&child, ending))
+}
+
 fn detached_start(id: &str) -> Workload {
     let other = format!("{id}-other");
     let mut workload = Workload::of(start_and_wait(id, "StartOther", text(&other)));
@@ -197,6 +226,16 @@ fn rewind_in_section(id: &str) -> Workload {
         .leaves(counter(id), Some(4))
 }
 
+/// Another one wants the same lock all the time.
+fn rewind_in_contested_section(id: &str) -> Workload {
+    let other = |n| start_and_wait(&format!("{id}-{n}"), "Section", text(&format!("leave {id}")));
+    let others =
+        Workload::of_all([[other(0), vec![Act::Pause(HOUR)], other(1)].concat(), [other(2), other(3)].concat()]);
+    let outputs = (2..7).map(|n| text(&format!("well {n}"))).collect();
+    let Workload { actors, .. } = rewind(id, "AilInSection", text(id), "");
+    Workload { actors, ..Workload::default() }.and(others).ends(id, Ending::OneOf(outputs)).leaves(counter(id), Some(6))
+}
+
 /// Timers, an entity and an event are open, or answered, when it fails.
 fn rewind_among_others(id: &str) -> Workload {
     let acts = vec![
@@ -204,8 +243,8 @@ fn rewind_among_others(id: &str) -> Workload {
         await_end(id),
         Act::Repair { key: id.to_owned() },
         Act::Rewind { id: id.to_owned() },
-        // Until the rewind has taken effect, the instance takes no events.
-        Act::Pause(HOUR * 3),
+        // Until then the instance takes no events.
+        Act::AwaitRevival { id: id.to_owned() },
         raise(id, "go", "went"),
         await_end(id),
     ];
