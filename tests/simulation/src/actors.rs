@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use task_hub::Client;
 
-/// The pause before a client tries again.
+/// The pause before a client tries again; it grows with the time that the client has waited.
 const RETRY_PAUSE: Duration = Duration::from_millis(700);
 /// How long a client waits for anything before it says that it will never come.
 const PATIENCE: Duration = Duration::from_secs(400 * 86_400);
@@ -123,7 +123,7 @@ impl Actor {
                     return self.watch.report(Oracle::Liveness, format!("a client waited {waited:?} for {act:?}"));
                 }
                 Attempt::NotYet | Attempt::Unknown => {
-                    self.clock.sleep_until(self.clock.now().saturating_add(RETRY_PAUSE)).await;
+                    self.clock.sleep_until(self.clock.now().saturating_add(RETRY_PAUSE.max(waited / 8))).await;
                 }
             }
         }
@@ -210,7 +210,7 @@ impl Actor {
             let changed = client.store().changed(&InstanceId::from_stored(id));
             match client.status(id, false).await {
                 Ok(view) if is_it(view.row.status) => return Attempt::Done,
-                Ok(_) if self.clock.now() < deadline => {
+                Ok(_) | Err(ClientError::NotFound(_)) if self.clock.now() < deadline => {
                     select(changed, self.clock.sleep_until(deadline)).await;
                 }
                 Ok(_) | Err(_) => return Attempt::NotYet,

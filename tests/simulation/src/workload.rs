@@ -65,6 +65,8 @@ pub(crate) enum Ending {
     AsModel,
     /// With one of these outputs; the model cannot know which.
     OneOf(Vec<Json>),
+    /// The same, or failed.
+    OneOfOrFailed(Vec<Json>),
     /// Terminated, whatever the model says.
     Terminated,
     /// It is gone.

@@ -27,7 +27,7 @@ impl Orchestrators for Programs {
 
     async fn begin(&self, name: &str, pinned_to: Option<&str>) -> Result<Box<dyn Orchestrator>, GuestFault> {
         let guest = guest(name, pinned_to.unwrap_or(self.app.digest))?;
-        Ok(Box::new(Guest { watch: Some(self.watch.clone()), ..guest }))
+        Ok(Box::new(Guest { watch: Some((self.watch.clone(), self.app)), ..guest }))
     }
 }
 
@@ -51,7 +51,8 @@ impl Wake for Woken {
 pub(crate) struct Guest {
     program: programs::Program,
     app: String,
-    watch: Option<Watch>,
+    /// Who hears of it, and the app that is deployed.
+    watch: Option<(Watch, App)>,
     context: Context,
     /// None before the first turn and after the end.
     future: Option<BoxFuture<'static, Outcome>>,
@@ -117,8 +118,8 @@ impl Guest {
 #[async_trait]
 impl Orchestrator for Guest {
     async fn advance(&mut self, cursor: Box<Cursor>) -> (Box<Cursor>, Result<Advanced, GuestFault>) {
-        if let Some(watch) = &self.watch {
-            watch.code_runs(cursor.identity(), &self.app);
+        if let Some((watch, present)) = &self.watch {
+            watch.code_runs(cursor.identity(), &self.app, *present);
         }
         let (cursor, advanced) = self.run(cursor);
         if self.has_trapped() {

@@ -36,6 +36,11 @@ pub(crate) const ALL: &[(&str, Program)] = &[
     ("AilWithRetries", |ctx, input| ail_with_retries(ctx, input).boxed()),
     ("AilAmongOthers", |ctx, input| ail_among_others(ctx, input).boxed()),
     ("AilManifold", |ctx, input| ail_manifold(ctx, input).boxed()),
+    ("AilBesideChild", |ctx, input| ail_beside_child(ctx, input).boxed()),
+    ("AilBesideActivity", |ctx, input| ail_beside_activity(ctx, input).boxed()),
+    ("AilAfterEvent", |ctx, input| ail_after_event(ctx, input).boxed()),
+    ("TrapInSection", |ctx, input| trap_in_section(ctx, input).boxed()),
+    ("DeleteLater", |ctx, input| delete_later(ctx, input).boxed()),
     ("Guardian", |ctx, input| guardian(ctx, input).boxed()),
     ("AilBelow", |ctx, input| ail_below(ctx, input).boxed()),
     ("AilInSection", |ctx, input| ail_in_section(ctx, input).boxed()),
@@ -298,6 +303,48 @@ async fn ail_manifold(ctx: Context, input: Json) -> Outcome {
     let calls = [0; 3].map(|_| ctx.call("Ailing", input.clone()));
     let outcomes: Vec<_> = join_all(calls).await.into_iter().collect::<Result<_, _>>()?;
     Ok(text(&outcomes.iter().map(to_text).collect::<Vec<_>>().join(" ")))
+}
+
+/// `"key"`: fails while a child of it is still at work.
+async fn ail_beside_child(ctx: Context, input: Json) -> Outcome {
+    let child = format!("{}-child", to_text(&input));
+    let child = ctx.sub("WaitFor", text("event"), Some(&child));
+    let ailing = ctx.call("Ailing", input);
+    let (child, ailing) = futures::try_join!(child, ailing)?;
+    Ok(text(&format!("{} {}", to_text(&child), to_text(&ailing))))
+}
+
+/// `"key"`: fails while an activity of it still runs.
+async fn ail_beside_activity(ctx: Context, input: Json) -> Outcome {
+    let (slow, ailing) = futures::try_join!(ctx.call("Slow", number(3)), ctx.call("Ailing", input))?;
+    Ok(text(&format!("{} {}", to_number(&slow), to_text(&ailing))))
+}
+
+/// `"key"`: fails after an event that is to count once.
+async fn ail_after_event(ctx: Context, input: Json) -> Outcome {
+    let first = to_text(&ctx.event("item").await?);
+    ctx.call("Ailing", input).await?;
+    let second = to_text(&ctx.event("item").await?);
+    no_more(&ctx, &[first, second]).await
+}
+
+/// `"key"`: an operation traps within a section, and the section goes on.
+async fn trap_in_section(ctx: Context, input: Json) -> Outcome {
+    let entity = counter(&to_text(&input));
+    ctx.lock(std::slice::from_ref(&entity)).await?;
+    ctx.entity(&entity, "add", number(1)).await?;
+    let trapped = ctx.entity(&entity, "trap", Json::null()).await.map_or_else(|why| why.error_type, |_| "?".to_owned());
+    ctx.entity(&entity, "add", number(1)).await?;
+    Ok(text(&trapped))
+}
+
+/// `"key"`: deletes an entity that has something to do later.
+async fn delete_later(ctx: Context, input: Json) -> Outcome {
+    let entity = counter(&to_text(&input));
+    ctx.signal(&entity, "add", number(3), Some(Duration::from_secs(3600)));
+    ctx.entity(&entity, "add", number(5)).await?;
+    ctx.entity(&entity, "delete", Json::null()).await?;
+    ctx.entity(&entity, "get", Json::null()).await
 }
 
 /// `"id"`: a child that waits for ever, and what becomes of it.

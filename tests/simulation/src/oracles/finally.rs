@@ -100,6 +100,10 @@ impl Rest<'_> {
         }
         let right = match &ending {
             Ending::OneOf(outputs) => row.output.as_ref().is_some_and(|output| outputs.contains(output)),
+            Ending::OneOfOrFailed(outputs) => {
+                row.status == RuntimeStatus::Failed
+                    || row.output.as_ref().is_some_and(|output| outputs.contains(output))
+            }
             Ending::Terminated => row.status == RuntimeStatus::Terminated,
             Ending::AsModel => {
                 let expected: Vec<_> = starts.iter().map(|(name, input)| self.model(id, name, input)).collect();

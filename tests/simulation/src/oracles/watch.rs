@@ -4,6 +4,7 @@ use super::entities::EntitiesSeen;
 use super::letters::Letters;
 use super::{Oracle, Ran, Violation};
 use crate::author::Outcome;
+use crate::author::apps::App;
 use orchestration::{
     ActivityTask, Envelope, Event, EventId, ExecutionId, Identity, InstanceId, InstanceRow, NewInstance, Origin,
     Timestamp, farewell,
@@ -90,8 +91,13 @@ impl Watch {
     }
 
     /// A guest is about to run.
-    pub(crate) fn code_runs(&self, identity: &Identity, app: &str) {
+    pub(crate) fn code_runs(&self, identity: &Identity, app: &str, present: App) {
         let mut seen = self.lock();
+        // In the apps of the author the order of versions is that of their texts.
+        if app == present.digest && identity.version.as_deref().is_some_and(|version| version > present.version) {
+            let detail = format!("{} of version {:?} runs on {present:?}", identity.instance, identity.version);
+            seen.report(Oracle::Pinning, detail);
+        }
         let Some(work) = seen.turns.get(&identity.instance) else { return };
         let row = &work.row;
         if row.execution == identity.execution && row.pinned_to.as_deref().is_some_and(|pinned| pinned != app) {

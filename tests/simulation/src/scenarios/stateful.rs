@@ -15,6 +15,8 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "entity-signaled-by-clients", workload: entity_signaled_by_clients },
     Scenario { name: "entity-rolls-back", workload: entity_rolls_back },
     Scenario { name: "entity-deleted", workload: entity_deleted },
+    Scenario { name: "entity-deleted-before-later-signal", workload: entity_deleted_before_later_signal },
+    Scenario { name: "entity-traps-in-section", workload: entity_traps_in_section },
     Scenario { name: "entity-traps", workload: entity_traps },
     Scenario { name: "entity-tells-others", workload: entity_tells_others },
     Scenario { name: "section", workload: |id| sections(id, "leave", &[&["a"]]) },
@@ -72,6 +74,15 @@ fn entity_rolls_back(id: &str) -> Workload {
 
 fn entity_deleted(id: &str) -> Workload {
     Workload::of(start_and_wait(id, "DeleteEntity", text(id))).leaves(counter(id), None)
+}
+
+fn entity_deleted_before_later_signal(id: &str) -> Workload {
+    Workload::of(start_and_wait(id, "DeleteLater", text(id))).leaves_one_of(counter(id), &[Some(3), None])
+}
+
+fn entity_traps_in_section(id: &str) -> Workload {
+    let caller = start_and_wait(&format!("{id}-caller"), "CallEntity", text(&format!("{id} 2")));
+    Workload::of_all([start_and_wait(id, "TrapInSection", text(id)), caller]).leaves(counter(id), Some(4))
 }
 
 fn entity_traps(id: &str) -> Workload {

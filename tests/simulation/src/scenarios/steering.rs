@@ -28,6 +28,8 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "heartbeat-timeout", workload: |id| Workload::of(start_and_wait(id, "Alive", number(0))) },
     Scenario { name: "detached-start", workload: detached_start },
     Scenario { name: "event-between-orchestrations", workload: event_between_orchestrations },
+    Scenario { name: "event-to-one-that-continues-as-new", workload: event_to_one_that_continues_as_new },
+    Scenario { name: "terminate-rejected", workload: terminate_rejected },
     Scenario { name: "events-with-ids", workload: |id| events_with_ids(id, "Gather", number(3)) },
     Scenario {
         name: "events-with-ids-and-continue-as-new",
@@ -41,6 +43,14 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "rewind-fan-out", workload: |id| rewind(id, "AilManifold", text(id), "well well well") },
     Scenario { name: "rewind-among-others", workload: rewind_among_others },
     Scenario { name: "rewind-again", workload: rewind_again },
+    Scenario { name: "rewind-beside-child-at-work", workload: |id| rewind_beside_child(id, false) },
+    Scenario { name: "rewind-beside-child-that-ended", workload: |id| rewind_beside_child(id, true) },
+    Scenario { name: "rewind-beside-activity", workload: |id| rewind(id, "AilBesideActivity", text(id), "6 well") },
+    Scenario { name: "rewind-with-event-ids", workload: rewind_with_event_ids },
+    Scenario { name: "rewind-child-first", workload: rewind_child_first },
+    Scenario { name: "racing-rewinds", workload: racing_rewinds },
+    Scenario { name: "rewind-races-purge", workload: rewind_races_purge },
+    Scenario { name: "rewind-races-restart", workload: rewind_races_restart },
     Scenario { name: "rewind-children", workload: |id| rewind_children(id, None) },
     Scenario { name: "rewind-purged-child", workload: |id| rewind_children(id, Some(1)) },
     Scenario { name: "rewind-purged-grandchild", workload: |id| rewind_children(id, Some(0)) },
@@ -189,6 +199,30 @@ fn event_between_orchestrations(id: &str) -> Workload {
     Workload::of(acts).ends(&receiver, Ending::OneOf(vec![text("one two three")]))
 }
 
+fn event_to_one_that_continues_as_new(id: &str) -> Workload {
+    let (sender, receiver) = (format!("{id}-sender"), format!("{id}-receiver"));
+    let acts = vec![
+        start(&receiver, "GatherAnew", text("3")),
+        start(&sender, "Send", text(&format!("{receiver} one two three"))),
+        await_end(&sender),
+        await_end(&receiver),
+    ];
+    Workload::of(acts).ends(&receiver, Ending::OneOf(vec![text("one two three")]))
+}
+
+/// It never runs on this app, and can be ended all the same.
+fn terminate_rejected(id: &str) -> Workload {
+    let with = With { version: Some("9.0"), ..With::default() };
+    let acts = vec![
+        Act::Start { id: id.to_owned(), name: "Sequence", input: number(2), with },
+        Act::Pause(HALF_A_MINUTE),
+        Act::Terminate { id: id.to_owned(), recursive: false },
+        await_end(id),
+    ];
+    // Whoever else shares the world may deploy an app beside which it runs its own code.
+    Workload::of(acts)
+}
+
 /// Two clients raise the same events, and again when their answers get lost.
 fn events_with_ids(id: &str, name: &'static str, input: orchestration::Json) -> Workload {
     let raises = || {
@@ -272,6 +306,86 @@ fn rewind_children(id: &str, purged: Option<u32>) -> Workload {
     acts.extend(purged.map(|depth| Act::Purge { id: format!("{id}-{depth}") }));
     acts.extend([Act::Repair { key: id.to_owned() }, Act::Rewind { id: id.to_owned() }]);
     Workload::of(acts).ends(id, Ending::OneOf(vec![text("well")]))
+}
+
+/// A child waits for its event when its parent fails; the event comes before the rewind or after it.
+fn rewind_beside_child(id: &str, ends_before: bool) -> Workload {
+    let child = child_of(id);
+    let event = vec![raise(&child, "go", "went"), await_end(&child)];
+    let rewound = vec![
+        Act::Repair { key: id.to_owned() },
+        Act::Rewind { id: id.to_owned() },
+        Act::AwaitRevival { id: id.to_owned() },
+    ];
+    let begins = vec![start(id, "AilBesideChild", text(id)), await_end(id)];
+    let acts = if ends_before { [begins, event, rewound].concat() } else { [begins, rewound, event].concat() };
+    Workload::of(acts).ends(id, Ending::OneOf(vec![text("went well")]))
+}
+
+/// An event that was accepted before the failure is accepted no more after the rewind.
+fn rewind_with_event_ids(id: &str) -> Workload {
+    let raise = |n: u32| Act::Raise {
+        id: id.to_owned(),
+        event: "item",
+        payload: text(&format!("item{n}")),
+        event_id: Some(format!("event {n}")),
+    };
+    let acts = vec![
+        start(id, "AilAfterEvent", text(id)),
+        raise(0),
+        await_end(id),
+        Act::Repair { key: id.to_owned() },
+        Act::Rewind { id: id.to_owned() },
+        Act::AwaitRevival { id: id.to_owned() },
+        raise(0),
+        raise(1),
+        raise(0),
+        await_end(id),
+    ];
+    Workload::of(acts).ends(id, Ending::OneOf(vec![text("item0 item1")]))
+}
+
+/// Children are rewound by themselves before their parents are.
+fn rewind_child_first(id: &str) -> Workload {
+    let mut acts = vec![start(id, "AilBelow", text(&format!("{id} 2"))), await_end(id)];
+    acts.push(Act::Repair { key: id.to_owned() });
+    for below in ["-0", "-1", ""] {
+        acts.extend([Act::Rewind { id: format!("{id}{below}") }, Act::AwaitRevival { id: format!("{id}{below}") }]);
+    }
+    Workload::of(acts).ends(id, Ending::OneOf(vec![text("well")]))
+}
+
+/// Several clients rewind a whole family, each another member of it.
+fn racing_rewinds(id: &str) -> Workload {
+    let begins = vec![
+        start(id, "AilBelow", text(&format!("{id} 2"))),
+        await_end(id),
+        Act::Repair { key: id.to_owned() },
+        Act::Rewind { id: id.to_owned() },
+    ];
+    let others = ["-0", "-1", ""].map(|below| {
+        let member = format!("{id}{below}");
+        vec![Act::AwaitRunning { id: id.to_owned() }, await_end(id), Act::Rewind { id: member }]
+    });
+    // One that is rewound before the repair fails again.
+    Workload::of_all([begins].into_iter().chain(others)).ends(id, Ending::OneOfOrFailed(vec![text("well")]))
+}
+
+fn rewind_races_purge(id: &str) -> Workload {
+    let purge = || Act::PurgeAny { id: id.to_owned() };
+    let rewind = Act::Rewind { id: id.to_owned() };
+    let acts = vec![start(id, "Ail", text(id)), await_end(id), rewind, Act::Pause(HOUR), purge()];
+    let purger = vec![Act::AwaitRunning { id: id.to_owned() }, await_end(id), purge()];
+    Workload::of_all([acts, purger]).ends(id, Ending::Purged)
+}
+
+/// Whichever comes first, it ends.
+fn rewind_races_restart(id: &str) -> Workload {
+    let acts = vec![start(id, "Ail", text(id)), await_end(id), Act::Repair { key: id.to_owned() }];
+    let rewind = vec![Act::AwaitRunning { id: id.to_owned() }, await_end(id), Act::Rewind { id: id.to_owned() }];
+    let restart = Act::Restart { id: id.to_owned(), with_new_id: false };
+    let restart = vec![Act::AwaitRunning { id: id.to_owned() }, await_end(id), restart];
+    Workload::of_all([acts, rewind, restart]).ends(id, Ending::OneOfOrFailed(vec![text("well 3")]))
 }
 
 fn restart(id: &str, with_new_id: bool) -> Workload {
