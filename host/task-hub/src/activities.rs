@@ -67,7 +67,7 @@ impl Inner {
         let mut ran: Ran<'_> = self.parts.activities.run(invocation);
         loop {
             match select(ran, self.parts.clock.sleep_until(watch.next())).await {
-                Either::Left((Ok(result), _)) => return Ok(result),
+                Either::Left((Ok(result), _)) => return Ok(self.result_of_allowed_size(&name, result)),
                 Either::Left((Err(no_guest @ GuestFault::Unavailable { .. }), _)) => return Err(no_guest),
                 Either::Left((Err(fault), _)) => return Ok(Err(fault.failure())),
                 Either::Right(((), unfinished)) => {
@@ -78,6 +78,22 @@ impl Inner {
                     ran = unfinished;
                 }
             }
+        }
+    }
+
+    /// A result that is too large for a history is the activity's failure; it would come again.
+    fn result_of_allowed_size(&self, name: &str, result: Result<Json, Failure>) -> Result<Json, Failure> {
+        let limit = self.settings.limits.max_payload_bytes;
+        match result {
+            Ok(output) if output.len() > limit => {
+                let message = format!(
+                    "the activity '{name}' returned {} bytes where at most {limit} are allowed; store large values elsewhere and \
+                     return a reference, or raise host.durableTask.maxPayloadBytes",
+                    output.len()
+                );
+                Err(Failure::new(Failure::LIMIT_EXCEEDED, message).non_retriable())
+            }
+            Ok(_) | Err(_) => result,
         }
     }
 

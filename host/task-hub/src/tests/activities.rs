@@ -2,6 +2,7 @@
 
 use super::store::Done;
 use super::world::{EXECUTION, World, activity, after};
+use crate::Settings;
 use futures::FutureExt;
 use orchestration::{EventId, Json, Timeouts, Timestamp};
 use ports::{Clock, GuestFault, StoreError};
@@ -48,6 +49,21 @@ fn handed_in(world: &World, timeouts: Timeouts) -> (String, Timestamp) {
 fn an_activity_ends_when_it_returns() {
     assert_eq!(handed_in(&world(&[5]), seconds(None, None)), ("\"done\"".to_owned(), after(5)));
     assert_eq!(handed_in(&world(&[5]), seconds(Some(6), Some(6))), ("\"done\"".to_owned(), after(5)));
+}
+
+#[test]
+fn a_result_that_is_too_large_is_a_failure() {
+    let result = |limit| {
+        let work = |_| async { Ok(Ok(Json::from("\"done\""))) }.boxed();
+        let limits = |settings: &mut Settings| settings.limits.max_payload_bytes = limit;
+        handed_in(&World::with(|app| app.work = Arc::new(work), limits), seconds(None, None)).0
+    };
+    assert_eq!(result(6), "\"done\"");
+    assert_eq!(
+        result(5),
+        "LimitExceeded: the activity 'Book' returned 6 bytes where at most 5 are allowed; store large values elsewhere and \
+         return a reference, or raise host.durableTask.maxPayloadBytes (retriable: false)"
+    );
 }
 
 #[test]

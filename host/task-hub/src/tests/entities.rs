@@ -111,6 +111,17 @@ fn a_batch_never_fails_as_a_whole() {
 }
 
 #[test]
+fn an_operation_that_makes_too_much_of_it_fails_alone() {
+    let world = World::with(|app| app.operate = Arc::new(operate), |settings| settings.limits.max_payload_bytes = 3);
+    assert_eq!(answers(World::committed(&world.turn(calls(&["abc"])))), ["abc"]);
+    let done = world.turn(TurnWork { failed_attempts: 2, ..calls(&["abcd", "c"]) });
+    let checkpoint = World::committed(&done);
+    let expected = "FunctionOutputTooLarge: function 'counter' returned 4 bytes where at most 3 are allowed; return less, or \
+                    raise host.durableTask.maxPayloadBytes";
+    assert_eq!((answers(checkpoint), state(checkpoint).as_str()), (vec![expected.to_owned()], "1"));
+}
+
+#[test]
 fn operations_of_an_entity_that_is_not_there_fail_at_once() {
     let fault = GuestFault::NotFound { kind: "entity", name: "counter".to_owned(), known: vec!["Other".to_owned()] };
     let world = World::with(|app| app.operate = Arc::new(move |_| Err(fault.clone())), |_| {});

@@ -5,7 +5,7 @@
 
 use super::{Turn, Undone};
 use crate::Inner;
-use orchestration::{EntityId, EntityOperation, EntityOutcome, Failure, Message, admit_entity, settle_entity};
+use orchestration::{EntityId, EntityOperation, EntityOutcome, Failure, Json, Message, admit_entity, settle_entity};
 use ports::{EntityBatch, GuestFault};
 
 impl Inner {
@@ -48,13 +48,30 @@ impl Inner {
             now: turn.now,
         };
         let ran = self.under_lease(&mut turn.lease, self.parts.entities.run(batch)).await;
-        match ran.map_err(Undone::interrupted)? {
+        let ran = ran.map_err(Undone::interrupted)?.and_then(|outcome| self.outcome_of_allowed_size(&entity, outcome));
+        match ran {
             Ok(outcome) => {
                 log_results(&entity, operations, &outcome);
                 Ok(outcome)
             }
             Err(fault) => self.after_entity_fault(turn, operations, fault),
         }
+    }
+
+    /// A state or a result that is too large is a fault of the batch, so that the operation to blame is found.
+    fn outcome_of_allowed_size(&self, entity: &EntityId, outcome: EntityOutcome) -> Result<EntityOutcome, GuestFault> {
+        let limit = self.settings.limits.max_payload_bytes;
+        let results = outcome.results.iter().flatten().map(Json::len);
+        let largest = results.chain(outcome.state.as_ref().map(Json::len)).max().unwrap_or(0);
+        if largest <= limit {
+            return Ok(outcome);
+        }
+        Err(GuestFault::OutputTooLarge {
+            function: entity.name().to_owned(),
+            len: largest as u64,
+            limit_bytes: limit as u64,
+            key: "host.durableTask.maxPayloadBytes",
+        })
     }
 
     /// What is missing stays missing. What trapped is tried again, at first with the operations one by one.
