@@ -111,7 +111,7 @@ impl Limits {
         let actions = count(|kind| kind.action_id().is_some());
         let pending = ledger.outstanding.len() as u64;
         let bytes: u64 = events.iter().map(|event| event.kind.bytes()).sum();
-        let depth = ledger.started.as_ref().map_or(0, |started| u64::from(started.depth));
+        let depth = u64::from(depth(ledger, events));
         let has_children = |children: u64| if children > 0 { depth + 1 } else { 0 };
         let depths = (has_children(u64::from(ledger.sub_orchestrations)), has_children(children));
         let measure = |what, key, (before, after), limit, remedy| Measure { what, key, before, after, limit, remedy };
@@ -199,6 +199,14 @@ impl Limits {
             remedy: "wait for a timer or an event in each round",
         })
     }
+}
+
+/// How many orchestrations are above an execution. One that starts in this very turn is in the turn's events alone.
+pub(crate) fn depth(ledger: &Ledger, events: &[Event]) -> u32 {
+    let starting = events.iter().find_map(|event| {
+        if let EventKind::ExecutionStarted(started) = &event.kind { Some(started.depth) } else { None }
+    });
+    ledger.started.as_ref().map(|started| started.depth).or(starting).unwrap_or(0)
 }
 
 /// The length of what the code hands out with an action.

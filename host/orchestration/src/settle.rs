@@ -5,7 +5,7 @@
 
 use crate::family::{Child, end_instance, terminate_child};
 use crate::history::Awaited;
-use crate::limits::Turned;
+use crate::limits::{Turned, depth};
 use crate::{
     Action, ActivityTask, Admission, Caller, Checkpoint, CriticalSection, EntityId, Envelope, Event, EventId,
     EventKind, ExecutionId, ExecutionStarted, Failure, IllegalEvent, InstanceId, InstanceRow, Json, Ledger, Limits,
@@ -240,7 +240,7 @@ impl Turning<'_> {
         }
         options.version = options.version.or_else(|| self.present.default_version.clone());
         let child = Child { id, name: &name, instance: &instance_id, input: &input, detached, options: &options };
-        let depth = self.ledger.started.as_ref().map_or(0, |started| started.depth);
+        let depth = depth(self.ledger, &self.events);
         let new = child.of(row, self.checkpoint.execution, depth, self.now);
         self.checkpoint.children.push(new);
         self.push(EventKind::SubOrchestrationInstanceCreated {
@@ -373,7 +373,7 @@ impl Turning<'_> {
             execution: next,
             parent: row.parent.clone(),
             options: row.options.clone(),
-            depth: self.ledger.started.as_ref().map_or(0, |started| started.depth),
+            depth: depth(self.ledger, &self.events),
             pinned_to: row.pinned_to.clone(),
             accepted_events,
         };

@@ -4,9 +4,9 @@ use super::fixtures::{EXECUTION, raised, row, schedule_task, started};
 use super::ok;
 use super::world::{BEGIN, Scenario, at, check};
 use crate::{
-    Action, ActivityTask, Awaited, Continued, Event, EventId, EventKind, Failure, InstanceId, InstanceRow, Json,
-    Ledger, Limits, Message, MessageKind, Origin, PresentApp, RuntimeStatus, Settled, Settling, StartOptions, TurnEnd,
-    admit, settle,
+    Action, ActivityTask, Awaited, Continued, Event, EventId, EventKind, ExecutionStarted, Failure, InstanceId,
+    InstanceRow, Json, Ledger, Limits, Message, MessageKind, Origin, PresentApp, RuntimeStatus, Settled, Settling,
+    StartOptions, TurnEnd, admit, settle,
 };
 use expect_test::{Expect, expect};
 use std::fmt::Write;
@@ -167,6 +167,31 @@ fn depth_of_sub_orchestrations() {
     assert_eq!(checkpoint.children[0].started.depth, 10, "the child of a child is as deep as both");
     let deep = Turn { actions: vec![send(0, "null")], ..at_depth(11) }.settle();
     assert_eq!(deep.checkpoint.row.failure, None, "whoever starts nothing may be at any depth");
+}
+
+/// A recursion starts its child in its first turn, which is the turn in which it learns how deep it is.
+#[test]
+fn depth_in_a_first_turn() {
+    let limits = Limits { max_depth: 10, ..Limits::default() };
+    let first_turn = |depth: u32, actions: Vec<Action>, end: TurnEnd| {
+        let (row, ledger) = (row(RuntimeStatus::Pending), Ledger::default());
+        let started = Box::new(ExecutionStarted { depth, ..started("0") });
+        let kind = MessageKind::ExecutionStarted { started, carried_over: Vec::new() };
+        let message = Message { origin: Origin::Inbox(1), execution: Some(EXECUTION), kind };
+        let admission = admit(&ledger, &row, vec![message], at(10));
+        let (limits, present) = (&limits, &PresentApp::default());
+        let (custom_status, now) = (None, at(10));
+        settle(Settling { row: &row, ledger, admission, actions, custom_status, end, now, limits, present }).unwrap()
+    };
+    let deepest = first_turn(9, vec![child(0, false)], TurnEnd::Waiting);
+    assert_eq!(deepest.checkpoint.children[0].started.depth, 10);
+    let too_deep = first_turn(10, vec![child(0, false)], TurnEnd::Waiting);
+    let failure = too_deep.checkpoint.row.failure.unwrap();
+    assert!(failure.message.starts_with("orchestrations above the sub-orchestration: 11 "), "{failure}");
+    let anew = TurnEnd::ContinuedAsNew { input: Json::null(), carried_over: Vec::new(), new_version: None };
+    let next = first_turn(7, Vec::new(), anew);
+    let MessageKind::ExecutionStarted { started, .. } = &next.checkpoint.messages[0].kind else { panic!("a start") };
+    assert_eq!(started.depth, 7);
 }
 
 #[test]
