@@ -7,9 +7,9 @@ use crate::swarm::run_scenario;
 use crate::sweep::{kinds, sweep};
 
 /// Scenarios with more points than this are sampled here instead of swept point by point: `simulation --sweep` does all.
-const MOST_POINTS: usize = 120;
+const MOST_POINTS: usize = 100;
 /// As many points are sampled.
-const SAMPLED_POINTS: usize = 30;
+const SAMPLED_POINTS: usize = 20;
 
 fn stride(points: usize) -> usize {
     if points > MOST_POINTS { points / SAMPLED_POINTS } else { 1 }

@@ -33,6 +33,10 @@ pub(super) trait Hooks: Send + Sync {
         store.history(id, execution).await
     }
 
+    async fn query(&self, store: &dyn TaskHubStore, query: InstanceQuery) -> Result<Page, StoreError> {
+        store.query(&query).await
+    }
+
     async fn purge(&self, store: &dyn TaskHubStore, id: &InstanceId, purge: Purge) -> Result<bool, StoreError> {
         store.purge(id, purge).await
     }
@@ -98,7 +102,7 @@ impl<H: Hooks> InstanceStore for Hooked<H> {
     }
 
     async fn query(&self, query: &InstanceQuery) -> Result<Page, StoreError> {
-        self.inner.query(query).await
+        self.hooks.query(&*self.inner, query.clone()).await
     }
 
     async fn pending(&self, id: &InstanceId) -> Result<Option<Pending>, StoreError> {

@@ -8,12 +8,16 @@ use crate::scenarios;
 use crate::world::{Setup, Wrap};
 use async_trait::async_trait;
 use orchestration::{
-    Checkpoint, EntityId, Envelope, Event, EventKind, ExecutionId, InstanceId, Message, MessageKind, NewInstance,
-    Origin, RuntimeStatus, farewell,
+    Checkpoint, EntityId, Envelope, Event, EventKind, ExecutionId, InstanceId, Json, Message, MessageKind, NewInstance,
+    Origin, RuntimeStatus, Timestamp, farewell,
 };
-use ports::{Created, GuestFault, Lease, Orchestrator, Orchestrators, Purge, StoreError, TaskHubStore, TurnWork};
+use ports::{
+    Created, GuestFault, InstanceQuery, Lease, Orchestrator, Orchestrators, Page, Purge, StoreError, TaskHubStore,
+    TurnWork,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 /// One way to be wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,6 +52,10 @@ enum Bug {
     FarewellLost,
     /// What was given up goes on.
     AbortIgnored,
+    /// What ended lately counts as if it had ended long ago.
+    LongAgo,
+    /// The answer to a call of an entity is one of its own.
+    AnswerOfNobody,
 }
 
 /// What a bug remembers, beyond the end of a process.
@@ -113,6 +121,13 @@ impl Wrong {
             Bug::DelayIgnored => {
                 checkpoint.messages.iter_mut().for_each(|envelope| envelope.deliver_at = None);
             }
+            Bug::AnswerOfNobody => {
+                for envelope in &mut checkpoint.messages {
+                    if let MessageKind::EntityOperationCompleted { result, .. } = &mut envelope.kind {
+                        *result = Json::from("4711");
+                    }
+                }
+            }
             Bug::AbortIgnored => checkpoint.cancelled_activities.clear(),
             Bug::RewindForgetsActivity
             | Bug::RewindKeepsTimers
@@ -122,6 +137,7 @@ impl Wrong {
             | Bug::HoldForgotten
             | Bug::KeyIgnored
             | Bug::WaitingLost
+            | Bug::LongAgo
             | Bug::FarewellLost => {}
         }
     }
@@ -154,6 +170,8 @@ impl Wrong {
             | Bug::DelayIgnored
             | Bug::WaitingLost
             | Bug::FarewellLost
+            | Bug::LongAgo
+            | Bug::AnswerOfNobody
             | Bug::AbortIgnored => {}
         }
     }
@@ -253,6 +271,14 @@ impl Hooks for Wrong {
             }
         }
         Ok(history)
+    }
+
+    async fn query(&self, store: &dyn TaskHubStore, mut query: InstanceQuery) -> Result<Page, StoreError> {
+        if self.bug == Bug::LongAgo {
+            let later = |moment: Timestamp| moment.saturating_add(Duration::from_secs(20 * 86_400));
+            query.completed_to = query.completed_to.map(later);
+        }
+        store.query(&query).await
     }
 
     async fn purge(&self, store: &dyn TaskHubStore, id: &InstanceId, purge: Purge) -> Result<bool, StoreError> {
@@ -371,4 +397,14 @@ fn keys_delays_and_pins_that_are_ignored_are_caught() {
 #[test]
 fn activities_that_go_on_after_they_were_given_up_are_caught() {
     check::under(|| in_store("abort-activity", Bug::AbortIgnored), Kind::Crash, &[Oracle::Consumed]);
+}
+
+#[test]
+fn answers_of_entities_that_are_none_are_caught() {
+    check::without_faults(&in_engine("entity-called", Bug::AnswerOfNobody), Oracle::Entities);
+}
+
+#[test]
+fn instances_that_are_removed_too_early_are_caught() {
+    check::without_faults(&in_store("retention", Bug::LongAgo), Oracle::Retention);
 }
