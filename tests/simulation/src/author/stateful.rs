@@ -343,8 +343,7 @@ async fn delete_later(ctx: Context, input: Json) -> Outcome {
     let entity = counter(&to_text(&input));
     ctx.signal(&entity, "add", number(3), Some(Duration::from_secs(3600)));
     ctx.entity(&entity, "add", number(5)).await?;
-    ctx.entity(&entity, "delete", Json::null()).await?;
-    ctx.entity(&entity, "get", Json::null()).await
+    ctx.entity(&entity, "delete", Json::null()).await
 }
 
 /// `"id"`: a child that waits for ever, and what becomes of it.

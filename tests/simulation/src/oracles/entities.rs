@@ -62,6 +62,14 @@ impl EntitiesSeen {
         }
     }
 
+    /// An entity is gone with its inbox.
+    pub(super) fn forget(&mut self, id: &InstanceId) {
+        self.entities.remove(id);
+        let done = &self.done;
+        self.asked.retain(|request, entity| entity != id || done.contains(request));
+        self.in_order.retain(|(_, entity), _| entity != id);
+    }
+
     /// Something that was asked of an entity and never run.
     pub(super) fn never_done(&self) -> Option<(&String, &InstanceId)> {
         self.asked.iter().find(|(request, _)| !self.done.contains(*request))

@@ -252,6 +252,7 @@ impl Seen {
     /// An instance makes room, and says farewell if it was at work.
     fn goes(&mut self, id: &InstanceId, row: Option<&InstanceRow>, now: Timestamp) {
         self.forget(id);
+        self.entities.forget(id);
         for envelope in row.map(farewell).unwrap_or_default() {
             self.send(&envelope, now);
         }

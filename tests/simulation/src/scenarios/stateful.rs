@@ -17,6 +17,7 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "entity-deleted", workload: entity_deleted },
     Scenario { name: "entity-deleted-before-later-signal", workload: entity_deleted_before_later_signal },
     Scenario { name: "entity-traps-in-section", workload: entity_traps_in_section },
+    Scenario { name: "entity-purged-amid-signals", workload: entity_purged_amid_signals },
     Scenario { name: "entity-traps", workload: entity_traps },
     Scenario { name: "entity-tells-others", workload: entity_tells_others },
     Scenario { name: "section", workload: |id| sections(id, "leave", &[&["a"]]) },
@@ -83,6 +84,15 @@ fn entity_deleted_before_later_signal(id: &str) -> Workload {
 fn entity_traps_in_section(id: &str) -> Workload {
     let caller = start_and_wait(&format!("{id}-caller"), "CallEntity", text(&format!("{id} 2")));
     Workload::of_all([start_and_wait(id, "TrapInSection", text(id)), caller]).leaves(counter(id), Some(4))
+}
+
+/// What is left of it, only those know who come last; what it does afterwards, it does on what it is then.
+fn entity_purged_amid_signals(id: &str) -> Workload {
+    let senders = (0..2).map(|n| start_and_wait(&format!("{id}-{n}"), "SignalEntity", text(&format!("{id} 3"))));
+    let purge = || Act::PurgeAny { id: counter(id).instance_id().to_string() };
+    let purger =
+        vec![Act::AwaitRunning { id: format!("{id}-0") }, purge(), Act::Pause(Duration::from_millis(5)), purge()];
+    Workload::of_all(senders.chain([purger]))
 }
 
 fn entity_traps(id: &str) -> Workload {

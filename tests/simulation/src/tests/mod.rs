@@ -1,5 +1,6 @@
 //! The simulator in every `cargo test`.
 
+mod by_force;
 mod planted;
 mod seeds;
 mod sweep;
