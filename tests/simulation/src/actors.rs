@@ -9,7 +9,7 @@ use crate::workload::{Act, With};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, Shared, select};
 use orchestration::{InstanceId, Json, RaisedEvent, Reuse, RuntimeStatus, StartOptions};
-use ports::{ClientError, Clock, InstanceQuery, Purge, RewindTo, StartRequest};
+use ports::{ClientError, Clock, InstanceQuery, Purge, StartRequest};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -149,7 +149,7 @@ impl Actor {
             Act::Terminate { id, recursive } => client.terminate(id, crate::author::text("enough"), *recursive).await,
             Act::Suspend { id } => client.suspend(id, "to think about it".to_owned()).await,
             Act::Resume { id } => client.resume(id, "thought about it".to_owned()).await,
-            Act::Rewind { id } => client.rewind(id, "it is repaired".to_owned(), RewindTo::SameApp).await,
+            Act::Rewind { id, to } => client.rewind(id, "it is repaired".to_owned(), *to).await,
             Act::Restart { id, with_new_id } => client.restart(id, *with_new_id).await.map(drop),
             Act::AwaitEnd { id } => {
                 return match client.wait(id, Duration::from_secs(30 * 86_400)).await {

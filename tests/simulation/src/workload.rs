@@ -2,6 +2,7 @@
 
 use crate::author::number;
 use orchestration::{EntityId, Json, Reuse, RuntimeStatus};
+use ports::RewindTo;
 use std::time::Duration;
 
 /// One thing that a client does. It is tried again until it is done or refused: a broken connection says neither.
@@ -22,7 +23,7 @@ pub(crate) enum Act {
     /// Lets it go on.
     Resume { id: String },
     /// Has it run again from the last good point, if it has failed.
-    Rewind { id: String },
+    Rewind { id: String, to: RewindTo },
     /// Starts it again, if it has ended or gets a new id.
     Restart { id: String, with_new_id: bool },
     /// Repairs the system outside that needs the key.

@@ -45,10 +45,14 @@ pub(crate) const ALL: &[(&str, Program)] = &[
     ("AilBelow", |ctx, input| ail_below(ctx, input).boxed()),
     ("AilInSection", |ctx, input| ail_in_section(ctx, input).boxed()),
     ("Versioned", |ctx, input| versioned(ctx, input).boxed()),
+    ("Curable", |ctx, input| curable(ctx, input).boxed()),
 ];
 
 /// Those that are otherwise in the second app.
-pub(crate) const CHANGED: &[(&str, Program)] = &[("Versioned", |ctx, input| versioned_anew(ctx, input).boxed())];
+pub(crate) const CHANGED: &[(&str, Program)] = &[
+    ("Versioned", |ctx, input| versioned_anew(ctx, input).boxed()),
+    ("Curable", |ctx, input| cured(ctx, input).boxed()),
+];
 
 fn words(input: &Json) -> Vec<String> {
     to_text(input).split(' ').map(str::to_owned).collect()
@@ -166,6 +170,10 @@ async fn ask_and_leave(ctx: Context, input: Json) -> Outcome {
         "fail" => {
             lock.detach();
             return Err(Failure::new("Failed", "before the section"));
+        }
+        "anew" => {
+            lock.detach();
+            return ctx.continue_as_new(text(&to_text(&input).replacen("anew", "timeout", 1)));
         }
         _ => lock.detach(),
     }
@@ -393,4 +401,17 @@ async fn versioned(ctx: Context, input: Json) -> Outcome {
 async fn versioned_anew(ctx: Context, input: Json) -> Outcome {
     let app = ctx.call("App", input).await?;
     Ok(text(&format!("new code, {}", to_text(&app))))
+}
+
+/// A mistake of the first app.
+async fn curable(ctx: Context, input: Json) -> Outcome {
+    let echo = ctx.call("Echo", input).await?;
+    Err(Failure::new("Mistake", to_text(&echo)))
+}
+
+/// The same without it.
+async fn cured(ctx: Context, input: Json) -> Outcome {
+    let echo = ctx.call("Echo", input).await?;
+    let app = ctx.call("App", Json::null()).await?;
+    Ok(text(&format!("{} on {}", to_text(&echo), to_text(&app))))
 }

@@ -29,6 +29,7 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "owner-gives-up-waiting", workload: |id| owner_does_not_wait(id, "timeout") },
     Scenario { name: "owner-ends-before-grant", workload: |id| owner_does_not_wait(id, "leave") },
     Scenario { name: "owner-fails-before-grant", workload: |id| owner_does_not_wait(id, "fail") },
+    Scenario { name: "owner-continues-as-new-before-grant", workload: |id| owner_does_not_wait(id, "anew") },
     Scenario { name: "owner-terminated", workload: |id| owner_is_stopped(id, stop_by_terminating) },
     Scenario { name: "owner-purged", workload: |id| owner_is_stopped(id, stop_by_purging) },
     Scenario { name: "owner-replaced", workload: |id| owner_is_stopped(id, stop_by_replacing) },

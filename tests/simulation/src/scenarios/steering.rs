@@ -5,6 +5,7 @@ use crate::author::entities::counter;
 use crate::author::{number, text};
 use crate::workload::{Act, Ending, With, Workload, start, start_and_wait};
 use orchestration::{Reuse, RuntimeStatus};
+use ports::RewindTo;
 use std::time::Duration;
 
 /// All of them.
@@ -58,6 +59,7 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "restart-with-new-id", workload: |id| restart(id, true) },
     Scenario { name: "racing-restarts", workload: racing_restarts },
     Scenario { name: "pinned", workload: pinned },
+    Scenario { name: "rewind-onto-present-app", workload: rewind_onto_present_app },
     Scenario { name: "upgrade", workload: upgrade },
     Scenario { name: "version-rejected-then-accepted", workload: version_rejected_then_accepted },
     Scenario { name: "retention", workload: retention },
@@ -242,10 +244,15 @@ fn starts_with_a_key(id: &str) -> Workload {
     Workload::of_all([vec![start()], vec![start(), Act::Pause(HOUR), start()]])
 }
 
+/// Rewinds an instance that has failed.
+fn again(id: &str) -> Act {
+    Act::Rewind { id: id.to_owned(), to: RewindTo::SameApp }
+}
+
 /// It fails, is repaired, and goes on from there.
 fn rewind(id: &str, name: &'static str, input: orchestration::Json, output: &str) -> Workload {
     let mut acts = vec![start(id, name, input), await_end(id)];
-    acts.extend([Act::Repair { key: id.to_owned() }, Act::Rewind { id: id.to_owned() }]);
+    acts.extend([Act::Repair { key: id.to_owned() }, again(id)]);
     Workload::of(acts).ends(id, Ending::OneOf(vec![text(output)]))
 }
 
@@ -276,7 +283,7 @@ fn rewind_among_others(id: &str) -> Workload {
         start(id, "AilAmongOthers", text(id)),
         await_end(id),
         Act::Repair { key: id.to_owned() },
-        Act::Rewind { id: id.to_owned() },
+        again(id),
         // Until then the instance takes no events.
         Act::AwaitRevival { id: id.to_owned() },
         raise(id, "go", "went"),
@@ -290,12 +297,12 @@ fn rewind_again(id: &str) -> Workload {
     let acts = vec![
         start(id, "Ail", text(id)),
         await_end(id),
-        Act::Rewind { id: id.to_owned() },
+        again(id),
         Act::Pause(HOUR * 2),
         await_end(id),
         Act::Repair { key: id.to_owned() },
-        Act::Rewind { id: id.to_owned() },
-        Act::Rewind { id: id.to_owned() },
+        again(id),
+        again(id),
     ];
     Workload::of(acts).ends(id, Ending::OneOf(vec![text("well 3")]))
 }
@@ -304,7 +311,7 @@ fn rewind_again(id: &str) -> Workload {
 fn rewind_children(id: &str, purged: Option<u32>) -> Workload {
     let mut acts = vec![start(id, "AilBelow", text(&format!("{id} 2"))), await_end(id)];
     acts.extend(purged.map(|depth| Act::Purge { id: format!("{id}-{depth}") }));
-    acts.extend([Act::Repair { key: id.to_owned() }, Act::Rewind { id: id.to_owned() }]);
+    acts.extend([Act::Repair { key: id.to_owned() }, again(id)]);
     Workload::of(acts).ends(id, Ending::OneOf(vec![text("well")]))
 }
 
@@ -312,11 +319,7 @@ fn rewind_children(id: &str, purged: Option<u32>) -> Workload {
 fn rewind_beside_child(id: &str, ends_before: bool) -> Workload {
     let child = child_of(id);
     let event = vec![raise(&child, "go", "went"), await_end(&child)];
-    let rewound = vec![
-        Act::Repair { key: id.to_owned() },
-        Act::Rewind { id: id.to_owned() },
-        Act::AwaitRevival { id: id.to_owned() },
-    ];
+    let rewound = vec![Act::Repair { key: id.to_owned() }, again(id), Act::AwaitRevival { id: id.to_owned() }];
     let begins = vec![start(id, "AilBesideChild", text(id)), await_end(id)];
     let acts = if ends_before { [begins, event, rewound].concat() } else { [begins, rewound, event].concat() };
     Workload::of(acts).ends(id, Ending::OneOf(vec![text("went well")]))
@@ -335,7 +338,7 @@ fn rewind_with_event_ids(id: &str) -> Workload {
         raise(0),
         await_end(id),
         Act::Repair { key: id.to_owned() },
-        Act::Rewind { id: id.to_owned() },
+        again(id),
         Act::AwaitRevival { id: id.to_owned() },
         raise(0),
         raise(1),
@@ -350,7 +353,7 @@ fn rewind_child_first(id: &str) -> Workload {
     let mut acts = vec![start(id, "AilBelow", text(&format!("{id} 2"))), await_end(id)];
     acts.push(Act::Repair { key: id.to_owned() });
     for below in ["-0", "-1", ""] {
-        acts.extend([Act::Rewind { id: format!("{id}{below}") }, Act::AwaitRevival { id: format!("{id}{below}") }]);
+        acts.extend([again(&format!("{id}{below}")), Act::AwaitRevival { id: format!("{id}{below}") }]);
     }
     Workload::of(acts).ends(id, Ending::OneOf(vec![text("well")]))
 }
@@ -361,11 +364,11 @@ fn racing_rewinds(id: &str) -> Workload {
         start(id, "AilBelow", text(&format!("{id} 2"))),
         await_end(id),
         Act::Repair { key: id.to_owned() },
-        Act::Rewind { id: id.to_owned() },
+        again(id),
     ];
     let others = ["-0", "-1", ""].map(|below| {
         let member = format!("{id}{below}");
-        vec![Act::AwaitRunning { id: id.to_owned() }, await_end(id), Act::Rewind { id: member }]
+        vec![Act::AwaitRunning { id: id.to_owned() }, await_end(id), again(&member)]
     });
     // One that is rewound before the repair fails again.
     Workload::of_all([begins].into_iter().chain(others)).ends(id, Ending::OneOfOrFailed(vec![text("well")]))
@@ -373,7 +376,7 @@ fn racing_rewinds(id: &str) -> Workload {
 
 fn rewind_races_purge(id: &str) -> Workload {
     let purge = || Act::PurgeAny { id: id.to_owned() };
-    let rewind = Act::Rewind { id: id.to_owned() };
+    let rewind = again(id);
     let acts = vec![start(id, "Ail", text(id)), await_end(id), rewind, Act::Pause(HOUR), purge()];
     let purger = vec![Act::AwaitRunning { id: id.to_owned() }, await_end(id), purge()];
     Workload::of_all([acts, purger]).ends(id, Ending::Purged)
@@ -382,7 +385,7 @@ fn rewind_races_purge(id: &str) -> Workload {
 /// Whichever comes first, it ends.
 fn rewind_races_restart(id: &str) -> Workload {
     let acts = vec![start(id, "Ail", text(id)), await_end(id), Act::Repair { key: id.to_owned() }];
-    let rewind = vec![Act::AwaitRunning { id: id.to_owned() }, await_end(id), Act::Rewind { id: id.to_owned() }];
+    let rewind = vec![Act::AwaitRunning { id: id.to_owned() }, await_end(id), again(id)];
     let restart = Act::Restart { id: id.to_owned(), with_new_id: false };
     let restart = vec![Act::AwaitRunning { id: id.to_owned() }, await_end(id), restart];
     Workload::of_all([acts, rewind, restart]).ends(id, Ending::OneOfOrFailed(vec![text("well 3")]))
@@ -418,6 +421,19 @@ fn pinned(id: &str) -> Workload {
     Workload::of(acts)
         .ends(&old, Ending::OneOf(vec![text("old code, app-1"), text("new code, app-2")]))
         .ends(&new, Ending::OneOf(vec![text("new code, app-2")]))
+}
+
+/// What failed by a mistake of its app goes on with the app that mends it.
+fn rewind_onto_present_app(id: &str) -> Workload {
+    let acts = vec![
+        start(id, "Curable", text("worked")),
+        await_end(id),
+        Act::Deploy { app: 2 },
+        Act::Rewind { id: id.to_owned(), to: RewindTo::PresentApp },
+        Act::AwaitRevival { id: id.to_owned() },
+        await_end(id),
+    ];
+    Workload::of(acts).ends(id, Ending::OneOf(vec![text("worked on app-2")]))
 }
 
 fn upgrade(id: &str) -> Workload {
