@@ -162,7 +162,8 @@ pub trait InstanceStore: Send + Sync {
     /// What waits for an instance or is done for it now; none if there is no such instance.
     async fn pending(&self, id: &InstanceId) -> Result<Option<Pending>, StoreError>;
 
-    /// The digests of apps to which instances are pinned that have not ended, each once.
+    /// The digests of apps to which instances are pinned that may run again, each once: those that have not ended, and those
+    /// that have failed, which can be rewound.
     async fn pinned_apps(&self) -> Result<Vec<String>, StoreError>;
 
     /// Removes all traces of an instance. Answers whether there was one that could be removed.

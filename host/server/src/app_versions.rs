@@ -75,7 +75,7 @@ impl AppVersions {
         AppVersions { older: Mutex::new(older.collect()), present, archive, loader, http, missed: Mutex::default() }
     }
 
-    /// Older versions that instances are pinned to which have not ended, in words for people. Those whose files are gone are
+    /// Older versions that instances are pinned to which may run again, in words for people. Those whose files are gone are
     /// among them, and said to be.
     pub(crate) fn describe(&self, pinned: &[String]) -> Vec<String> {
         let older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,7 +86,7 @@ impl AppVersions {
         pinned.iter().filter(|digest| *digest != self.present.digest()).map(describe).collect()
     }
 
-    /// Until the host stops: removes versions from disk and memory that no unfinished instance is pinned to.
+    /// Until the host stops: removes versions from disk and memory that no instance may run on any more.
     pub(crate) async fn keep_clean(
         self: Arc<Self>,
         store: Arc<dyn InstanceStore>,

@@ -4,7 +4,7 @@
 //! .dacapo/                 beside the manifest
 //!   cache/                 compiled guests, shared by the apps of one folder; may be deleted at any time
 //!   conference-booking/    all state of this app: the task hub's store, and
-//!     apps/                what each version of the app consists of that has unfinished instances
+//!     apps/                what each version of the app consists of that instances may run on
 //!     components/          the components of these versions
 //! ```
 

@@ -52,7 +52,7 @@ pub(crate) struct Running {
     stop: Option<Stop>,
     /// The present version of the app, by its digest.
     pub(crate) digest: String,
-    /// Older versions that have unfinished instances, for people to read.
+    /// Older versions that instances may still run on, for people to read.
     pub(crate) older_versions: Vec<String>,
 }
 

@@ -118,7 +118,8 @@ fn announce(site: &Site, running: &Running, folder: Option<&Path>, console: &Con
     let app = format!("{name} {version} ({}), {pinning}", app_versions::shortened(&running.digest));
     console.banner(env!("CARGO_PKG_VERSION"), &app, &store);
     if !running.older_versions.is_empty() {
-        console.notice(&format!("Older versions with unfinished instances: {}", running.older_versions.join(", ")));
+        console
+            .notice(&format!("Older versions that instances may still run on: {}", running.older_versions.join(", ")));
     }
     let origin = listing::origin(site.address);
     // With a port that the system has chosen and no HTTP function, nothing else says where it is.

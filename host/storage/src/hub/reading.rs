@@ -63,7 +63,7 @@ pub(super) fn with_payloads(view: &dyn View, row: InstanceRow, with_input: bool)
     Ok(InstanceView { row, input: input.map_err(|why| corrupt(Table::Inputs, &key, &why))? })
 }
 
-/// The index by app holds an entry for each instance that is pinned and has not ended: one look per app finds them.
+/// The index by app holds an entry for each instance that is pinned and may run again: one look per app finds them.
 fn pinned_apps(view: &dyn View) -> Result<Vec<String>, StoreError> {
     let mut apps: Vec<String> = Vec::new();
     let mut range = KeyRange::all();

@@ -4,7 +4,9 @@ use crate::codec::{self, Unreadable};
 use crate::dispatch::Delivery;
 use crate::keys;
 use crate::rows::{Batch, KeyRange, Table, View, record_name};
-use orchestration::{ExecutionId, InstanceId, InstanceRow, Json, Message, MessageKind, NewInstance, Origin, Timestamp};
+use orchestration::{
+    ExecutionId, InstanceId, InstanceRow, Json, Message, MessageKind, NewInstance, Origin, RuntimeStatus, Timestamp,
+};
 use ports::StoreError;
 use std::ops::ControlFlow;
 
@@ -55,9 +57,9 @@ pub(super) fn put_row(batch: &mut Batch, old: Option<&InstanceRow>, new: &Instan
     batch.put(Table::Instances, keys::instance(&new.id), codec::encode_row(new));
 }
 
-/// The app that must be kept for an instance.
+/// The app that must be kept for an instance: one that has failed can be rewound, and then runs on it again.
 fn app_in_use(row: &InstanceRow) -> Option<&str> {
-    row.pinned_to.as_deref().filter(|_| !row.status.is_terminal())
+    row.pinned_to.as_deref().filter(|_| !row.status.is_terminal() || row.status == RuntimeStatus::Failed)
 }
 
 /// Takes a row out of its table and the indexes.

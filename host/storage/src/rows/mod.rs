@@ -33,7 +33,7 @@ pub(crate) enum Table {
     ByStatus,
     /// Orchestrator, instance -> nothing.
     ByName,
-    /// App, instance that is pinned to it and has not ended -> nothing.
+    /// App, instance that is pinned to it and may run again -> nothing.
     ByApp,
     /// Table, key -> the bytes of a record that could not be read.
     Quarantine,
