@@ -67,7 +67,21 @@ impl Client {
 
     /// The same for a host that may be gone at any moment.
     pub(crate) fn try_send(&self, method: Method, path: &str, body: &str) -> Result<Answer, ureq::Error> {
+        self.try_send_with(method, path, &[], body)
+    }
+
+    /// The same with headers.
+    pub(crate) fn try_send_with(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Answer, ureq::Error> {
         let mut request = Request::builder().method(method).uri(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         if !body.is_empty() {
             request = request.header("content-type", "application/json");
         }
@@ -109,6 +123,58 @@ impl Client {
     pub(crate) fn start(&self, orchestrator: &str, input: &Value) -> String {
         let answer = self.post(&format!("{MANAGEMENT}/orchestrators/{orchestrator}"), &input.to_string()).expect(202);
         answer.json()["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Starts one under an id.
+    #[track_caller]
+    pub(crate) fn start_as(&self, orchestrator: &str, id: &str, input: &Value) {
+        self.post(&format!("{MANAGEMENT}/orchestrators/{orchestrator}/{id}"), &input.to_string()).expect(202);
+    }
+
+    /// Starts one and waits for it in the same request: the output of one that completes, else its status object.
+    #[track_caller]
+    pub(crate) fn outcome(&self, orchestrator: &str, input: &Value) -> Value {
+        let path = format!("{MANAGEMENT}/orchestrators/{orchestrator}?timeout=60&pollingInterval=1");
+        self.post(&path, &input.to_string()).expect(200).json()
+    }
+
+    /// Asks for something to be done with an instance, such as `suspend?reason=lunch`.
+    #[track_caller]
+    pub(crate) fn tell(&self, id: &str, what: &str) -> Answer {
+        self.post(&format!("{MANAGEMENT}/instances/{id}/{what}"), "")
+    }
+
+    /// Raises an event; `event` may go on with a query.
+    #[track_caller]
+    pub(crate) fn raise(&self, id: &str, event: &str, payload: &Value) {
+        self.post(&format!("{MANAGEMENT}/instances/{id}/raiseEvent/{event}"), &payload.to_string()).expect(202);
+    }
+
+    /// Signals an entity, such as `Counter/stock`.
+    #[track_caller]
+    pub(crate) fn signal(&self, entity: &str, operation: &str, input: &Value) {
+        self.post(&format!("{MANAGEMENT}/entities/{entity}?op={operation}"), &input.to_string()).expect(202);
+    }
+
+    /// The state of an entity that exists.
+    #[track_caller]
+    pub(crate) fn entity(&self, entity: &str) -> Option<Value> {
+        let answer = self.get(&format!("{MANAGEMENT}/entities/{entity}"));
+        if answer.status == 404 { None } else { Some(answer.expect(200).json()) }
+    }
+
+    /// What an instance or entity is doing.
+    #[track_caller]
+    pub(crate) fn explain(&self, id: &str) -> Value {
+        self.get(&format!("{MANAGEMENT}/instances/{id}/explain")).expect(200).json()
+    }
+
+    /// The ids that a query finds, such as `tag=kind=test`.
+    #[track_caller]
+    pub(crate) fn find(&self, query: &str) -> Vec<String> {
+        let found = self.get(&format!("{MANAGEMENT}/instances?{query}")).expect(200).json();
+        let found = found.as_array().expect("a list").iter();
+        found.map(|status| status["instanceId"].as_str().expect("an id").to_owned()).collect()
     }
 
     /// The status object of an instance.

@@ -18,7 +18,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// How long a host is quiet before it is looked at again.
 const MOMENT: Duration = Duration::from_millis(50);
 
-/// As many moments as make up the patience, and for as many lines.
+/// As many quiet moments as make up the patience.
+const MOST_QUIET: u128 = PATIENCE.as_millis() / MOMENT.as_millis();
+
+/// How often it is looked at. More lines than this is no test of ours.
 const MOST_LOOKS: u32 = 20_000;
 
 /// A process and everything that it prints, line by line.
@@ -141,6 +144,13 @@ impl Drop for Process {
     }
 }
 
+/// A host with an app and nothing on disk, for one test.
+pub(crate) fn with_app(manifest: &Path, test: impl FnOnce(&mut Host)) {
+    let mut host = Host::start(manifest, ["--ephemeral"]);
+    test(&mut host);
+    host.stop();
+}
+
 /// A host that is ready.
 pub(crate) struct Host {
     pub(crate) process: Process,
@@ -175,6 +185,42 @@ impl Host {
         Client::new(&self.origin)
     }
 
+    /// Starts an app that keeps its state in `data`, with the guests that were compiled for the app elsewhere.
+    pub(crate) fn start_in(data: &Path, manifest: &Path) -> Host {
+        let place = Path::new("cache/compiled");
+        let (compiled, own) = (manifest.with_file_name(".dacapo").join(place), data.join(place));
+        if let (false, Ok(files)) = (own.is_dir(), std::fs::read_dir(&compiled)) {
+            std::fs::create_dir_all(&own).expect("the data folder can be written");
+            for file in files.map_while(Result::ok) {
+                // One that is not there any more is compiled again.
+                drop(std::fs::hard_link(file.path(), own.join(file.file_name())));
+            }
+        }
+        Host::start(manifest, ["--data-dir".as_ref(), data.as_os_str()])
+    }
+
+    /// Waits until an instance has this status, and answers its status object.
+    pub(crate) fn wait_for_status(&mut self, id: &str, wanted: &str) -> Value {
+        self.look_until(&format!("instance {id} is {wanted}"), |client| {
+            let status = client.status(id);
+            (status["runtimeStatus"] == wanted).then_some(status)
+        })
+    }
+
+    /// Waits until an instance shows this custom status.
+    pub(crate) fn wait_for_custom_status(&mut self, id: &str, wanted: &str) {
+        self.look_until(&format!("instance {id} shows {wanted:?}"), |client| {
+            (client.status(id)["customStatus"] == wanted).then_some(())
+        });
+    }
+
+    /// Waits until an entity, such as `Counter/stock`, has this state; none: it does not exist.
+    pub(crate) fn wait_for_entity(&mut self, entity: &str, state: Option<&Value>) {
+        self.look_until(&format!("the state of {entity} is {state:?}"), |client| {
+            (client.entity(entity).as_ref() == state).then_some(())
+        });
+    }
+
     /// Waits until an instance has ended, and answers its status with its history.
     pub(crate) fn wait_for_end(&mut self, id: &str) -> Value {
         self.look_until(&format!("instance {id} has ended"), |client| {
@@ -188,11 +234,15 @@ impl Host {
     /// the log: so it looks whenever a line was printed or nothing was for a moment.
     pub(crate) fn look_until<T>(&mut self, what: &str, look: impl Fn(&Client) -> Option<T>) -> T {
         let client = self.client();
+        let mut quiet = 0;
         for _ in 0..MOST_LOOKS {
             if let Some(found) = look(&client) {
                 return found;
             }
-            drop(self.process.next_line(MOMENT));
+            quiet += u128::from(self.process.next_line(MOMENT).is_none());
+            if quiet > MOST_QUIET {
+                break;
+            }
         }
         panic!("never came about: {what}; it printed:\n{}", self.process.printed())
     }

@@ -1,22 +1,30 @@
-//! The sample apps of this repository, ready to be started: their guests built, their manifests pointing at them.
+//! The apps that are tested, ready to be started: their guests built, their manifests pointing at them. Most are the samples of
+//! this repository.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// A sample app and the crates that its components are made of.
+/// An app and the crates that its components are made of.
 struct Sample {
     name: &'static str,
+    /// Where its manifest is.
+    folder: &'static str,
     crates: &'static [&'static str],
 }
 
-const SAMPLES: [Sample; 2] = [
-    Sample { name: "conference-booking", crates: &["conference-booking"] },
-    Sample { name: "hello", crates: &["hello-http", "hello-wasi-http"] },
+const SAMPLES: [Sample; 4] = [
+    Sample { name: "conference-booking", folder: "function-manifests", crates: &["conference-booking"] },
+    Sample { name: "durable-model", folder: "function-manifests", crates: &["durable-model"] },
+    Sample { name: "hello", folder: "function-manifests", crates: &["hello-http", "hello-wasi-http"] },
+    Sample { name: "odd-jobs", folder: "tests/end-to-end/guests", crates: &["odd-jobs"] },
 ];
 
-/// Where manifests say that guests are.
-const SOURCE_FOLDER: &str = "../target/wasm32-wasip2/guest/";
+/// Where cargo puts guests, below the top of the repository if nobody says otherwise.
+const SOURCE_FOLDER: &str = "target/wasm32-wasip2/guest/";
+
+/// The section that [`variant`] adds to.
+const DURABLE_TASK: &str = "[host.durableTask]\n";
 
 /// The manifest of a sample whose components are built, wherever cargo puts them. It stands in a folder of its own below the
 /// target folder, which also keeps the compiled guests from run to run.
@@ -26,9 +34,28 @@ pub(crate) fn manifest(name: &str) -> PathBuf {
     made.entry(name.to_owned()).or_insert_with(|| make(name)).clone()
 }
 
+/// The same app with other settings: `lines` are added to the section `[host.durableTask]`. Each variant of an app has a name
+/// of its own, and one test that uses it.
+pub(crate) fn variant(name: &str, variant: &str, lines: &str) -> PathBuf {
+    let manifest = manifest(name);
+    let mut text = std::fs::read_to_string(&manifest).expect("it was just written");
+    if !text.contains(DURABLE_TASK) {
+        text = format!("{text}\n{DURABLE_TASK}");
+    }
+    let text = text.replacen(DURABLE_TASK, &format!("{DURABLE_TASK}{lines}\n"), 1);
+    let file = manifest.with_file_name(format!("{name}-{variant}.toml"));
+    std::fs::write(&file, text).expect("the target folder can be written");
+    file
+}
+
 /// The manifest as it stands in the repository.
 pub(crate) fn repository_manifest(name: &str) -> PathBuf {
-    repository_file("function-manifests").join(name).with_extension("toml")
+    let sample = find(name);
+    repository_file(sample.folder).join(name).with_extension("toml")
+}
+
+fn find(name: &str) -> &'static Sample {
+    SAMPLES.iter().find(|sample| sample.name == name).expect("the name of a sample")
 }
 
 /// A file of this repository.
@@ -38,14 +65,16 @@ pub(crate) fn repository_file(path: &str) -> PathBuf {
 }
 
 fn make(name: &str) -> PathBuf {
-    let sample = SAMPLES.iter().find(|sample| sample.name == name).expect("the name of a sample");
+    let sample = find(name);
     let mut guests = sample.crates.iter().map(|name| artifacts::guest(name));
     let guest = guests.next().expect("every sample has a component");
     guests.for_each(drop);
     let guest_folder = guest.parent().expect("a file is in a folder");
     let text = std::fs::read_to_string(repository_manifest(name)).expect("the sample has a manifest");
-    assert!(text.contains(SOURCE_FOLDER), "{name}: components are not in {SOURCE_FOLDER}");
-    let text = text.replace(SOURCE_FOLDER, &format!("{}/", guest_folder.display()));
+    let to_top = "../".repeat(Path::new(sample.folder).components().count());
+    let source_folder = format!("\"{to_top}{SOURCE_FOLDER}");
+    assert!(text.contains(&source_folder), "{name}: components are not in {source_folder}");
+    let text = text.replace(&source_folder, &format!("\"{}/", guest_folder.display()));
     // <target>/wasm32-wasip2/guest
     let folder = guest_folder.ancestors().nth(2).expect("cargo nests its folders").join("end-to-end");
     std::fs::create_dir_all(&folder).expect("the target folder can be written");

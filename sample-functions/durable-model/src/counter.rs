@@ -8,6 +8,32 @@ use std::time::Duration;
 use dacapo::{Client, Context, Failure, Request, Response};
 use serde::{Deserialize, Serialize};
 
+/// How much to add: a number, or its text. Durable Functions' client for Python writes every input as JSON in a JSON string, so
+/// that 5 comes as `"5"`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Amount {
+    Number(i64),
+    Text(String),
+}
+
+impl Amount {
+    fn value(&self) -> Result<i64, Failure> {
+        match self {
+            Amount::Number(number) => Ok(*number),
+            Amount::Text(text) => {
+                text.parse().map_err(|_| Failure::new("NoNumber", format!("the amount {text:?} is no whole number")))
+            }
+        }
+    }
+}
+
+impl From<i64> for Amount {
+    fn from(number: i64) -> Amount {
+        Amount::Number(number)
+    }
+}
+
 /// A number that can be added to.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Counter {
@@ -17,8 +43,8 @@ pub(crate) struct Counter {
 #[dacapo::entity]
 impl Counter {
     /// Adds, and returns the new value. After a failure everything is as it was before.
-    fn add(&mut self, amount: i64) -> Result<i64, Failure> {
-        self.value += amount;
+    fn add(&mut self, amount: Amount) -> Result<i64, Failure> {
+        self.value += amount.value()?;
         match self.value {
             ..0 => Err(Failure::new("BelowZero", format!("the counter would be {}", self.value))),
             value => Ok(value),
@@ -49,7 +75,7 @@ pub(crate) struct Counting {
 /// Signals and calls. Messages of one sender to one entity are done in order, so that the call sees what was signalled.
 #[dacapo::orchestrator]
 pub(crate) async fn use_counter(ctx: Context, counting: Counting) -> Result<i64, Failure> {
-    ctx.signal::<Counter>(&counting.key).add(&counting.amount)?;
+    ctx.signal::<Counter>(&counting.key).add(&counting.amount.into())?;
     ctx.entity::<Counter>(&counting.key).get().await
 }
 
@@ -57,7 +83,7 @@ pub(crate) async fn use_counter(ctx: Context, counting: Counting) -> Result<i64,
 #[dacapo::orchestrator]
 pub(crate) async fn count_later(ctx: Context, counting: Counting) -> Result<(), Failure> {
     let moment = ctx.now() + Duration::from_secs(counting.seconds);
-    ctx.signal_at::<Counter>(&counting.key, moment).add(&counting.amount)
+    ctx.signal_at::<Counter>(&counting.key, moment).add(&counting.amount.into())
 }
 
 /// `POST /api/counters/{key}`: signals from outside. The answer does not wait for the operation.

@@ -18,7 +18,7 @@ pub(crate) struct Sensor {
 impl Sensor {
     /// Counts the reading, and raises an alarm when it is too hot for the first time.
     fn report(&mut self, ctx: &EntityContext, reading: i64) -> Result<(), Failure> {
-        ctx.signal::<Counter>("readings").add(&1)?;
+        ctx.signal::<Counter>("readings").add(&1.into())?;
         if self.last < TOO_HOT && reading >= TOO_HOT {
             let options = StartOptions::new().instance_id(format!("alarm-{}", ctx.key()));
             ctx.start_orchestration_with(&options, raise_alarm, &reading)?;

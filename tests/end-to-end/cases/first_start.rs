@@ -25,6 +25,7 @@ fn start_builds_the_app_and_lists_its_functions() {
         Building standard ...
 
         Dacapo <version>
+        App: hello 1.0.0 (a067be6e3236), instances stay on the version that started them
         Store: memory only, ends with the process
 
         Functions:

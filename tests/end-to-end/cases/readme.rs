@@ -1,5 +1,8 @@
 //! The `curl` lines of the samples' READMEs, run as they stand there: what is documented must be what happens.
 //!
+//! Most READMEs are lists of examples, which are run at the same time. That of `durable-model` is a walk: its lines are run in
+//! order, with the variables that it sets, and `...` in an answer stands for anything.
+//!
 //! A block of shell lines is a command; a block of JSON right after it is the answer, of which fields may be left out. Lines
 //! with a placeholder such as `<id>` are for people and are not run.
 
@@ -44,10 +47,11 @@ fn examples(readme: &str) -> Vec<Example> {
             _ => {}
         }
     }
-    found.into_iter().filter(|example| example.command.starts_with("curl ") && !example.command.contains('<')).collect()
+    found.retain(|example| !example.command.contains('<'));
+    found
 }
 
-/// The commands of a shell block. A command goes on behind a backslash and while a quote is open.
+/// The commands of a shell block. A command goes on behind a backslash, while a quote is open, and up to the end of a loop.
 fn commands(block: &str) -> Vec<Example> {
     let mut found: Vec<Example> = Vec::new();
     let mut command = String::new();
@@ -67,7 +71,8 @@ fn commands(block: &str) -> Vec<Example> {
         command.push_str(line);
         command.push('\n');
         let quote_is_open = command.matches('\'').count() % 2 == 1;
-        if !line.ends_with('\\') && !quote_is_open {
+        let loop_is_open = command.starts_with("for ") && !command.ends_with("done\n");
+        if !line.ends_with('\\') && !quote_is_open && !loop_is_open {
             found.push(Example { command: std::mem::take(&mut command), answer: None });
         }
     }
@@ -77,7 +82,8 @@ fn commands(block: &str) -> Vec<Example> {
 /// Runs the examples of a sample's README against the sample.
 fn check(app: &str, readme: &str) {
     let text = std::fs::read_to_string(repository_file(readme)).expect("the sample has a README");
-    let examples = examples(&text);
+    let mut examples = examples(&text);
+    examples.retain(|example| example.command.starts_with("curl "));
     assert!(!examples.is_empty(), "no curl line in {readme}");
     let host = Host::start(&samples::manifest(app), ["--ephemeral"]);
     let origin = host.origin();
@@ -157,6 +163,80 @@ fn object_holds(fields: &Map<String, Value>, expected: &Map<String, Value>) -> b
 /// `FL` of `FL-KCA9MX`.
 fn kind_of_reference(reference: &Value) -> Option<&str> {
     Some(reference.as_str()?.split_once('-')?.0)
+}
+
+/// Runs the commands of a README in order.
+fn walk(app: &str, readme: &str) {
+    let text = std::fs::read_to_string(repository_file(readme)).expect("the sample has a README");
+    let mut host = Host::start(&samples::manifest(app), ["--ephemeral"]);
+    let authority = host.origin().trim_start_matches("http://").to_owned();
+    let mut variables = String::new();
+    let mut steps = 0;
+    for example in examples(&text) {
+        let command = example.command.replace(DOCUMENTED_ORIGIN, &authority);
+        if is_assignment(&command) {
+            variables.push_str(&command);
+        } else if command.contains("curl ") {
+            let script = format!("{variables}{}", command.replace("curl ", "curl --silent --show-error "));
+            step(&mut host, &example, &script);
+            steps += 1;
+        }
+    }
+    assert!(steps > 20, "{steps} lines of {readme} were run");
+    host.stop();
+}
+
+fn is_assignment(command: &str) -> bool {
+    command.split_once('=').is_some_and(|(name, _)| name.chars().all(|letter| letter.is_ascii_uppercase()))
+}
+
+/// Runs one command. Whoever only looks may look again, until there is to be seen what the README says.
+fn step(host: &mut Host, example: &Example, script: &str) {
+    let Some(Answer::Lines(lines)) = &example.answer else {
+        shell(script);
+        return;
+    };
+    let expected = lines.join("\n");
+    if [" -d ", " -X "].iter().any(|changes| example.command.contains(changes)) {
+        let printed = shell(script);
+        assert!(matches(&printed, &expected), "{}printed\n{printed}\nwhich is not\n{expected}", example.command);
+    } else {
+        host.look_until(&format!("{}prints {expected}", example.command), |_| {
+            matches(&shell(script), &expected).then_some(())
+        });
+    }
+}
+
+/// What a script prints, if all goes well.
+fn shell(script: &str) -> String {
+    let output = Command::new("sh").args(["-c", script]).output().expect("there is a shell");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script}: {}\n{errors}", output.status);
+    String::from_utf8_lossy(&output.stdout).replace('\r', "").trim_end().to_owned()
+}
+
+/// Whether a text is like the pattern, in which `...` stands for anything.
+fn matches(text: &str, pattern: &str) -> bool {
+    let mut parts = pattern.split("...");
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    true
+}
+
+#[test]
+fn durable_model() {
+    walk("durable-model", "sample-functions/durable-model/README.md");
 }
 
 #[test]

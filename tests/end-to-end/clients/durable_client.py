@@ -443,11 +443,11 @@ class Checks:
         entity = EntityId("Counter", self.own_id("counter"))
         await self.entity_state(entity, exists=False)
         await self.client.signal_entity(entity, "add", 5)
-        await self.entity_state(entity, exists=True, state=5)
+        await self.entity_state(entity, exists=True, state={"value": 5})
         await self.client.signal_entity(EntityId("COUNTER", entity.key), "add", 2)
-        await self.entity_state(entity, exists=True, state=7)
+        await self.entity_state(entity, exists=True, state={"value": 7})
         await self.client.signal_entity(entity, "reset")
-        await self.entity_state(entity, exists=True, state=0)
+        await self.entity_state(entity, exists=True, state={"value": 0})
         await self.client.signal_entity(entity, "delete")
         await self.entity_state(entity, exists=False)
 
@@ -456,7 +456,7 @@ class Checks:
         entity = EntityId("Counter", self.own_id("in-order"))
         for operation in ("add", "reset", "add", "add"):
             await self.client.signal_entity(entity, operation, 10 if operation == "add" else None)
-        await self.entity_state(entity, exists=True, state=20)
+        await self.entity_state(entity, exists=True, state={"value": 20})
 
     @check
     async def signal_an_unknown_entity(self) -> None:
