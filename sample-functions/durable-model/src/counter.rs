@@ -18,9 +18,9 @@ pub(crate) enum Amount {
 }
 
 impl Amount {
-    fn value(&self) -> Result<i64, Failure> {
+    fn into_number(self) -> Result<i64, Failure> {
         match self {
-            Amount::Number(number) => Ok(*number),
+            Amount::Number(number) => Ok(number),
             Amount::Text(text) => {
                 text.parse().map_err(|_| Failure::new("NoNumber", format!("the amount {text:?} is no whole number")))
             }
@@ -44,7 +44,7 @@ pub(crate) struct Counter {
 impl Counter {
     /// Adds, and returns the new value. After a failure everything is as it was before.
     fn add(&mut self, amount: Amount) -> Result<i64, Failure> {
-        self.value += amount.value()?;
+        self.value += amount.into_number()?;
         match self.value {
             ..0 => Err(Failure::new("BelowZero", format!("the counter would be {}", self.value))),
             value => Ok(value),

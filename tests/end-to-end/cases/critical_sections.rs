@@ -144,8 +144,11 @@ fn transfers_survive_kill_after_kill() {
     host.stop();
 }
 
-/// What a holder of locks is made to do, and how it then ends.
-const ENDS: [(&str, fn(&Client, &str), &str); 5] = [
+/// Makes the holder of locks with this id do something.
+type MakeIt = fn(&Client, &str);
+
+/// What a holder of locks does, how it is made to, and how it then ends.
+const ENDS: [(&str, MakeIt, &str); 5] = [
     ("returns", |client, id| client.raise(id, "Go", &json!("Return")), "Completed"),
     ("fails", |client, id| client.raise(id, "Go", &json!("Fail")), "Failed"),
     ("begins anew", |client, id| client.raise(id, "Go", &json!("BeginAnew")), "Completed"),
