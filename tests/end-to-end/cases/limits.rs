@@ -65,7 +65,7 @@ fn each_limit_has_its_error() {
 }
 
 #[test]
-fn a_history_is_limited_in_bytes_too() {
+fn a_history_is_limited_in_bytes_too_and_there_is_a_warning_before() {
     with_app(&samples::variant("odd-jobs", "short", "maxHistoryBytes = 4096"), |host| {
         check(
             host,
@@ -74,6 +74,7 @@ fn a_history_is_limited_in_bytes_too() {
             GoOn null: LimitExceeded: bytes of history: 4221 where at most 4096 are allowed; continue as new from time to time, and pass references instead of large values, or raise host.durableTask.maxHistoryBytes
         "#]],
         );
+        host.process.wait_for("an instance comes near a limit: bytes of history: ");
     });
 }
 

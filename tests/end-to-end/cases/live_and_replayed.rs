@@ -1,8 +1,10 @@
-//! The samples with instances that stay in memory and with every turn replayed from the history: the same histories.
+//! The samples with instances that stay in memory and with every turn replayed from the history: the same histories, which
+//! the code then still fits.
 
 use serde_json::{Value, json};
 use std::path::Path;
 
+use super::replaying::replay;
 use crate::client::MANAGEMENT;
 use crate::host::Host;
 use crate::samples;
@@ -63,8 +65,9 @@ impl Redacted {
     }
 }
 
-/// Runs everything on one host, one after the other, and answers the histories.
-fn histories(manifest: &Path, runs: &[Run]) -> Vec<String> {
+/// Runs everything on one host, one after the other, and answers the histories. Between their turns all instances are where
+/// `residence` says.
+fn histories(manifest: &Path, runs: &[Run], residence: &str) -> Vec<String> {
     let mut host = Host::start(manifest, ["--ephemeral"]);
     let client = host.client();
     let origin = host.origin().to_owned();
@@ -74,10 +77,14 @@ fn histories(manifest: &Path, runs: &[Run]) -> Vec<String> {
         client.start_as(run.orchestrator, &id, &serde_json::from_str(&input).expect("it was JSON before"));
         for (shown, event, payload) in &run.events {
             host.wait_for_custom_status(&id, shown);
+            host.look_until(&format!("{id} is {residence}"), |client| {
+                (client.explain(&id)["residence"] == residence).then_some(())
+            });
             client.raise(&id, event, payload);
         }
         host.wait_for_end(&id);
         let history = client.get(&format!("{MANAGEMENT}/instances/{id}/history")).expect(200).body;
+        check_fits(manifest, &history);
         let mut redacted = Redacted { ids: Vec::new() };
         let lines: Vec<String> =
             history.lines().map(|line| redacted.line(&line.replace(&origin, "<origin>"))).collect();
@@ -88,9 +95,18 @@ fn histories(manifest: &Path, runs: &[Run]) -> Vec<String> {
     histories
 }
 
+/// The app does what a history of it records.
+fn check_fits(manifest: &Path, history: &str) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("history.ndjson");
+    std::fs::write(&file, history).expect("it can be written");
+    let (code, output) = replay([file.as_os_str(), "--manifest".as_ref(), manifest.as_os_str()]);
+    assert!(code == 0 && output.starts_with("Fits: "), "exit code {code}: {output}\n{history}");
+}
+
 fn check(app: &str, runs: &[Run]) {
-    let live = histories(&samples::manifest(app), runs);
-    let replayed = histories(&samples::variant(app, "replayed", "liveInstances = 0"), runs);
+    let live = histories(&samples::manifest(app), runs, "Live");
+    let replayed = histories(&samples::variant(app, "replayed", "liveInstances = 0"), runs, "Evicted");
     for (run, (live, replayed)) in runs.iter().zip(live.iter().zip(&replayed)) {
         assert!(live.contains("\"ExecutionCompleted\""), "{}:\n{live}", run.orchestrator);
         assert_eq!(live, replayed, "{}", run.orchestrator);

@@ -11,7 +11,7 @@ use crate::renovation::{Renovation, after, before};
 use crate::samples;
 
 /// Runs the command, and answers its exit code and what it says.
-fn replay<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> (i32, String) {
+pub(super) fn replay<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> (i32, String) {
     let mut all: Vec<_> = ["durable", "replay"].map(|word| OsStr::new(word).to_owned()).into();
     all.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
     let (status, output) = Process::spawn(all).wait_for_end();

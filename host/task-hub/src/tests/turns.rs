@@ -2,11 +2,11 @@
 
 use super::clock::START;
 use super::store::Done;
-use super::world::{EXECUTION, World, after, first_turn, raise, row, start, trapped, turn};
+use super::world::{EXECUTION, World, after, first_turn, id, raise, row, start, trapped, turn};
 use crate::Settings;
 use orchestration::{
-    Cursor, Event, Failure, FailureStrategy, InstanceRow, Json, MatchStrategy, MessageKind, Next, Origin, PresentApp,
-    RuntimeStatus, StartOptions, VersionGate, transcript::transcript,
+    Cursor, Event, EventId, Failure, FailureStrategy, InstanceRow, Json, MatchStrategy, MessageKind, Next, Origin,
+    Parent, PresentApp, RuntimeStatus, StartOptions, VersionGate, transcript::transcript,
 };
 use ports::{Advanced, Clock, GuestFault, StoreError, TurnWork};
 use std::sync::Arc;
@@ -135,8 +135,9 @@ fn a_limit_that_is_exceeded_fails_the_instance() {
 #[test]
 fn an_instance_runs_on_the_app_that_it_is_pinned_to() {
     let world = World::new();
-    let pinned = InstanceRow { pinned_to: Some("old".to_owned()), ..row(0) };
-    World::committed(&world.turn(turn(pinned, vec![start()])));
+    *world.store.history.lock().unwrap() = Ok(first_turn());
+    let pinned = InstanceRow { pinned_to: Some("old".to_owned()), ..row(1) };
+    World::committed(&world.turn(turn(pinned, vec![raise("go")])));
     World::committed(&world.turn(turn(row(0), vec![start()])));
     assert_eq!(*world.app.begun.lock().unwrap(), [Some("old".to_owned()), None]);
 }
@@ -231,7 +232,7 @@ fn gated(pinned_to: Option<&str>, failure: FailureStrategy, message: MessageKind
 
 #[test]
 fn an_instance_of_another_version_waits_or_fails() {
-    for pinned_to in [None, Some("present")] {
+    for pinned_to in [None, Some("present"), Some("older")] {
         let done = gated(pinned_to, FailureStrategy::Reject, raise("go"));
         assert_eq!(done, abandoned(Settings::VERSION_RETRY_PAUSE));
         let done = gated(pinned_to, FailureStrategy::Fail, raise("go"));
@@ -240,9 +241,39 @@ fn an_instance_of_another_version_waits_or_fails() {
     }
 }
 
+/// The row of an instance that was created when another app was the present one, after its first turn.
+fn begun(row: InstanceRow) -> InstanceRow {
+    let present = PresentApp { digest: Some("present".to_owned()), default_version: None };
+    let world = World::with(|_| {}, |settings| settings.present = present);
+    let done = world.turn(turn(InstanceRow { pinned_to: Some("older".to_owned()), ..row }, vec![start()]));
+    World::committed(&done).row.clone()
+}
+
 #[test]
-fn an_instance_that_is_pinned_elsewhere_passes_the_gate() {
-    let done = gated(Some("older"), FailureStrategy::Fail, raise("go"));
+fn an_instance_is_pinned_to_the_app_that_first_runs_it() {
+    assert_eq!(begun(row(0)).pinned_to.as_deref(), Some("present"));
+    let parent = Parent { instance: id("p"), execution: EXECUTION, name: "P".to_owned(), scheduled: EventId(0) };
+    let child = InstanceRow { parent: Some(parent), ..row(0) };
+    assert_eq!(begun(child).pinned_to.as_deref(), Some("older"), "a child belongs to its parent");
+    let goes_on = InstanceRow { status: RuntimeStatus::Running, ..row(0) };
+    assert_eq!(begun(goes_on).pinned_to.as_deref(), Some("older"), "continue-as-new keeps the app");
+}
+
+#[test]
+fn an_instance_that_runs_on_another_app_passes_the_gate() {
+    let world = World::with(
+        |_| {},
+        |settings| {
+            settings.present = PresentApp { digest: Some("present".to_owned()), default_version: None };
+            let worker = Some("1.0".to_owned());
+            settings.version_gate = VersionGate { worker, strategy: MatchStrategy::Strict };
+            settings.version_failure = FailureStrategy::Fail;
+        },
+    );
+    *world.store.history.lock().unwrap() = Ok(first_turn());
+    let options = StartOptions { version: Some("2.0".to_owned()), ..StartOptions::default() };
+    let row = InstanceRow { options, pinned_to: Some("older".to_owned()), status: RuntimeStatus::Running, ..row(1) };
+    let done = world.turn(turn(row, vec![raise("go")]));
     assert_eq!(World::committed(&done).row.status, RuntimeStatus::Running);
 }
 

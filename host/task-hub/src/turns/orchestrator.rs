@@ -5,7 +5,7 @@ use crate::Inner;
 use crate::live::Live;
 use orchestration::{
     Action, Admission, Cursor, Event, Failure, FailureStrategy, History, Identity, InstanceRow, Json, Ledger, Message,
-    Settled, Settling, TurnEnd, admit, settle,
+    MessageKind, RuntimeStatus, Settled, Settling, TurnEnd, admit, settle,
 };
 use ports::{Advanced, GuestFault, Orchestrator, StoreError};
 
@@ -43,7 +43,8 @@ impl Ran {
 }
 
 impl Inner {
-    pub(super) async fn orchestration_turn(&self, turn: &mut Turn, messages: Vec<Message>) -> Result<(), Undone> {
+    pub(super) async fn orchestration_turn(&self, turn: &mut Turn, mut messages: Vec<Message>) -> Result<(), Undone> {
+        self.pin_what_begins(&mut turn.row, &mut messages);
         let standing = match self.standing(&turn.row).await? {
             Ok(standing) => standing,
             Err(failure) => return self.set_aside(turn, origins(&messages), failure).await,
@@ -55,6 +56,23 @@ impl Inner {
         let Standing { ledger, live, past } = standing;
         let ran = self.run(turn, (live, past), &admission).await?;
         self.finish(turn, ledger, admission, ran).await
+    }
+
+    /// An instance is pinned by the code that first runs it: one that waited while another version was deployed begins on that
+    /// one, and one that its version kept from running gets another chance. A child belongs to its parent.
+    fn pin_what_begins(&self, row: &mut InstanceRow, messages: &mut [Message]) {
+        if row.status != RuntimeStatus::Pending || row.parent.is_some() {
+            return;
+        }
+        let present = &self.settings.present.digest;
+        for message in messages {
+            if let MessageKind::ExecutionStarted { started, .. } = &mut message.kind
+                && message.execution.is_none_or(|execution| execution == row.execution)
+            {
+                row.pinned_to.clone_from(present);
+                started.pinned_to.clone_from(present);
+            }
+        }
     }
 
     /// Where the instance stands: as kept alive, else as recorded. A history that cannot be used is the instance's

@@ -7,7 +7,7 @@ use crate::author::Outcome;
 use crate::author::apps::App;
 use orchestration::{
     ActivityTask, Envelope, Event, EventId, ExecutionId, Identity, InstanceId, InstanceRow, NewInstance, Origin,
-    Timestamp, farewell,
+    RuntimeStatus, Timestamp, farewell,
 };
 use ports::{ActivityWork, Lease, TurnWork};
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,8 +100,11 @@ impl Watch {
         }
         let Some(work) = seen.turns.get(&identity.instance) else { return };
         let row = &work.row;
-        if row.execution == identity.execution && row.pinned_to.as_deref().is_some_and(|pinned| pinned != app) {
-            let detail = format!("{} is pinned to {:?} and runs the code of {app}", row.id, row.pinned_to);
+        // The app that first runs an instance is the one that it is pinned to; a child belongs to its parent.
+        let begins = row.status == RuntimeStatus::Pending && row.parent.is_none();
+        let pinned_to = if begins { Some(present.digest) } else { row.pinned_to.as_deref() };
+        if row.execution == identity.execution && pinned_to.is_some_and(|pinned| pinned != app) {
+            let detail = format!("{} is pinned to {pinned_to:?} and runs the code of {app}", row.id);
             seen.report(Oracle::Pinning, detail);
         }
     }
