@@ -61,7 +61,7 @@ impl Inner {
     /// An instance is pinned by the code that first runs it: one that waited while another version was deployed begins on that
     /// one, and one that its version kept from running gets another chance. A child belongs to its parent.
     fn pin_what_begins(&self, row: &mut InstanceRow, messages: &mut [Message]) {
-        if row.status != RuntimeStatus::Pending || row.parent.is_some() {
+        if !begins(row) {
             return;
         }
         let present = &self.settings.present.digest;
@@ -153,7 +153,7 @@ impl Inner {
     /// Whether this app runs the instance's version. One that is pinned to another app runs exactly its own code, which needs
     /// no gate.
     pub(crate) fn version_gate(&self, row: &InstanceRow) -> Result<(), Failure> {
-        if row.pinned_to.is_some() && row.pinned_to != self.settings.present.digest {
+        if !begins(row) && row.pinned_to.is_some() && row.pinned_to != self.settings.present.digest {
             return Ok(());
         }
         self.settings.version_gate.check(row.options.version.as_deref())
@@ -239,4 +239,9 @@ fn log_end(before: &InstanceRow, after: &InstanceRow) {
         Some(failure) => tracing::warn!(function = %name, instance_id = %id,
             "Orchestration '{name}' ({status}, InstanceId={id}, Duration={ms}ms): {failure}"),
     }
+}
+
+/// Whether no code has run yet that would bind it to an app.
+fn begins(row: &InstanceRow) -> bool {
+    row.status == RuntimeStatus::Pending && row.parent.is_none()
 }
