@@ -110,7 +110,9 @@ impl Limits {
         let children = count(|kind| matches!(kind, EventKind::SubOrchestrationInstanceCreated { .. }));
         let actions = count(|kind| kind.action_id().is_some());
         let pending = ledger.outstanding.len() as u64;
-        let bytes: u64 = events.iter().map(|event| event.kind.bytes()).sum();
+        // The end of the turn is still to come; were it left out, the next turn would begin behind what this one was measured by.
+        let end = EventKind::OrchestratorCompleted;
+        let bytes = events.iter().map(|event| event.kind.bytes()).sum::<u64>() + end.bytes();
         let depth = u64::from(depth(ledger, events));
         let has_children = |children: u64| if children > 0 { depth + 1 } else { 0 };
         let depths = (has_children(u64::from(ledger.sub_orchestrations)), has_children(children));

@@ -238,10 +238,9 @@ fn events_of_a_history() {
 #[test]
 fn bytes_of_a_history() {
     let limits = Limits { max_history_bytes: 10_000, ..Limits::default() };
-    let added: u64 = [EventKind::OrchestratorStarted, EventKind::EventRaised(raised("E", "null"))]
-        .iter()
-        .map(EventKind::bytes)
-        .sum();
+    let turn =
+        [EventKind::OrchestratorStarted, EventKind::EventRaised(raised("E", "null")), EventKind::OrchestratorCompleted];
+    let added: u64 = turn.iter().map(EventKind::bytes).sum();
     check_limit(
         |count| {
             let mut turn = Turn::new(limits);
@@ -356,4 +355,22 @@ fn an_orchestrator_at_its_limit_fails() {
                 1.000  main takes timer #1 back
         "#]],
     );
+}
+
+/// Wherever a history stands when it comes near its limit: one turn ends where the next one begins.
+#[test]
+fn no_warning_falls_between_two_turns() {
+    for max_history_bytes in 2_000..2_200 {
+        let limits = Limits { max_history_bytes, ..Limits::default() };
+        let (mut turn, mut warned) = (Turn::new(limits), 0);
+        loop {
+            let Settled { checkpoint, ledger, warnings } = turn.settle();
+            warned += warnings.len();
+            if checkpoint.row.failure.is_some() {
+                break;
+            }
+            turn = Turn { row: checkpoint.row, ledger, ..Turn::new(limits) };
+        }
+        assert_eq!(warned, 1, "at most {max_history_bytes} bytes");
+    }
 }
