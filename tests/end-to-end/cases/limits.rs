@@ -71,8 +71,8 @@ fn a_history_is_limited_in_bytes_too_and_there_is_a_warning_before() {
             host,
             &[("GoOn", json!(null))],
             &expect![[r#"
-            GoOn null: LimitExceeded: bytes of history: 4221 where at most 4096 are allowed; continue as new from time to time, and pass references instead of large values, or raise host.durableTask.maxHistoryBytes
-        "#]],
+                GoOn null: LimitExceeded: bytes of history: 4116 where at most 4096 are allowed; continue as new from time to time, and pass references instead of large values, or raise host.durableTask.maxHistoryBytes
+            "#]],
         );
         host.process.wait_for("an instance comes near a limit: bytes of history: ");
     });
