@@ -1,4 +1,5 @@
-//! Locks and rewinds.
+//! Rewinds of what held locks, or waited for them: a critical section that was open at the failure is asked for again before
+//! anything runs.
 
 use super::{check_rewound, fails_in};
 use crate::tests::fixtures::account;
