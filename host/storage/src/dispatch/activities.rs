@@ -14,7 +14,8 @@ const TASK_BYTES: usize = 128;
 #[derive(Debug, Default)]
 pub(super) struct Activity {
     pub(super) standing: Standing,
-    task: Option<ActivityTask>,
+    /// Boxed: an instance that waits for a timer keeps room for one activity.
+    task: Option<Box<ActivityTask>>,
 }
 
 impl Activity {
@@ -35,7 +36,7 @@ impl Dispatch {
         let bytes = size(&task);
         let fits = self.cached_bytes + bytes <= MAX_CACHED_BYTES;
         self.cached_bytes += if fits { bytes } else { 0 };
-        let activity = Activity { standing: Standing::Idle, task: fits.then_some(task) };
+        let activity = Activity { standing: Standing::Idle, task: fits.then(|| Box::new(task)) };
         let entry = self.instances.entry(key.instance.clone()).or_default();
         if let Some(replaced) = entry.activities.insert((key.execution, key.event), activity) {
             self.forget_activity(&replaced);
@@ -65,7 +66,7 @@ impl Dispatch {
             let (lease, standing) = self.lease(work, now);
             let task = self.activity(&key).and_then(|activity| {
                 activity.standing = standing;
-                activity.task.clone()
+                activity.task.as_deref().cloned()
             });
             return Some(TakenActivity { key, lease, task });
         }
@@ -112,7 +113,7 @@ impl Dispatch {
 
     /// What is left to do for an activity that is in no entry any more.
     pub(super) fn forget_activity(&mut self, activity: &Activity) {
-        self.cached_bytes -= activity.task.as_ref().map_or(0, size);
+        self.cached_bytes -= activity.task.as_deref().map_or(0, size);
         self.revoke(activity.standing);
     }
 
