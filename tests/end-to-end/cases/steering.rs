@@ -187,7 +187,7 @@ fn an_explanation_says_what_an_instance_waits_for() {
         client.start_as("WaitForApproval", "event", &json!(null));
         host.wait_for_custom_status("event", "waiting for Approval");
         let event = client.explain("event");
-        assert_eq!(event["summary"], "Waits for the event 'approval'.", "{event:#}");
+        assert_eq!(event["summary"], "Waits for the event 'Approval'.", "{event:#}");
         assert_eq!((&event["residence"], &event["turns"]), (&json!("Live"), &json!(1)), "{event:#}");
         assert!(event["history"]["events"].as_u64() > Some(1) && event["pinnedTo"].is_string(), "{event:#}");
 

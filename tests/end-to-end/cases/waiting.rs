@@ -52,7 +52,7 @@ fn an_event_that_is_refused_changes_nothing() {
             assert_eq!(refused["Message"], message, "{refused:#}");
         }
         let explanation = client.explain("waits");
-        assert_eq!(explanation["summary"], "Waits for the event 'approval'.", "{explanation:#}");
+        assert_eq!(explanation["summary"], "Waits for the event 'Approval'.", "{explanation:#}");
     });
 }
 

@@ -53,12 +53,6 @@ impl ExternalEvents {
         }
     }
 
-    /// The name of each wait, in lower case and sorted.
-    pub(super) fn awaited(&self) -> Vec<String> {
-        let by_name = self.waiting.iter().flat_map(|(name, tasks)| tasks.iter().map(move |_| name.clone()));
-        by_name.collect()
-    }
-
     /// A task that waits for `name` gives up.
     pub(super) fn stop_waiting(&mut self, task: TaskNumber, name: &str) {
         if let Some(waiting) = self.waiting.get_mut(&name.to_lowercase()) {

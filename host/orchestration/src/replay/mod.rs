@@ -30,8 +30,8 @@ use crate::{
 use comparison::TurnRecorded;
 use entities::CriticalSection;
 use external_events::ExternalEvents;
-use requests::Task;
-use std::collections::{HashMap, VecDeque};
+use requests::{Request, Task};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use uuid::Uuid;
 
 /// The namespace of deterministic GUIDs, as in the isolated .NET worker.
@@ -265,9 +265,21 @@ impl Cursor {
         self.tasks.len()
     }
 
-    /// The names of the external events that the code waits for, in lower case and sorted, one for each wait; for diagnosis.
+    /// The names of the external events that the code waits for, as it wrote them, in the order in which it began to wait; for
+    /// diagnosis.
     pub fn awaited_events(&self) -> Vec<String> {
-        self.external_events.awaited()
+        let waits = self.tasks.iter().filter_map(|(number, task)| match &task.request {
+            Request::ExternalEvent { name, taken: None } => Some((*number, name.clone())),
+            Request::ExternalEvent { taken: Some(_), .. }
+            | Request::Activity(..)
+            | Request::SubOrchestration(..)
+            | Request::Timer
+            | Request::Entity(_)
+            | Request::Lock
+            | Request::Http(..) => None,
+        });
+        let in_order: BTreeMap<TaskNumber, String> = waits.collect();
+        in_order.into_values().collect()
     }
 
     /// What it means that the orchestrator returned.

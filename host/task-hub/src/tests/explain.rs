@@ -137,7 +137,7 @@ fn a_live_instance_tells_its_external_events() {
     let done = world.turn(turn(row(0), vec![start(), raise("paid")]));
     world.store.put(World::committed(&done).row.clone());
     let explained = explain(&world);
-    let expected = ["cancelled", "paid"].map(str::to_owned).to_vec();
+    let expected = ["cancelled", "Paid"].map(str::to_owned).to_vec();
     assert_eq!((explained.is_live, explained.awaited_events), (true, AwaitedEvents::Known(expected)));
 }
 
