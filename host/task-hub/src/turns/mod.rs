@@ -63,6 +63,7 @@ impl Inner {
     /// Lets others take the turn again. If the lease is lost, they have already.
     async fn give_back(&self, turn: &Turn, undone: &Undone) {
         let Turn { lease, failed_attempts, .. } = turn;
+        log_undone(turn, undone);
         let pause = self.pause_before_retry(*failed_attempts, undone);
         let not_before = self.parts.clock.now().saturating_add(pause);
         match self.parts.store.abandon(lease, not_before).await {
@@ -75,30 +76,11 @@ impl Inner {
 
     fn pause_before_retry(&self, failed_attempts: u32, undone: &Undone) -> Duration {
         match undone {
-            Undone::Store(error) => {
-                tracing::warn!(attempt = failed_attempts + 1, reason = %error, "a turn was not finished");
-                self.doubled_pause(failed_attempts)
+            Undone::Store(_) | Undone::Fault(_) | Undone::Revoked => {
+                self.settings.turn_retry_pause * 2u32.saturating_pow(failed_attempts.min(10))
             }
-            Undone::Fault(fault) => {
-                tracing::warn!(attempt = failed_attempts + 1, reason = %fault, "a turn was not finished");
-                self.doubled_pause(failed_attempts)
-            }
-            Undone::Revoked => {
-                tracing::debug!("a turn was stopped, because its instance was removed");
-                self.doubled_pause(failed_attempts)
-            }
-            Undone::Version(failure) => {
-                // Said once: it stays so until another version of the app is started.
-                if failed_attempts == 0 {
-                    tracing::warn!(reason = %failure, "an instance waits for a version of the app that runs it");
-                }
-                self.settings.version_retry_pause
-            }
+            Undone::Version(_) => self.settings.version_retry_pause,
         }
-    }
-
-    fn doubled_pause(&self, failed_attempts: u32) -> Duration {
-        self.settings.turn_retry_pause * 2u32.saturating_pow(failed_attempts.min(10))
     }
 
     /// Whether a guest that keeps going wrong has had its last try with this one.
@@ -125,6 +107,24 @@ impl Undone {
             Interrupted::Revoked => Undone::Revoked,
             Interrupted::Lost(error) => Undone::Store(error),
         }
+    }
+}
+
+fn log_undone(turn: &Turn, undone: &Undone) {
+    let (id, attempt) = (&turn.row.id, turn.failed_attempts.saturating_add(1));
+    match undone {
+        Undone::Store(error) => {
+            tracing::warn!(instance_id = %id, attempt, reason = %error, "a turn was not finished");
+        }
+        Undone::Fault(fault) => {
+            tracing::warn!(instance_id = %id, attempt, reason = %fault, "a turn was not finished");
+        }
+        Undone::Revoked => tracing::debug!(instance_id = %id, "a turn was stopped, because its instance was removed"),
+        // Said once: it stays so until another version of the app is started.
+        Undone::Version(failure) if attempt == 1 => {
+            tracing::warn!(instance_id = %id, reason = %failure, "an instance waits for a version of the app that runs it");
+        }
+        Undone::Version(_) => {}
     }
 }
 
