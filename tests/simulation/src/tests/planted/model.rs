@@ -44,6 +44,8 @@ enum Bug {
     AcceptedForgotten,
     /// Each start is one of its own.
     KeyIgnored,
+    /// What is started again under the id that it had gets no input.
+    RestartWithoutInput,
     /// What is meant for later is handed out at once.
     DelayIgnored,
     /// What waits in an inbox is lost when the store is opened again.
@@ -136,6 +138,7 @@ impl Wrong {
             | Bug::OrderReversed
             | Bug::HoldForgotten
             | Bug::KeyIgnored
+            | Bug::RestartWithoutInput
             | Bug::WaitingLost
             | Bug::LongAgo
             | Bug::FarewellLost => {}
@@ -167,6 +170,7 @@ impl Wrong {
             | Bug::CarriedOverLost
             | Bug::AcceptedForgotten
             | Bug::KeyIgnored
+            | Bug::RestartWithoutInput
             | Bug::DelayIgnored
             | Bug::WaitingLost
             | Bug::FarewellLost
@@ -248,7 +252,10 @@ impl Hooks for Wrong {
         store.commit(lease, checkpoint).await
     }
 
-    async fn create(&self, store: &dyn TaskHubStore, instance: NewInstance) -> Result<Created, StoreError> {
+    async fn create(&self, store: &dyn TaskHubStore, mut instance: NewInstance) -> Result<Created, StoreError> {
+        if self.bug == Bug::RestartWithoutInput && store.read(&instance.id, false).await?.is_some() {
+            instance.started.input = Json::null();
+        }
         if self.bug == Bug::KeyIgnored && instance.idempotency_key.is_some() {
             let id = self.new_id();
             return store.create(NewInstance { id, idempotency_key: None, ..instance }).await;
@@ -392,6 +399,11 @@ fn keys_delays_and_pins_that_are_ignored_are_caught() {
     let wrap_code = |inner: Arc<dyn Orchestrators>| -> Arc<dyn Orchestrators> { Arc::new(Unpinned(inner)) };
     let setup = Setup { wrap_code: Some(Arc::new(wrap_code)), ..setup("pinned") };
     check::without_faults(&setup, Oracle::Pinning);
+}
+
+#[test]
+fn restarts_that_lose_their_input_are_caught() {
+    check::without_faults(&in_engine("restart", Bug::RestartWithoutInput), Oracle::Model);
 }
 
 #[test]
