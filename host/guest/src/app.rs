@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use manifest::OutboundHost;
 use orchestration::{ActivityTask, EntityOutcome, Failure, Json, Timeouts};
 use ports::{
-    Activities, ActivityInvocation, Body, DurableClient, Entities, EntityBatch, GuestFault, HttpFunctions,
+    Activities, ActivityInvocation, DurableClient, Entities, EntityBatch, GuestFault, HttpAnswer, HttpFunctions,
     HttpInvocation, Orchestrator, Orchestrators,
 };
 use std::collections::BTreeMap;
@@ -99,6 +99,8 @@ pub struct App {
     orchestrators: Functions,
     entities: Functions,
     http: Functions,
+    queues: Functions,
+    timers: Functions,
     streaming: StreamingTasks,
 }
 
@@ -149,6 +151,8 @@ impl App {
             orchestrators: Functions::default(),
             entities: Functions::default(),
             http: Functions::default(),
+            queues: Functions::default(),
+            timers: Functions::default(),
             streaming: StreamingTasks::default(),
         };
         let problems: Vec<BindingError> = bindings.into_iter().filter_map(|binding| app.bind(binding).err()).collect();
@@ -180,6 +184,8 @@ impl App {
             FunctionKind::Orchestrator => &mut self.orchestrators,
             FunctionKind::Entity => &mut self.entities,
             FunctionKind::Http => &mut self.http,
+            FunctionKind::Queue => &mut self.queues,
+            FunctionKind::Timer => &mut self.timers,
         };
         let function = Function {
             name: Arc::from(binding.function.as_str()),
@@ -336,18 +342,19 @@ impl Entities for App {
 
 #[async_trait]
 impl HttpFunctions for App {
-    async fn handle(&self, invocation: HttpInvocation) -> Result<http::Response<Body>, GuestFault> {
-        let HttpInvocation { invocation_id, function, route_parameters, request } = invocation;
+    async fn handle(&self, invocation: HttpInvocation) -> Result<HttpAnswer, GuestFault> {
+        let HttpInvocation { invocation_id, function, route_parameters, request, inputs: _ } = invocation;
         let function = self.http.find("HTTP function", &function)?;
         let call = function.call(&invocation_id, &self.settings);
         let occasion = Occasion::Http { origin: origin(request.uri()) };
         let state = self.invocation(&call, function, occasion);
         let incoming = invocation::Incoming { route_parameters, request };
-        if function.is_standard {
-            handle_streaming(&function.component, &self.streaming, state, &call, incoming).await
+        let response = if function.is_standard {
+            handle_streaming(&function.component, &self.streaming, state, &call, incoming).await?
         } else {
-            handle_buffered(function.component.invocations(), state, &call, incoming).await
-        }
+            handle_buffered(function.component.invocations(), state, &call, incoming).await?
+        };
+        Ok(HttpAnswer { response, outputs: Vec::new() })
     }
 }
 

@@ -42,12 +42,22 @@ pub enum FunctionKind {
     Entity,
     /// Answers HTTP requests.
     Http,
+    /// Works on messages of a queue.
+    Queue,
+    /// Runs on a schedule.
+    Timer,
 }
 
 impl FunctionKind {
     /// Every kind.
-    pub const ALL: [FunctionKind; 4] =
-        [FunctionKind::Activity, FunctionKind::Orchestrator, FunctionKind::Entity, FunctionKind::Http];
+    pub const ALL: [FunctionKind; 6] = [
+        FunctionKind::Activity,
+        FunctionKind::Orchestrator,
+        FunctionKind::Entity,
+        FunctionKind::Http,
+        FunctionKind::Queue,
+        FunctionKind::Timer,
+    ];
 
     /// The name of the kind in the contract: what is written down, and never changes.
     pub fn name(self) -> &'static str {
@@ -56,6 +66,8 @@ impl FunctionKind {
             FunctionKind::Orchestrator => "orchestrator",
             FunctionKind::Entity => "entity",
             FunctionKind::Http => "http",
+            FunctionKind::Queue => "queue",
+            FunctionKind::Timer => "timer",
         }
     }
 
@@ -72,6 +84,8 @@ impl fmt::Display for FunctionKind {
             FunctionKind::Orchestrator => "orchestrator",
             FunctionKind::Entity => "entity",
             FunctionKind::Http => "HTTP function",
+            FunctionKind::Queue => "queue function",
+            FunctionKind::Timer => "timer function",
         })
     }
 }
@@ -380,6 +394,12 @@ async fn ask(guest: &mut Guest<'_, Invocation>) -> wasmtime::Result<Vec<(String,
     if let Some(indices) = &guest.exports.http {
         indices.load(&mut *store, instance)?;
     }
+    if let Some(indices) = &guest.exports.queue {
+        indices.load(&mut *store, instance)?;
+    }
+    if let Some(indices) = &guest.exports.timer {
+        indices.load(&mut *store, instance)?;
+    }
     if let Some(indices) = &guest.exports.wasi_http {
         indices.load(&mut *store, instance)?;
     }
@@ -392,6 +412,8 @@ async fn ask(guest: &mut Guest<'_, Invocation>) -> wasmtime::Result<Vec<(String,
         exports::describe::Kind::Orchestrator => FunctionKind::Orchestrator,
         exports::describe::Kind::Entity => FunctionKind::Entity,
         exports::describe::Kind::Http => FunctionKind::Http,
+        exports::describe::Kind::Queue => FunctionKind::Queue,
+        exports::describe::Kind::Timer => FunctionKind::Timer,
     };
     Ok(described.into_iter().map(|function| (function.name, kind(function.kind))).collect())
 }

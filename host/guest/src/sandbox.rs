@@ -36,6 +36,8 @@ pub(crate) struct Exports {
     pub(crate) orchestrator: Option<exports::orchestrator::GuestIndices>,
     pub(crate) entity: Option<exports::entity::GuestIndices>,
     pub(crate) http: Option<exports::http::GuestIndices>,
+    pub(crate) queue: Option<exports::queue::GuestIndices>,
+    pub(crate) timer: Option<exports::timer::GuestIndices>,
     pub(crate) wasi_http: Option<incoming_handler::GuestIndices>,
 }
 
@@ -135,6 +137,8 @@ impl Exports {
             orchestrator: exports::orchestrator::GuestIndices::new(pre).ok(),
             entity: exports::entity::GuestIndices::new(pre).ok(),
             http: exports::http::GuestIndices::new(pre).ok(),
+            queue: exports::queue::GuestIndices::new(pre).ok(),
+            timer: exports::timer::GuestIndices::new(pre).ok(),
             wasi_http: incoming_handler::GuestIndices::new(pre).ok(),
         }
     }

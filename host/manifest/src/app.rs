@@ -5,13 +5,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
+use storage_model::QueueName;
 
+use crate::bindings::{InputBinding, OutputBinding};
 use crate::outbound::OutboundHost;
+use crate::retry::RetryPolicy;
 use crate::route::{Methods, NamedRoute, OrderNotice, RouteTable, Template, differences};
-use crate::settings::HostSettings;
+use crate::schedule::Schedule;
+use crate::settings::{HostSettings, QueueSettings};
 
 /// A function app: its components, the functions in them, and the host's settings for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct App {
     /// A letter, then letters, digits, `-` and `_`; at most [`crate::MAX_APP_NAME_CHARS`].
     pub name: String,
@@ -37,7 +41,9 @@ impl App {
     pub fn route_table(&self) -> RouteTable {
         let http = self.functions.iter().enumerate().filter_map(|(index, function)| match &function.trigger {
             Trigger::Http(trigger) => Some((index, &trigger.route, trigger.methods)),
-            Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity => None,
+            Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity | Trigger::Queue(_) | Trigger::Timer(_) => {
+                None
+            }
         });
         RouteTable::new(&self.host.http.route_prefix, http)
     }
@@ -49,7 +55,9 @@ impl App {
             Trigger::Http(HttpTrigger { methods, route, .. }) => {
                 Some(NamedRoute { function: &function.name, template: route, methods: *methods })
             }
-            Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity => None,
+            Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity | Trigger::Queue(_) | Trigger::Timer(_) => {
+                None
+            }
         });
         differences(&self.host.http.route_prefix, http.collect())
     }
@@ -78,7 +86,7 @@ pub struct Build {
 }
 
 /// A named entry point and what starts it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Function {
     /// A letter, then letters, digits, `_` and `-`; at most [`crate::MAX_FUNCTION_NAME_CHARS`]; never `host`.
     pub name: String,
@@ -88,12 +96,22 @@ pub struct Function {
     pub entry_point: String,
     /// What starts it.
     pub trigger: Trigger,
+    /// What is read for it before it begins. Names are unique among inputs.
+    pub inputs: Vec<InputBinding>,
+    /// Where what it produces goes when it has ended well. Names are unique among outputs.
+    pub outputs: Vec<OutputBinding>,
+    /// What happens after a failure; absent: what its trigger does of itself.
+    pub retry: Option<RetryPolicy>,
+    /// It is listed and nothing starts it, apart from whoever has the master key.
+    pub disabled: bool,
+    /// Invocations of it that may run at a time; absent: no limit of its own.
+    pub max_concurrency: Option<u32>,
     /// The line of the manifest on which the function begins, from 1.
     pub line: usize,
 }
 
 /// What starts a function.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Trigger {
     /// A request; `httpTrigger`.
     Http(HttpTrigger),
@@ -104,6 +122,10 @@ pub enum Trigger {
     /// An operation on an entity whose id names the function; `entityTrigger`. Ids hold the name in lower case, and
     /// names are unique without their case, so that each id means one function.
     Entity,
+    /// A message in a queue; `queueTrigger`.
+    Queue(QueueTrigger),
+    /// A schedule; `timerTrigger`.
+    Timer(TimerTrigger),
 }
 
 impl Trigger {
@@ -114,6 +136,8 @@ impl Trigger {
             Trigger::Orchestration => "orchestrationTrigger",
             Trigger::Activity(_) => "activityTrigger",
             Trigger::Entity => "entityTrigger",
+            Trigger::Queue(_) => "queueTrigger",
+            Trigger::Timer(_) => "timerTrigger",
         }
     }
 }
@@ -137,6 +161,69 @@ pub struct ActivityTrigger {
     /// Longest time between two signs of life of a running attempt; absent means that none are expected. Never longer
     /// than `timeout`.
     pub heartbeat_timeout: Option<Duration>,
+}
+
+/// Which messages start a function, and how many at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueTrigger {
+    /// The queue.
+    pub queue_name: QueueName,
+    /// Where the queue is.
+    pub connection: Connection,
+    /// `[host.queues]`, with what the trigger itself says instead.
+    pub settings: QueueSettings,
+}
+
+/// Where queues and tables are: the name of the app setting with a connection string. What the setting holds is looked up, and
+/// understood, by whoever connects.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Connection(pub String);
+
+impl Connection {
+    /// What a binding gets that names none, as in Azure.
+    pub const DEFAULT: &'static str = "AzureWebJobsStorage";
+}
+
+impl Default for Connection {
+    fn default() -> Connection {
+        Connection(Connection::DEFAULT.to_owned())
+    }
+}
+
+/// When a function runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimerTrigger {
+    /// The schedule, in its time zone.
+    pub schedule: Schedule,
+    /// Run at every start of the host, too.
+    pub run_on_startup: bool,
+    /// `useMonitor`: remember over restarts what has run. Off for schedules of more than once a minute, whatever is written.
+    pub use_monitor: bool,
+    /// What becomes of occurrences that were missed while the host was not running.
+    pub catch_up: CatchUp,
+}
+
+/// What becomes of missed occurrences; `catchUp`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CatchUp {
+    /// One run at once, past due, for all of them, as in Azure.
+    #[default]
+    One,
+    /// One run for each, in order.
+    All,
+    /// They are forgotten.
+    None,
+}
+
+impl CatchUp {
+    /// The name in manifests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CatchUp::One => "one",
+            CatchUp::All => "all",
+            CatchUp::None => "none",
+        }
+    }
 }
 
 /// Which code an instance runs when the app is deployed anew before the instance has ended; `app.versioning`.

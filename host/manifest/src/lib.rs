@@ -22,24 +22,36 @@
 //! ```
 
 mod app;
+mod bindings;
 mod check;
 mod duration;
+pub mod expression;
 mod fields;
 mod file;
 mod outbound;
 mod problem;
+mod retry;
 pub mod route;
+pub mod schedule;
 pub mod settings;
 mod suggestion;
 
 #[cfg(test)]
 mod tests;
 
-pub use app::{ActivityTrigger, App, AuthLevel, Build, Component, Function, HttpTrigger, Trigger, Versioning};
+pub use app::{
+    ActivityTrigger, App, AuthLevel, Build, CatchUp, Component, Connection, Function, HttpTrigger, QueueTrigger,
+    TimerTrigger, Trigger, Versioning,
+};
+pub use bindings::{
+    InputBinding, InputSource, OutputBinding, OutputTarget, QueueOutput, RETURN_BINDING, TableInput, TableMode,
+    TableOutput,
+};
 pub use check::{MAX_APP_NAME_CHARS, MAX_FUNCTION_NAME_CHARS};
 pub use file::MAX_FUNCTIONS;
 pub use outbound::OutboundHost;
 pub use problem::{Problem, Problems};
+pub use retry::{RetryDelay, RetryPolicy};
 pub use settings::HostSettings;
 
 use toml::de::DeTable;

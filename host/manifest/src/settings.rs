@@ -86,8 +86,50 @@ pub struct HostSettings {
     pub durable_task: DurableTaskSettings,
     /// `[host.guest]`.
     pub guest: GuestSettings,
+    /// `[host.queues]`.
+    pub queues: QueueSettings,
     /// `functionTimeout`: longest time for one invocation; absent means no limit (`"-1"` in the manifest).
     pub function_timeout: Option<Duration>,
+}
+
+/// How messages are fetched; the defaults of every queue trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueSettings {
+    /// Longest time between two looks into an empty queue; only for queues of other services, ours are never polled.
+    pub max_polling_interval: Duration,
+    /// How long a message stays hidden after a failed try.
+    pub visibility_timeout: Duration,
+    /// Messages fetched at a time, 1 to 32.
+    pub batch_size: u32,
+    /// Fetch again when no more than this many are being worked on; absent: half of the batch size for each core.
+    pub new_batch_threshold: Option<u32>,
+    /// Tries of a message before it goes to the poison queue.
+    pub max_dequeue_count: u32,
+    /// How a message's text is read.
+    pub message_encoding: MessageEncoding,
+}
+
+/// How the text of a message stands for its content; `messageEncoding`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MessageEncoding {
+    /// Base64 if it is exactly that of a UTF-8 text, else as it is.
+    #[default]
+    Auto,
+    /// Base64; anything else goes to the poison queue.
+    Base64,
+    /// As it is.
+    None,
+}
+
+impl MessageEncoding {
+    /// The name in manifests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MessageEncoding::Auto => "auto",
+            MessageEncoding::Base64 => "base64",
+            MessageEncoding::None => "none",
+        }
+    }
 }
 
 /// How HTTP functions are served.

@@ -7,6 +7,9 @@ use orchestration::{
     ActivityTask, Cursor, EntityId, EntityOperation, EntityOutcome, Failure, Json, Timeouts, Timestamp,
 };
 use std::sync::Arc;
+use storage_model::QueueName;
+
+use crate::QueueMessage;
 
 /// Any error that ends a body.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -193,6 +196,83 @@ pub trait Entities: Send + Sync {
     async fn run(&self, batch: EntityBatch) -> Result<EntityOutcome, GuestFault>;
 }
 
+/// Values by the names of bindings. A name may occur more than once among outputs: each is a value of its own.
+pub type BoundValues = Vec<(String, Json)>;
+
+/// What a function came to that was started by a trigger.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Ran {
+    /// What it returned; the value of the output `$return`, if there is one.
+    pub returned: Json,
+    /// What it gave its outputs, in that order.
+    pub outputs: BoundValues,
+}
+
+/// Which try of an invocation this is, for a function with a retry policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RetryContext {
+    /// 0 for the first try.
+    pub retry_count: u32,
+    /// How many there may be; none: any number, or no policy.
+    pub max_retry_count: Option<u32>,
+}
+
+/// One message for a function.
+#[derive(Clone, Debug)]
+pub struct QueueInvocation {
+    /// Identifies the call in logs.
+    pub invocation_id: String,
+    /// The function's name in the manifest.
+    pub function: String,
+    /// The queue that it came from.
+    pub queue: QueueName,
+    /// The message. Its text is decoded already.
+    pub message: QueueMessage,
+    /// Which try this is.
+    pub retry: RetryContext,
+    /// The values of input bindings.
+    pub inputs: BoundValues,
+}
+
+/// One occurrence of a schedule for a function.
+#[derive(Clone, Debug)]
+pub struct TimerInvocation {
+    /// Identifies the call in logs.
+    pub invocation_id: String,
+    /// The function's name in the manifest.
+    pub function: String,
+    /// The occurrence that this run is for; runs at start and by hand have the time of the run.
+    pub scheduled: Timestamp,
+    /// Whether it is later than it should be, because the host was not running then.
+    pub is_past_due: bool,
+    /// Whether the schedule follows the changes between summer and winter time; an interval does not.
+    pub adjusts_for_dst: bool,
+    /// The occurrence before; none: it never ran, or nobody remembers.
+    pub last: Option<Timestamp>,
+    /// The occurrence after this one; none: there is none.
+    pub next: Option<Timestamp>,
+    /// When the schedule's state was last written.
+    pub last_updated: Option<Timestamp>,
+    /// Which try this is.
+    pub retry: RetryContext,
+    /// The values of input bindings.
+    pub inputs: BoundValues,
+}
+
+/// The functions of an app that messages start.
+#[async_trait]
+pub trait QueueFunctions: Send + Sync {
+    /// Runs one to its end. Dropping the future stops it.
+    async fn run_queue(&self, invocation: QueueInvocation) -> Result<Result<Ran, Failure>, GuestFault>;
+}
+
+/// The functions of an app that schedules start.
+#[async_trait]
+pub trait TimerFunctions: Send + Sync {
+    /// Runs one to its end. Dropping the future stops it.
+    async fn run_timer(&self, invocation: TimerInvocation) -> Result<Result<Ran, Failure>, GuestFault>;
+}
+
 /// One HTTP request for a function.
 #[derive(Debug)]
 pub struct HttpInvocation {
@@ -204,11 +284,22 @@ pub struct HttpInvocation {
     pub route_parameters: Vec<(String, String)>,
     /// The request, with an absolute URI.
     pub request: http::Request<Body>,
+    /// The values of input bindings.
+    pub inputs: BoundValues,
+}
+
+/// What an HTTP function answered.
+#[derive(Debug)]
+pub struct HttpAnswer {
+    /// The response. Its body may still be produced by the function.
+    pub response: http::Response<Body>,
+    /// What it gave its outputs; complete, because only functions with whole bodies have outputs.
+    pub outputs: BoundValues,
 }
 
 /// The HTTP functions of an app.
 #[async_trait]
 pub trait HttpFunctions: Send + Sync {
     /// Answers one request. The response's body may still be produced by the function after this returns.
-    async fn handle(&self, invocation: HttpInvocation) -> Result<http::Response<Body>, GuestFault>;
+    async fn handle(&self, invocation: HttpInvocation) -> Result<HttpAnswer, GuestFault>;
 }

@@ -57,7 +57,12 @@ pub(crate) fn functions(app: &App, origin: &str) -> Vec<Listing> {
 pub(crate) fn guarded(app: &App) -> Vec<(&str, AuthLevel)> {
     let guard = |function: &'_ Function| match &function.trigger {
         Trigger::Http(trigger) if trigger.auth_level != AuthLevel::Anonymous => Some(trigger.auth_level),
-        Trigger::Http(_) | Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity => None,
+        Trigger::Http(_)
+        | Trigger::Orchestration
+        | Trigger::Activity(_)
+        | Trigger::Entity
+        | Trigger::Queue(_)
+        | Trigger::Timer(_) => None,
     };
     app.functions.iter().filter_map(|function| Some((function.name.as_str(), guard(function)?))).collect()
 }
@@ -72,7 +77,11 @@ fn listing(function: &Function, route_prefix: &str, origin: &str) -> Listing {
             let path: Vec<&str> = [route_prefix, &route].into_iter().filter(|part| !part.is_empty()).collect();
             Listing::Http { name, methods: methods.join(","), url: format!("{origin}/{}", path.join("/")) }
         }
-        Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity => {
+        Trigger::Orchestration
+        | Trigger::Activity(_)
+        | Trigger::Entity
+        | Trigger::Queue(_)
+        | Trigger::Timer(_) => {
             Listing::Other { name, trigger: function.trigger.type_name() }
         }
     }

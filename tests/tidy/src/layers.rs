@@ -139,7 +139,7 @@ fn check_example(example: &str, expected: &expect_test::Expect) {
 fn a_wrong_edge_is_found() {
     check_example(
         "host/orchestration: manifest thiserror serde test:tokio test:proptest
-         host/manifest: regex jiff test:jiff
+         host/manifest: regex rand test:rand
          host/ports: orchestration storage tokio
          host/storage: ports guest fjall test:artifacts test:task-hub
          host/task-hub: dacapo hyper-util
@@ -154,7 +154,7 @@ fn a_wrong_edge_is_found() {
             host/orchestration/Cargo.toml:1: `orchestration` (Pure) depends on `manifest` (Pure); let a port carry what is needed, or wire it in the server
             host/orchestration/Cargo.toml:1: `orchestration` depends on `serde`, and may use only httpdate, serde_json, thiserror, url, uuid; do without it, or move the code to a higher layer
             host/orchestration/Cargo.toml:1: `orchestration` must not know `tokio`; do without it, also in tests
-            host/manifest/Cargo.toml:1: `manifest` depends on `jiff`, and may use only regex, serde, serde_spanned, thiserror, toml; do without it, or move the code to a higher layer
+            host/manifest/Cargo.toml:1: `manifest` depends on `rand`, and may use only jiff, regex, serde, serde_json, serde_spanned, thiserror, toml; do without it, or move the code to a higher layer
             host/ports/Cargo.toml:1: `ports` (Ports) depends on `storage` (Sibling); let a port carry what is needed, or wire it in the server
             host/ports/Cargo.toml:1: `ports` must not know `tokio`; do without it, also in tests
             host/storage/Cargo.toml:1: `storage` (Sibling) depends on `guest` (Sibling); let a port carry what is needed, or wire it in the server

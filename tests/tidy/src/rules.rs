@@ -3,6 +3,8 @@
 /// Where a crate stands; see `host/ARCHITECTURE.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layer {
+    /// L1: rules of storage, which the other pure crates may know.
+    Model,
     /// L1: values and pure functions.
     Pure,
     /// L2: the traits through which anything reaches the world.
@@ -25,11 +27,13 @@ pub(crate) enum Layer {
 /// Samples are not listed: every crate below `sample-functions/` is one.
 pub(crate) const CRATES: &[(&str, Layer)] = &[
     ("orchestration", Layer::Pure),
+    ("storage-model", Layer::Model),
     ("manifest", Layer::Pure),
     ("ports", Layer::Ports),
     ("task-hub", Layer::Sibling),
     ("storage", Layer::Sibling),
     ("triggers", Layer::Sibling),
+    ("azure-storage", Layer::Sibling),
     ("guest", Layer::Sibling),
     ("dacapo", Layer::Server),
     ("dacapo-sdk-macros", Layer::SdkMacros),
@@ -47,21 +51,32 @@ pub(crate) const CRATES: &[(&str, Layer)] = &[
 
 /// The layers that a crate may use. A crate never uses one of its own layer unless the layer is listed for itself.
 pub(crate) const MAY_USE: &[(Layer, &[Layer])] = &[
-    (Layer::Pure, &[]),
-    (Layer::Ports, &[Layer::Pure]),
-    (Layer::Sibling, &[Layer::Pure, Layer::Ports]),
-    (Layer::Server, &[Layer::Pure, Layer::Ports, Layer::Sibling]),
+    (Layer::Model, &[]),
+    (Layer::Pure, &[Layer::Model]),
+    (Layer::Ports, &[Layer::Model, Layer::Pure]),
+    (Layer::Sibling, &[Layer::Model, Layer::Pure, Layer::Ports]),
+    (Layer::Server, &[Layer::Model, Layer::Pure, Layer::Ports, Layer::Sibling]),
     (Layer::SdkMacros, &[]),
     (Layer::Sdk, &[Layer::SdkMacros]),
     (Layer::Sample, &[Layer::Sdk]),
     (
         Layer::Test,
-        &[Layer::Pure, Layer::Ports, Layer::Sibling, Layer::Server, Layer::Sdk, Layer::SdkMacros, Layer::Test],
+        &[
+            Layer::Model,
+            Layer::Pure,
+            Layer::Ports,
+            Layer::Sibling,
+            Layer::Server,
+            Layer::Sdk,
+            Layer::SdkMacros,
+            Layer::Test,
+        ],
     ),
 ];
 
 /// The layers that tests of a crate may use on top: built guests for everybody, and macros are tested in their SDK.
 pub(crate) const TESTS_MAY_USE: &[(Layer, &[Layer])] = &[
+    (Layer::Model, &[Layer::Test]),
     (Layer::Pure, &[Layer::Test]),
     (Layer::Ports, &[Layer::Test]),
     (Layer::Sibling, &[Layer::Test]),
@@ -73,7 +88,8 @@ pub(crate) const TESTS_MAY_USE: &[(Layer, &[Layer])] = &[
 /// Crates that may use nothing from outside but these; their tests may use more.
 pub(crate) const ONLY: &[(&str, &[&str])] = &[
     ("orchestration", &["httpdate", "serde_json", "thiserror", "url", "uuid"]),
-    ("manifest", &["regex", "serde", "serde_spanned", "thiserror", "toml"]),
+    ("manifest", &["jiff", "regex", "serde", "serde_json", "serde_spanned", "thiserror", "toml"]),
+    ("storage-model", &["jiff", "serde_json", "thiserror", "uuid"]),
 ];
 
 /// Big dependencies and the crates that own them. A name that ends in `*` stands for everything that begins so.
@@ -88,7 +104,7 @@ pub(crate) const OWNERS: &[(&str, &[&str])] = &[
 
 /// What a crate must not even know in its tests.
 pub(crate) const BANNED: &[(&str, &[&str])] =
-    &[("tokio*", &["orchestration", "manifest", "ports"]), ("async-std", &["*"]), ("smol", &["*"])];
+    &[("tokio*", &["orchestration", "storage-model", "manifest", "ports"]), ("async-std", &["*"]), ("smol", &["*"])];
 
 /// From the first line of the signature to the closing brace.
 pub(crate) const MAX_FUNCTION_LINES: usize = 70;

@@ -59,6 +59,11 @@ fn check_one(
         component: component?,
         entry_point: function.entry_point.as_ref().unwrap_or(&function.name).get_ref().clone(),
         trigger: trigger?,
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+        retry: None,
+        disabled: false,
+        max_concurrency: None,
         line: report.line(function.name.span().start),
     })
 }

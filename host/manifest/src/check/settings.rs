@@ -11,7 +11,7 @@ use crate::file::{FileGuest, FileHost, FileHttp};
 use crate::problem::Report;
 use crate::settings::{
     Bounds, DEFAULT_ROUTE_PREFIX, FUNCTION_TIMEOUT, GUEST_LOG_BYTES, GUEST_MEMORY_BYTES, GUEST_OUTPUT_BYTES,
-    GuestSettings, HostSettings, HttpSettings, REQUEST_BODY_BYTES, REQUESTS,
+    GuestSettings, HostSettings, HttpSettings, MessageEncoding, QueueSettings, REQUEST_BODY_BYTES, REQUESTS,
 };
 
 /// First segments of the host's own paths; a function's route never begins with one, whatever the prefix, as in Azure.
@@ -33,6 +33,14 @@ pub(super) fn check(host: &FileHost, app_name: &str, report: &Report<'_>) -> Hos
         http: check_http(&host.http, report),
         durable_task: durable_task::check(&host.durable_task, app_name, report),
         guest: check_guest(&host.guest, report),
+        queues: QueueSettings {
+            max_polling_interval: Duration::from_secs(60),
+            visibility_timeout: Duration::ZERO,
+            batch_size: 16,
+            new_batch_threshold: None,
+            max_dequeue_count: 5,
+            message_encoding: MessageEncoding::Auto,
+        },
         function_timeout: match &host.function_timeout {
             Some(text) if text.get_ref() == NO_LIMIT => None,
             Some(text) => duration_within(text, "host.functionTimeout", FUNCTION_TIMEOUT, report),

@@ -140,6 +140,8 @@ pub(crate) fn kind(trigger: &Trigger) -> FunctionKind {
         Trigger::Orchestration => FunctionKind::Orchestrator,
         Trigger::Activity(_) => FunctionKind::Activity,
         Trigger::Entity => FunctionKind::Entity,
+        Trigger::Queue(_) => FunctionKind::Queue,
+        Trigger::Timer(_) => FunctionKind::Timer,
     }
 }
 
@@ -147,7 +149,9 @@ pub(crate) fn kind(trigger: &Trigger) -> FunctionKind {
 pub(crate) fn timeouts(trigger: &Trigger) -> Timeouts {
     match trigger {
         Trigger::Activity(activity) => Timeouts { run: activity.timeout, heartbeat: activity.heartbeat_timeout },
-        Trigger::Http(_) | Trigger::Orchestration | Trigger::Entity => Timeouts::default(),
+        Trigger::Http(_) | Trigger::Orchestration | Trigger::Entity | Trigger::Queue(_) | Trigger::Timer(_) => {
+            Timeouts::default()
+        }
     }
 }
 

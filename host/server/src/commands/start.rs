@@ -133,7 +133,7 @@ fn announce(site: &Site, running: &Running, folder: Option<&Path>, console: &Con
 fn is_durable(function: &Function) -> bool {
     match function.trigger {
         Trigger::Orchestration | Trigger::Entity => true,
-        Trigger::Http(_) | Trigger::Activity(_) => false,
+        Trigger::Http(_) | Trigger::Activity(_) | Trigger::Queue(_) | Trigger::Timer(_) => false,
     }
 }
 

@@ -8,7 +8,7 @@ use futures::future::FutureExt;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use orchestration::Timestamp;
-use ports::{Body, GuestFault, HttpFunctions, HttpInvocation, Randomness};
+use ports::{Body, GuestFault, HttpAnswer, HttpFunctions, HttpInvocation, Randomness};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -41,16 +41,17 @@ struct Functions {
 
 #[async_trait]
 impl HttpFunctions for Functions {
-    async fn handle(&self, invocation: HttpInvocation) -> Result<Response<Body>, GuestFault> {
-        match invocation.function.as_str() {
-            "Echo" => Ok(Response::new(invocation.request.into_body())),
+    async fn handle(&self, invocation: HttpInvocation) -> Result<HttpAnswer, GuestFault> {
+        let response = match invocation.function.as_str() {
+            "Echo" => Response::new(invocation.request.into_body()),
             "Slow" => {
                 self.slow_began.notify_one();
                 self.gate.notified().await;
-                Ok(Response::new(full("at last")))
+                Response::new(full("at last"))
             }
             name => panic!("function {name}"),
-        }
+        };
+        Ok(HttpAnswer { response, outputs: Vec::new() })
     }
 }
 

@@ -27,7 +27,7 @@ use http::{HeaderValue, Method, Request, Response, Uri};
 use limits::{Place, Throttle};
 use manifest::App;
 use manifest::route::{Match, RouteTable};
-use ports::{Body, Clock, HttpFunctions, HttpInvocation, Randomness};
+use ports::{Body, Clock, HttpAnswer, HttpFunctions, HttpInvocation, Randomness};
 use std::sync::Arc;
 use tracing::Instrument;
 
@@ -167,16 +167,17 @@ impl HttpTrigger {
             function: call.function.clone(),
             route_parameters: call.route_parameters,
             request,
+            inputs: Vec::new(),
         };
         let answered = self.parts.functions.handle(invocation).instrument(execution.span().clone()).await;
         let answered = match (overflow.error(), answered) {
             // However the function took it, it has not seen the whole request.
             (Some(error), _) => Err(error.into()),
             (None, Err(fault)) => Err(fault.into()),
-            (None, Ok(response)) if response.status().is_informational() => {
+            (None, Ok(HttpAnswer { response, .. })) if response.status().is_informational() => {
                 Err(Unanswered::InterimStatus { function: call.function, status: response.status() })
             }
-            (None, Ok(response)) => Ok(response),
+            (None, Ok(HttpAnswer { response, .. })) => Ok(response),
         };
         self.conclude(answered, &call.asked, execution, overflow)
     }

@@ -10,6 +10,8 @@ use crate::entity::Entity;
 use crate::execution::{Driver, Execution, Outcome};
 use crate::http::{Request, Response};
 use crate::operations::{self, Batch, BatchResult};
+use crate::queue::QueueMessage;
+use crate::timer::TimerInfo;
 use crate::{Context, Failure, payload};
 
 /// What [`#[dacapo::activity]`](macro@crate::activity) makes of a function: a handle that names it and knows its types.
@@ -131,6 +133,8 @@ pub(crate) enum Entry {
     Orchestrator(fn(Context, &str) -> LocalBoxFuture<'static, Outcome>),
     Entity(fn(&Batch) -> BatchResult),
     Http(fn(Request) -> Response),
+    Queue(fn(&QueueMessage) -> Outcome),
+    Timer(fn(&TimerInfo) -> Outcome),
 }
 
 /// What kind of entry point a function is.
@@ -140,6 +144,8 @@ pub(crate) enum Kind {
     Orchestrator,
     Entity,
     Http,
+    Queue,
+    Timer,
 }
 
 inventory::collect!(Function);
@@ -165,12 +171,24 @@ impl Function {
         Function { name, entry: Entry::Http(entry) }
     }
 
+    #[doc(hidden)]
+    pub const fn queue(name: &'static str, entry: fn(&QueueMessage) -> Outcome) -> Function {
+        Function { name, entry: Entry::Queue(entry) }
+    }
+
+    #[doc(hidden)]
+    pub const fn timer(name: &'static str, entry: fn(&TimerInfo) -> Outcome) -> Function {
+        Function { name, entry: Entry::Timer(entry) }
+    }
+
     fn kind(&self) -> Kind {
         match self.entry {
             Entry::Activity(_) => Kind::Activity,
             Entry::Orchestrator(_) => Kind::Orchestrator,
             Entry::Entity(_) => Kind::Entity,
             Entry::Http(_) => Kind::Http,
+            Entry::Queue(_) => Kind::Queue,
+            Entry::Timer(_) => Kind::Timer,
         }
     }
 }
@@ -241,7 +259,12 @@ pub(crate) fn has_orchestrator(name: &str) -> bool {
 fn find_entity(name: &str) -> Option<fn(&Batch) -> BatchResult> {
     inventory::iter::<Function>().find_map(|function| match function.entry {
         Entry::Entity(entry) if function.name.eq_ignore_ascii_case(name) => Some(entry),
-        Entry::Entity(_) | Entry::Activity(_) | Entry::Orchestrator(_) | Entry::Http(_) => None,
+        Entry::Entity(_)
+        | Entry::Activity(_)
+        | Entry::Orchestrator(_)
+        | Entry::Http(_)
+        | Entry::Queue(_)
+        | Entry::Timer(_) => None,
     })
 }
 
@@ -251,6 +274,24 @@ pub(crate) fn handle_http(name: &str, request: Request) -> Response {
     match find(name, Kind::Http) {
         Some(Entry::Http(entry)) => entry(request),
         _ => Response::from(not_found(name, Kind::Http).with_http_status(404)),
+    }
+}
+
+/// Works on a message by the queue function of that name.
+#[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "messages come from the host"))]
+pub(crate) fn run_queue(name: &str, message: &QueueMessage) -> Outcome {
+    match find(name, Kind::Queue) {
+        Some(Entry::Queue(entry)) => entry(message),
+        _ => Err(not_found(name, Kind::Queue)),
+    }
+}
+
+/// Runs the timer function of that name.
+#[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "occurrences come from the host"))]
+pub(crate) fn run_timer(name: &str, timer: &TimerInfo) -> Outcome {
+    match find(name, Kind::Timer) {
+        Some(Entry::Timer(entry)) => entry(timer),
+        _ => Err(not_found(name, Kind::Timer)),
     }
 }
 
@@ -266,6 +307,8 @@ fn not_found(name: &str, kind: Kind) -> Failure {
         Kind::Orchestrator => ("OrchestratorTaskNotFound", "orchestrator"),
         Kind::Entity => ("EntityTaskNotFound", "entity"),
         Kind::Http => ("HttpFunctionNotFound", "HTTP function"),
+        Kind::Queue => ("QueueFunctionNotFound", "queue function"),
+        Kind::Timer => ("TimerFunctionNotFound", "timer function"),
     };
     Failure::new(error_type, format!("this component has no {kind} '{name}'; it has: {known}")).non_retriable()
 }

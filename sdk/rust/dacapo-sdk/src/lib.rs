@@ -64,12 +64,14 @@ mod http;
 mod operations;
 mod options;
 mod payload;
+mod queue;
 mod retry;
 mod tasks;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod timer;
 mod timestamp;
 
 // The macros expand to `::dacapo::...`, in this crate's own tests too.
@@ -88,10 +90,12 @@ pub use failure::{Cause, Failure};
 pub use functions::{Activity, ActivityContext, Orchestrator};
 pub use http::{IntoResponse, Request, Response};
 pub use options::StartOptions;
+pub use queue::QueueMessage;
 pub use retry::RetryPolicy;
 pub use tasks::{
     ActivityCall, EntityCall, Event, HttpCall, Lock, LockRequest, Sleep, SubOrchestration, TimedEvent, TimedOut,
 };
+pub use timer::TimerInfo;
 pub use timestamp::{Timestamp, TimestampError};
 
 /// What the attribute macros expand to. Not for use by hand, and not stable.

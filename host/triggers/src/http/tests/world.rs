@@ -8,7 +8,7 @@ use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use orchestration::Timestamp;
-use ports::{Body, BoxError, Clock, GuestFault, HttpFunctions, HttpInvocation, Randomness};
+use ports::{Body, BoxError, Clock, GuestFault, HttpAnswer, HttpFunctions, HttpInvocation, Randomness};
 use std::cell::RefCell;
 use std::fmt::Write;
 use std::io;
@@ -22,8 +22,8 @@ struct Functions<F>(F);
 
 #[async_trait]
 impl<F: Fn(HttpInvocation) -> Answer + Send + Sync> HttpFunctions for Functions<F> {
-    async fn handle(&self, invocation: HttpInvocation) -> Result<Response<Body>, GuestFault> {
-        self.0(invocation).await
+    async fn handle(&self, invocation: HttpInvocation) -> Result<HttpAnswer, GuestFault> {
+        self.0(invocation).await.map(|response| HttpAnswer { response, outputs: Vec::new() })
     }
 }
 

@@ -14,7 +14,7 @@ use crate::entity::{EntityAction, OperationRequest};
 use crate::execution::{Execution, Progress};
 use crate::functions::{self, Kind};
 use crate::operations::{Batch, BatchResult};
-use crate::{ActivityContext, EntityId, Timestamp};
+use crate::{ActivityContext, EntityId, QueueMessage, TimerInfo, Timestamp};
 
 #[expect(unsafe_code, reason = "generated from the contract")]
 mod bindings {
@@ -32,6 +32,8 @@ impl exports::describe::Guest for Component {
             Kind::Orchestrator => exports::describe::Kind::Orchestrator,
             Kind::Entity => exports::describe::Kind::Entity,
             Kind::Http => exports::describe::Kind::Http,
+            Kind::Queue => exports::describe::Kind::Queue,
+            Kind::Timer => exports::describe::Kind::Timer,
         };
         let function = |(name, k): (&str, Kind)| exports::describe::Function { name: name.into(), kind: kind(k) };
         functions::describe().into_iter().map(function).collect()
@@ -135,5 +137,49 @@ impl exports::http::Guest for Component {
         };
         let response = functions::handle_http(&function, request);
         exports::http::Response { status: response.status, headers: response.headers, body: response.body }
+    }
+}
+
+impl exports::queue::Guest for Component {
+    fn invoke(
+        function: String,
+        message: exports::queue::Message,
+        invocation: exports::queue::Invocation,
+    ) -> Result<String, values::Failure> {
+        let message = QueueMessage {
+            id: message.id,
+            queue: message.queue,
+            text: message.text,
+            dequeue_count: message.dequeue_count,
+            inserted: Timestamp::from_ticks(message.inserted),
+            expires: message.expires.map(Timestamp::from_ticks),
+            next_visible: Timestamp::from_ticks(message.next_visible),
+            pop_receipt: message.pop_receipt,
+            invocation_id: invocation.id,
+            retry_count: invocation.retry_count,
+            max_retry_count: invocation.max_retry_count,
+        };
+        functions::run_queue(&function, &message).map_err(|failure| conversions::failure_into(&failure))
+    }
+}
+
+impl exports::timer::Guest for Component {
+    fn invoke(
+        function: String,
+        occurrence: exports::timer::Occurrence,
+        invocation: exports::timer::Invocation,
+    ) -> Result<String, values::Failure> {
+        let timer = TimerInfo {
+            scheduled: Timestamp::from_ticks(occurrence.scheduled),
+            is_past_due: occurrence.is_past_due,
+            adjusts_for_dst: occurrence.adjusts_for_dst,
+            last: occurrence.last.map(Timestamp::from_ticks),
+            next: occurrence.next.map(Timestamp::from_ticks),
+            last_updated: occurrence.last_updated.map(Timestamp::from_ticks),
+            invocation_id: invocation.id,
+            retry_count: invocation.retry_count,
+            max_retry_count: invocation.max_retry_count,
+        };
+        functions::run_timer(&function, &timer).map_err(|failure| conversions::failure_into(&failure))
     }
 }

@@ -1,0 +1,1 @@
+//! The REST protocol of Azure Storage, both ends of it.

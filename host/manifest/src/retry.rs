@@ -1,0 +1,26 @@
+//! Retry policies of functions.
+
+use std::time::Duration;
+
+/// What happens after a failed invocation; `retry`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// `maxRetryCount`: tries after the first one; absent (`-1` in Azure): any number.
+    pub max_retry_count: Option<u32>,
+    /// How long until the next try.
+    pub delay: RetryDelay,
+}
+
+/// How long until the next try; `strategy`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RetryDelay {
+    /// `fixedDelay`: always `delayInterval`.
+    Fixed(Duration),
+    /// `exponentialBackoff`: twice as long each time, give or take a fifth.
+    Exponential {
+        /// `minimumInterval`: the shortest.
+        minimum: Duration,
+        /// `maximumInterval`: the longest.
+        maximum: Duration,
+    },
+}
