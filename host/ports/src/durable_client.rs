@@ -1,7 +1,9 @@
 //! Starting and steering orchestrations, as functions and the management API do it.
 
 use async_trait::async_trait;
-use orchestration::{EntityId, InstanceId, Json, RaisedEvent, Reuse, RuntimeStatus, StartOptions, Timestamp};
+use orchestration::{
+    EntityId, InstanceId, Json, NewInstance, RaisedEvent, Reuse, RuntimeStatus, StartOptions, Timestamp,
+};
 use std::time::Duration;
 
 use crate::{InstanceQuery, InstanceView, Page, PageToken, StoreError};
@@ -138,6 +140,12 @@ pub enum ClientError {
     /// The store cannot do it.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Makes starts that become durable together with something else (see [`Effects`](crate::Effects)).
+pub trait PrepareStart: Send + Sync {
+    /// What a start would create. Nothing is there yet.
+    fn prepare_start(&self, request: StartRequest) -> Result<NewInstance, ClientError>;
 }
 
 /// The client side of a task hub.

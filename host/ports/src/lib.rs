@@ -18,13 +18,13 @@ mod work;
 pub use clock::{Clock, Randomness};
 pub use documents::{Document, DocumentError, DocumentStore, DocumentWrite, Expecting};
 pub use durable_client::{
-    ClientError, DurableClient, EntityPage, EntityQuery, EntityView, PurgeFilter, RewindTo, StartRequest,
+    ClientError, DurableClient, EntityPage, EntityQuery, EntityView, PrepareStart, PurgeFilter, RewindTo, StartRequest,
 };
 pub use effects::{EffectError, EffectStore, Effects};
 pub use functions::{
-    Activities, ActivityInvocation, Advanced, Body, BoundValues, BoxError, Entities, EntityBatch, GuestFault, Heartbeat,
-    HttpAnswer, HttpFunctions, HttpInvocation, Orchestrator, Orchestrators, QueueFunctions, QueueInvocation, Ran,
-    RetryContext, TimerFunctions, TimerInvocation,
+    Activities, ActivityInvocation, Advanced, Body, BoundValues, BoxError, Entities, EntityBatch, GuestFault,
+    Heartbeat, HttpAnswer, HttpFunctions, HttpInvocation, Orchestrator, Orchestrators, QueueFunctions, QueueInvocation,
+    Ran, RetryContext, TimerFunctions, TimerInvocation,
 };
 pub use instances::{
     Created, InstanceKind, InstanceQuery, InstanceStore, InstanceView, Page, PageToken, Pending, PendingActivity,

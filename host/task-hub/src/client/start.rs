@@ -4,11 +4,17 @@ use super::{Client, check_key};
 use orchestration::{
     ExecutionId, ExecutionStarted, InstanceId, InstanceRow, Json, NewInstance, Reuse, StartOptions, Tags,
 };
-use ports::{ClientError, Created, InstanceView, StartRequest};
+use ports::{ClientError, Created, InstanceView, PrepareStart, StartRequest};
 use uuid::Uuid;
 
 /// Under which ids that follow from idempotency keys are made: a constant of ours, drawn once.
 const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x6e2c_1b0f_93d4_4a57_8f61_2d9c_70be_5a18);
+
+impl PrepareStart for Client {
+    fn prepare_start(&self, request: StartRequest) -> Result<NewInstance, ClientError> {
+        Client::prepare_start(self, request)
+    }
+}
 
 impl Client {
     /// Starts an orchestration; it is durable when this returns. Of racing starts of one id exactly one wins. With an
@@ -18,6 +24,18 @@ impl Client {
     /// When the orchestrator is unknown, the id is malformed or taken, the key belongs to another orchestrator, or the input
     /// or the tags are too large.
     pub async fn start(&self, request: StartRequest) -> Result<InstanceId, ClientError> {
+        let new = self.prepare_start(request)?;
+        match new.idempotency_key {
+            Some(_) => self.create_once(new).await,
+            None => self.create(new).await,
+        }
+    }
+
+    /// What [`Client::start`] would create, for whoever commits it together with something else.
+    ///
+    /// # Errors
+    /// When the orchestrator is unknown, the id is malformed, or the input or the tags are too large.
+    pub fn prepare_start(&self, request: StartRequest) -> Result<NewInstance, ClientError> {
         let name = self.orchestrator(&request.name)?;
         self.check_payload("input", request.input.len())?;
         self.check_tags(&request.options.tags)?;
@@ -32,10 +50,7 @@ impl Client {
         };
         let reuse = request.reuse.unwrap_or(self.settings.reuse);
         let new = self.new_instance(id, name, request.input, request.options);
-        match key {
-            Some(key) => self.create_once(NewInstance { reuse, idempotency_key: Some(key), ..new }).await,
-            None => self.create(NewInstance { reuse, ..new }).await,
-        }
+        Ok(NewInstance { reuse, idempotency_key: key, ..new })
     }
 
     /// Starts again what was started once, on the present app, with name, input, version and tags as they were; under a new
