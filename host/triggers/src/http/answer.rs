@@ -1,9 +1,9 @@
 //! Answers that the trigger gives by itself, and what becomes of a function's own answer before it leaves.
 
 use super::body::BodyTooLarge;
-use super::execution::Execution;
 use super::limits::MAX_TARGET_BYTES;
 use super::origin::BadHost;
+use crate::invocation::Invocation;
 use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, TE, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
@@ -114,7 +114,7 @@ fn no_body() -> Body {
 ///
 /// 504 for a function that ran out of time: the host stands between caller and function as a gateway does. (Azure answers
 /// 500 there, or its load balancer 502.)
-pub(super) fn unanswered(why: &Unanswered, detail: FaultDetail, execution: &Execution) -> Response<Body> {
+pub(super) fn unanswered(why: &Unanswered, detail: FaultDetail, invocation: &Invocation) -> Response<Body> {
     let (status, kind, hint) = match why {
         Unanswered::BodyTooLarge(error) => return refused(&Refusal::BodyTooLarge(*error)),
         Unanswered::InterimStatus { .. } => {
@@ -135,15 +135,15 @@ pub(super) fn unanswered(why: &Unanswered, detail: FaultDetail, execution: &Exec
         }
     };
     let response = match detail {
-        FaultDetail::InvocationId => plain_text(status, execution.invocation_id().to_owned()),
+        FaultDetail::InvocationId => plain_text(status, invocation.id().to_owned()),
         FaultDetail::Problem => {
             let problem = json!({
                 "type": "about:blank",
                 "title": kind,
                 "status": status.as_u16(),
                 "detail": why.to_string(),
-                "function": execution.function(),
-                "invocationId": execution.invocation_id(),
+                "function": invocation.function(),
+                "invocationId": invocation.id(),
                 "hint": hint,
             });
             text(status, "application/problem+json", problem.to_string())

@@ -1,7 +1,7 @@
 //! Bodies on their way through, piece by piece: a request's, which may be too long, and a response's, whose end is the end
 //! of the invocation. Nothing is collected here.
 
-use super::execution::Execution;
+use crate::invocation::Invocation;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -78,8 +78,8 @@ impl http_body::Body for Limited {
 
 /// The body of an answer. The invocation lasts as long as it; it breaks off, and with it the connection, when the
 /// request's body proves too long after the answer has begun.
-pub(super) fn tracked(body: Body, expected_bytes: Option<u64>, execution: Execution, overflow: Overflow) -> Body {
-    let mut tracked = Tracked { body, expected_bytes, sent_bytes: 0, execution: Some(execution), overflow };
+pub(super) fn tracked(body: Body, expected_bytes: Option<u64>, invocation: Invocation, overflow: Overflow) -> Body {
+    let mut tracked = Tracked { body, expected_bytes, sent_bytes: 0, invocation: Some(invocation), overflow };
     if tracked.is_complete() {
         tracked.succeed();
     }
@@ -92,7 +92,7 @@ struct Tracked {
     expected_bytes: Option<u64>,
     sent_bytes: u64,
     /// None once it has ended.
-    execution: Option<Execution>,
+    invocation: Option<Invocation>,
     overflow: Overflow,
 }
 
@@ -102,14 +102,14 @@ impl Tracked {
     }
 
     fn succeed(&mut self) {
-        if let Some(mut execution) = self.execution.take() {
-            execution.succeed();
+        if let Some(mut invocation) = self.invocation.take() {
+            invocation.succeed();
         }
     }
 
     fn fail(&mut self, error: &BoxError) {
-        if let Some(mut execution) = self.execution.take() {
-            execution.fail(error.to_string());
+        if let Some(mut invocation) = self.invocation.take() {
+            invocation.fail(error.to_string());
         }
     }
 }
@@ -119,12 +119,12 @@ impl http_body::Body for Tracked {
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let span = self.execution.as_ref().map(|execution| execution.span().clone());
+        let span = self.invocation.as_ref().map(|invocation| invocation.span().clone());
         let _entered = span.as_ref().map(tracing::Span::enter);
         let polled = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
         let polled = match self.overflow.error() {
             // The function may have taken the cut for the end: its answer is to something else than what was asked.
-            Some(error) if self.execution.is_some() => Some(Err(error.into())),
+            Some(error) if self.invocation.is_some() => Some(Err(error.into())),
             Some(_) | None => polled,
         };
         match &polled {

@@ -1,8 +1,7 @@
 //! How much the HTTP trigger takes at a time: the numbers, and the places that requests hold while they are served.
 
+use crate::concurrency::{Gate, Place};
 use manifest::settings::HttpSettings;
-use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The longest request target (path and query), in bytes. Azure's documented limit.
 pub const MAX_TARGET_BYTES: usize = 4096;
@@ -46,35 +45,25 @@ impl HttpLimits {
 /// The places.
 #[derive(Debug)]
 pub(super) struct Throttle {
-    outstanding: Arc<Semaphore>,
-    concurrent: Arc<Semaphore>,
-}
-
-/// A request's place; given back when dropped.
-#[derive(Debug)]
-pub(super) struct Place {
-    _permit: OwnedSemaphorePermit,
+    outstanding: Gate,
+    concurrent: Gate,
 }
 
 impl Throttle {
     pub(super) fn new(limits: &HttpLimits) -> Throttle {
-        let semaphore = |places: u32| {
-            let places = usize::try_from(places).unwrap_or(usize::MAX);
-            Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)))
-        };
         Throttle {
-            outstanding: semaphore(limits.outstanding_requests),
-            concurrent: semaphore(limits.concurrent_requests),
+            outstanding: Gate::new(limits.outstanding_requests),
+            concurrent: Gate::new(limits.concurrent_requests),
         }
     }
 
     /// A place to be or to wait in; none when the host is full.
     pub(super) fn enter(&self) -> Option<Place> {
-        Arc::clone(&self.outstanding).try_acquire_owned().ok().map(|permit| Place { _permit: permit })
+        self.outstanding.try_enter()
     }
 
     /// Waits for a place to run in, first come, first served. None only if the throttle were closed, which nobody does.
     pub(super) async fn run(&self) -> Option<Place> {
-        Arc::clone(&self.concurrent).acquire_owned().await.ok().map(|permit| Place { _permit: permit })
+        self.concurrent.enter().await
     }
 }

@@ -6,7 +6,6 @@
 
 mod answer;
 mod body;
-mod execution;
 mod limits;
 mod origin;
 
@@ -18,18 +17,22 @@ pub use body::BodyTooLarge;
 pub use limits::{DEFAULT_CONCURRENT_REQUESTS, HttpLimits, MAX_TARGET_BYTES};
 pub use origin::{BadHost, ForwardedHeaders, Origin, OriginPolicy};
 
+use crate::concurrency::Place;
+use crate::invocation::{Invocation, new_invocation_id};
 use answer::{Refusal, Unanswered};
 use body::Overflow;
-use execution::Execution;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, Uri};
-use limits::{Place, Throttle};
+use limits::Throttle;
 use manifest::App;
 use manifest::route::{Match, RouteTable};
 use ports::{Body, Clock, HttpAnswer, HttpFunctions, HttpInvocation, Randomness};
 use std::sync::Arc;
 use tracing::Instrument;
+
+/// What the log says of why a function ran.
+const REASON: &str = "This function was programmatically called via the host APIs.";
 
 /// The parts of the world that the trigger needs.
 #[derive(Clone)]
@@ -161,7 +164,8 @@ impl HttpTrigger {
         places: [Place; 2],
     ) -> Response<Body> {
         let invocation_id = new_invocation_id(&*self.parts.randomness);
-        let execution = Execution::begin(&call.function, &invocation_id, Arc::clone(&self.parts.clock), places);
+        let running =
+            Invocation::begin(&call.function, &invocation_id, REASON, Arc::clone(&self.parts.clock), places.into());
         let invocation = HttpInvocation {
             invocation_id,
             function: call.function.clone(),
@@ -169,7 +173,7 @@ impl HttpTrigger {
             request,
             inputs: Vec::new(),
         };
-        let answered = self.parts.functions.handle(invocation).instrument(execution.span().clone()).await;
+        let answered = self.parts.functions.handle(invocation).instrument(running.span().clone()).await;
         let answered = match (overflow.error(), answered) {
             // However the function took it, it has not seen the whole request.
             (Some(error), _) => Err(error.into()),
@@ -179,31 +183,31 @@ impl HttpTrigger {
             }
             (None, Ok(HttpAnswer { response, .. })) => Ok(response),
         };
-        self.conclude(answered, &call.asked, execution, overflow)
+        self.conclude(answered, &call.asked, running, overflow)
     }
 
     fn conclude(
         &self,
         answered: Result<Response<Body>, Unanswered>,
         asked: &Method,
-        mut execution: Execution,
+        mut invocation: Invocation,
         overflow: Overflow,
     ) -> Response<Body> {
         // Ours are 36 visible characters.
-        let invocation_id = HeaderValue::from_str(execution.invocation_id()).ok();
+        let invocation_id = HeaderValue::from_str(invocation.id()).ok();
         let mut response = match answered {
             Ok(mut response) => {
                 let expected_bytes = answer::settle_head(&mut response, asked);
                 if expected_bytes == Some(0) {
-                    execution.succeed();
+                    invocation.succeed();
                     answer::without_body(response)
                 } else {
-                    response.map(|body| body::tracked(body, expected_bytes, execution, overflow))
+                    response.map(|body| body::tracked(body, expected_bytes, invocation, overflow))
                 }
             }
             Err(why) => {
-                execution.fail(why.to_string());
-                answer::unanswered(&why, self.options.fault_detail, &execution)
+                invocation.fail(why.to_string());
+                answer::unanswered(&why, self.options.fault_detail, &invocation)
             }
         };
         if let Some(value) = invocation_id {
@@ -211,9 +215,4 @@ impl HttpTrigger {
         }
         response
     }
-}
-
-/// A random UUID with dashes, as Azure's invocation ids are.
-fn new_invocation_id(randomness: &dyn Randomness) -> String {
-    uuid::Builder::from_random_bytes(randomness.next_u128().to_be_bytes()).into_uuid().to_string()
 }
