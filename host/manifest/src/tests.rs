@@ -1,5 +1,6 @@
 //! Data-driven checks of manifests, routes and the small formats in them.
 
+mod expressions;
 mod files;
 mod formats;
 mod properties;

@@ -50,7 +50,18 @@ fn function(
     }
     let entry_point = if entry_point.is_empty() { name.clone() } else { entry_point };
     let component = components.keys().nth(pick.index(components.len())).unwrap().clone();
-    Function { name, component, entry_point, trigger, line: 0 }
+    Function {
+        name,
+        component,
+        entry_point,
+        trigger,
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+        retry: None,
+        disabled: false,
+        max_concurrency: None,
+        line: 0,
+    }
 }
 
 fn component() -> impl Strategy<Value = Component> {
@@ -96,6 +107,14 @@ fn host() -> impl Strategy<Value = HostSettings> {
         http,
         durable_task,
         guest,
+        queues: crate::settings::QueueSettings {
+            max_polling_interval: Duration::from_secs(60),
+            visibility_timeout: Duration::ZERO,
+            batch_size: 16,
+            new_batch_threshold: None,
+            max_dequeue_count: 5,
+            message_encoding: crate::settings::MessageEncoding::Auto,
+        },
         function_timeout,
     })
 }
@@ -210,7 +229,7 @@ fn print(app: &App) -> String {
         write!(toml, "[functions.{name}]\ncomponent = {component:?}\nentryPoint = {entry_point:?}\n").unwrap();
         writeln!(toml, "trigger.type = {:?}", trigger.type_name()).unwrap();
         match trigger {
-            Trigger::Orchestration | Trigger::Entity => {}
+            Trigger::Orchestration | Trigger::Entity | Trigger::Queue(_) | Trigger::Timer(_) => {}
             Trigger::Activity(activity) => {
                 print_option(&mut toml, "trigger.timeout", activity.timeout.map(milliseconds));
                 print_option(&mut toml, "trigger.heartbeatTimeout", activity.heartbeat_timeout.map(milliseconds));
