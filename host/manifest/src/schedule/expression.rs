@@ -38,10 +38,13 @@ const FIELDS: [Field; 6] = [
     Field { name: "seconds", min: 0, max: 59, names: &[] },
     Field { name: "minutes", min: 0, max: 59, names: &[] },
     Field { name: "hours", min: 0, max: 23, names: &[] },
-    Field { name: "day of the month", min: 1, max: 31, names: &[] },
-    Field { name: "month", min: 1, max: 12, names: MONTHS },
-    Field { name: "weekday", min: 0, max: 6, names: WEEKDAYS },
+    Field { name: "days", min: 1, max: 31, names: &[] },
+    Field { name: "months", min: 1, max: 12, names: MONTHS },
+    Field { name: "weekdays", min: 0, max: 6, names: WEEKDAYS },
 ];
+
+/// What a message quotes of a wrong part.
+const MAX_QUOTED_CHARS: usize = 40;
 
 /// The longest that each month can be, from January.
 const LONGEST_MONTHS: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -175,6 +178,7 @@ impl Reading {
         match number(part.text) {
             Some(0) => Err(self.wrong(part, "is a step that leads nowhere", "write a step of at least 1")),
             Some(step) => Ok(step),
+            None if part.text.is_empty() => Err(self.wrong(part, "where a step should be", "write it, such as `*/5`")),
             None => Err(self.wrong(part, "is not a step", "write a whole number behind `/`, such as `*/5`")),
         }
     }
@@ -195,15 +199,18 @@ impl Reading {
 
     fn wrong(&self, part: Part<'_>, why: &str, next_step: impl Into<String>) -> ScheduleError {
         let name = self.field.name;
-        let shown: String = part.text.chars().take(40).collect();
-        let what = format!("{name} (field {}, character {}): `{shown}` {why}", self.number, part.at);
+        let shown = match part.text {
+            "" => "nothing".to_owned(),
+            text => format!("`{}`", text.chars().take(MAX_QUOTED_CHARS).collect::<String>()),
+        };
+        let what = format!("{name} (field {}, character {}): {shown} {why}", self.number, part.at);
         ScheduleError::new(what, next_step)
     }
 
     fn out_of_range(&self, part: Part<'_>, value: u32) -> ScheduleError {
         let Field { name, min, max, names } = self.field;
         let why = format!("is not among {min} to {max}");
-        let next_step = if *name == "weekday" && value == 7 {
+        let next_step = if *name == "weekdays" && value == 7 {
             "Sunday is 0 here: write `0` or `Sun`".to_owned()
         } else if names.is_empty() {
             format!("write a number from {min} to {max}")
@@ -247,14 +254,18 @@ impl Reading {
             return self.wrong(part, "means the nearest working day, which is not known here", next_step);
         }
         if upper.is_empty() {
-            return self.wrong(part, "is empty", "a number is missing beside `,`, `-` or `/`; `*` means all");
+            return self.wrong(
+                part,
+                "where a number should be",
+                "a number is missing beside `,`, `-` or `/`; `*` means all",
+            );
         }
         let mut next_step = format!("write a number from {min} to {max}, `*`, `a-b`, `a,b` or `*/n`");
         if let Some(example) = names.get(1) {
             // Writing into a string cannot fail.
             let _ = write!(next_step, ", or a name such as `{}`", &example[..3]);
         }
-        self.wrong(part, &format!("is not a {name}"), next_step)
+        self.wrong(part, &format!("is not one of the {name}"), next_step)
     }
 }
 

@@ -23,14 +23,8 @@ pub(super) fn parse(text: &str) -> Result<i64, ScheduleError> {
     else {
         return Err(malformed());
     };
-    if hours > 23 && !has_days {
-        let what = format!("`{text}` would be {hours} days in Azure Functions, not {hours} hours");
-        let (days, rest) = (hours / 24, hours % 24);
-        let next_step = format!(
-            "for {hours} hours write `{days}.{rest:02}:{minutes:02}:{seconds:02}`, for {hours} days \
-             `{hours}.{minutes:02}:{seconds:02}:00`"
-        );
-        return Err(ScheduleError::new(what, next_step));
+    if hours > 23 && !has_days && minutes <= 59 && seconds <= 59 {
+        return Err(hours_of_days(text, hours, &format!("{minutes:02}:{seconds:02}")));
     }
     if hours > 23 || minutes > 59 || seconds > 59 {
         let what = format!("`{text}` has a part that is too large");
@@ -47,6 +41,15 @@ pub(super) fn parse(text: &str) -> Result<i64, ScheduleError> {
         0 => Err(ScheduleError::new(format!("`{text}` is no time at all"), "write at least one second, `00:00:01`")),
         total => Ok(total * TICKS_PER_SECOND),
     }
+}
+
+/// .NET reads the parts of `24:00:00` as days, hours and minutes, since 24 is no hour; nobody who writes it knows.
+fn hours_of_days(text: &str, hours: i64, rest: &str) -> ScheduleError {
+    let what = format!("`{text}` is read as {hours} days in Azure Functions, not as {hours} hours");
+    let (days, hours_of_day) = (hours / 24, hours % 24);
+    let next_step =
+        format!("for {hours} hours write `{days}.{hours_of_day:02}:{rest}`, for {hours} days `{hours}.00:00:00`");
+    ScheduleError::new(what, next_step)
 }
 
 /// Digits only, and few enough for any sum of them to fit.

@@ -4,7 +4,7 @@ mod errors;
 mod occurrences;
 mod scanner;
 
-use super::{Schedule, TICKS_PER_SECOND};
+use super::Schedule;
 use jiff::Timestamp;
 use storage_model::Ticks;
 

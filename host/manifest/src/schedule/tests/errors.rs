@@ -54,69 +54,72 @@ fn fields_name_their_place() {
             0 0 24 * * *
               hours (field 3, character 5): `24` is not among 0 to 23; write a number from 0 to 23
             0 0 0 0 * *
-              day of the month (field 4, character 7): `0` is not among 1 to 31; write a number from 1 to 31
+              days (field 4, character 7): `0` is not among 1 to 31; write a number from 1 to 31
             0 0 0 32 * *
-              day of the month (field 4, character 7): `32` is not among 1 to 31; write a number from 1 to 31
+              days (field 4, character 7): `32` is not among 1 to 31; write a number from 1 to 31
             0 0 0 1 13 *
-              month (field 5, character 9): `13` is not among 1 to 12; write a number from 1 to 12, or a name such as `Feb`
+              months (field 5, character 9): `13` is not among 1 to 12; write a number from 1 to 12, or a name such as `Feb`
             0 0 0 1 0 *
-              month (field 5, character 9): `0` is not among 1 to 12; write a number from 1 to 12, or a name such as `Feb`
+              months (field 5, character 9): `0` is not among 1 to 12; write a number from 1 to 12, or a name such as `Feb`
             0 0 0 * * 7
-              weekday (field 6, character 11): `7` is not among 0 to 6; Sunday is 0 here: write `0` or `Sun`
+              weekdays (field 6, character 11): `7` is not among 0 to 6; Sunday is 0 here: write `0` or `Sun`
             0 0 0 * * 0-7
-              weekday (field 6, character 13): `7` is not among 0 to 6; Sunday is 0 here: write `0` or `Sun`
+              weekdays (field 6, character 13): `7` is not among 0 to 6; Sunday is 0 here: write `0` or `Sun`
             0 0 * * 7
-              weekday (field 5, character 9): `7` is not among 0 to 6; Sunday is 0 here: write `0` or `Sun`
+              weekdays (field 5, character 9): `7` is not among 0 to 6; Sunday is 0 here: write `0` or `Sun`
             0 0 1,25 * * *
               hours (field 3, character 7): `25` is not among 0 to 23; write a number from 0 to 23
             0  0   1,2-25/3 * * *
               hours (field 3, character 12): `25` is not among 0 to 23; write a number from 0 to 23
             0 0 9 * Foo *
-              month (field 5, character 9): `Foo` is not a month; write a number from 1 to 12, `*`, `a-b`, `a,b` or `*/n`, or a name such as `Feb`
+              months (field 5, character 9): `Foo` is not one of the months; write a number from 1 to 12, `*`, `a-b`, `a,b` or `*/n`, or a name such as `Feb`
             0 0 9 * * Monday2
-              weekday (field 6, character 11): `Monday2` is not a weekday; write a number from 0 to 6, `*`, `a-b`, `a,b` or `*/n`, or a name such as `Mon`
+              weekdays (field 6, character 11): `Monday2` is not one of the weekdays; write a number from 0 to 6, `*`, `a-b`, `a,b` or `*/n`, or a name such as `Mon`
             0 0 9 * * Mon,Wedx
-              weekday (field 6, character 15): `Wedx` is not a weekday; write a number from 0 to 6, `*`, `a-b`, `a,b` or `*/n`, or a name such as `Mon`
+              weekdays (field 6, character 15): `Wedx` is not one of the weekdays; write a number from 0 to 6, `*`, `a-b`, `a,b` or `*/n`, or a name such as `Mon`
             0 */0 * * * *
               minutes (field 2, character 5): `0` is a step that leads nowhere; write a step of at least 1
             0 */x * * * *
               minutes (field 2, character 5): `x` is not a step; write a whole number behind `/`, such as `*/5`
             0 */ * * * *
-              minutes (field 2, character 5): `` is not a step; write a whole number behind `/`, such as `*/5`
+              minutes (field 2, character 5): nothing where a step should be; write it, such as `*/5`
             0 5,,7 * * * *
-              minutes (field 2, character 5): `` is empty; a number is missing beside `,`, `-` or `/`; `*` means all
+              minutes (field 2, character 5): nothing where a number should be; a number is missing beside `,`, `-` or `/`; `*` means all
             0 -5 * * * *
-              minutes (field 2, character 3): `` is empty; a number is missing beside `,`, `-` or `/`; `*` means all
+              minutes (field 2, character 3): nothing where a number should be; a number is missing beside `,`, `-` or `/`; `*` means all
             0 5- * * * *
-              minutes (field 2, character 5): `` is empty; a number is missing beside `,`, `-` or `/`; `*` means all
+              minutes (field 2, character 5): nothing where a number should be; a number is missing beside `,`, `-` or `/`; `*` means all
             0 +5 * * * *
-              minutes (field 2, character 3): `+5` is not a minutes; write a number from 0 to 59, `*`, `a-b`, `a,b` or `*/n`
+              minutes (field 2, character 3): `+5` is not one of the minutes; write a number from 0 to 59, `*`, `a-b`, `a,b` or `*/n`
             0 99999999999999999999 * * * *
               minutes (field 2, character 3): `99999999999999999999` is not among 0 to 59; write a number from 0 to 59
             0 1-2-3 * * * *
-              minutes (field 2, character 5): `2-3` is not a minutes; write a number from 0 to 59, `*`, `a-b`, `a,b` or `*/n`
+              minutes (field 2, character 5): `2-3` is not one of the minutes; write a number from 0 to 59, `*`, `a-b`, `a,b` or `*/n`
             0 1/2/3 * * * *
               minutes (field 2, character 5): `2/3` is not a step; write a whole number behind `/`, such as `*/5`
             0 ** * * * *
-              minutes (field 2, character 3): `**` is not a minutes; write a number from 0 to 59, `*`, `a-b`, `a,b` or `*/n`
+              minutes (field 2, character 3): `**` is not one of the minutes; write a number from 0 to 59, `*`, `a-b`, `a,b` or `*/n`
             0 ö ß * * *
-              minutes (field 2, character 3): `ö` is not a minutes; write a number from 0 to 59, `*`, `a-b`, `a,b` or `*/n`
+              minutes (field 2, character 3): `ö` is not one of the minutes; write a number from 0 to 59, `*`, `a-b`, `a,b` or `*/n`
         "#]],
     );
 }
 
 #[test]
 fn ranges_do_not_run_backwards() {
-    check(&["0 0 22-2 * * *", "0 0 0 * * Fri-Mon", "0 0 0 * Nov-Feb *", "0 0 0 28-3/2 * *"], &expect![[r#"
-        0 0 22-2 * * *
-          hours (field 3, character 5): `22-2` runs backwards; over the end write `22-23,0-2`; Azure reads the range as `2-22`: write that if it is what you mean
-        0 0 0 * * Fri-Mon
-          weekday (field 6, character 11): `Fri-Mon` runs backwards; over the end write `5-6,0-1`; Azure reads the range as `1-5`: write that if it is what you mean
-        0 0 0 * Nov-Feb *
-          month (field 5, character 9): `Nov-Feb` runs backwards; over the end write `11-12,1-2`; Azure reads the range as `2-11`: write that if it is what you mean
-        0 0 0 28-3/2 * *
-          day of the month (field 4, character 7): `28-3` runs backwards; over the end write `28-31,1-3`; Azure reads the range as `3-28`: write that if it is what you mean
-    "#]]);
+    check(
+        &["0 0 22-2 * * *", "0 0 0 * * Fri-Mon", "0 0 0 * Nov-Feb *", "0 0 0 28-3/2 * *"],
+        &expect![[r#"
+            0 0 22-2 * * *
+              hours (field 3, character 5): `22-2` runs backwards; over the end write `22-23,0-2`; Azure reads the range as `2-22`: write that if it is what you mean
+            0 0 0 * * Fri-Mon
+              weekdays (field 6, character 11): `Fri-Mon` runs backwards; over the end write `5-6,0-1`; Azure reads the range as `1-5`: write that if it is what you mean
+            0 0 0 * Nov-Feb *
+              months (field 5, character 9): `Nov-Feb` runs backwards; over the end write `11-12,1-2`; Azure reads the range as `2-11`: write that if it is what you mean
+            0 0 0 28-3/2 * *
+              days (field 4, character 7): `28-3` runs backwards; over the end write `28-31,1-3`; Azure reads the range as `3-28`: write that if it is what you mean
+        "#]],
+    );
 }
 
 #[test]
@@ -160,17 +163,17 @@ fn other_schedulers_words_have_a_counterpart() {
             @often
               `@often` is a name of other schedulers; write six fields: seconds, minutes, hours, day, month, weekday
             0 0 0 ? * Mon
-              day of the month (field 4, character 7): `?` is not known here; write `*`: both day fields must match, so `*` leaves it to the other
+              days (field 4, character 7): `?` is not known here; write `*`: both day fields must match, so `*` leaves it to the other
             0 0 0 L * *
-              day of the month (field 4, character 7): `L` means the last one, which is not known here; write days `28-31` and let the function ask whether tomorrow is the first, or run on the first
+              days (field 4, character 7): `L` means the last one, which is not known here; write days `28-31` and let the function ask whether tomorrow is the first, or run on the first
             0 0 0 LW * *
-              day of the month (field 4, character 7): `LW` means the last one, which is not known here; write days `28-31` and let the function ask whether tomorrow is the first, or run on the first
+              days (field 4, character 7): `LW` means the last one, which is not known here; write days `28-31` and let the function ask whether tomorrow is the first, or run on the first
             0 0 0 15W * *
-              day of the month (field 4, character 7): `15W` means the nearest working day, which is not known here; write the days that it can be, and weekdays `Mon-Fri`: both must match
+              days (field 4, character 7): `15W` means the nearest working day, which is not known here; write the days that it can be, and weekdays `Mon-Fri`: both must match
             0 0 0 * * 5L
-              weekday (field 6, character 11): `5L` means the last one, which is not known here; write days `28-31` and let the function ask whether tomorrow is the first, or run on the first
+              weekdays (field 6, character 11): `5L` means the last one, which is not known here; write days `28-31` and let the function ask whether tomorrow is the first, or run on the first
             0 0 0 * * Mon#2
-              weekday (field 6, character 11): `Mon#2` counts weekdays, which is not known here; for the second Monday write days `8-14` and weekday `Mon`: both must match
+              weekdays (field 6, character 11): `Mon#2` counts weekdays, which is not known here; for the second Monday write days `8-14` and weekday `Mon`: both must match
             0 0 12 * * ? 2030
               `0 0 12 * * ? 2030` has 7 fields where a schedule has six or five; there is no field for years; write six fields (seconds, minutes, hours, day, month, weekday), five without the seconds, or an interval `hh:mm:ss`
         "#]],
@@ -179,22 +182,23 @@ fn other_schedulers_words_have_a_counterpart() {
 
 #[test]
 fn other_counts_of_fields_are_refused() {
-    check(&["", "   ", "*", "5", "* * * *", "* * * * * * *", "every 5 minutes"], &expect![[r#"
+    check(
+        &["", "*", "5", "* * * *", "* * * * * * *", "every 5 minutes"],
+        &expect![[r#"
 
-          the schedule is empty; write six fields (seconds, minutes, hours, day, month, weekday), five without the seconds, or an interval `hh:mm:ss`
-   
-          the schedule is empty; write six fields (seconds, minutes, hours, day, month, weekday), five without the seconds, or an interval `hh:mm:ss`
-        *
-          `*` has 1 field where a schedule has six or five; write six fields (seconds, minutes, hours, day, month, weekday), five without the seconds, or an interval `hh:mm:ss`
-        5
-          `5` has 1 field where a schedule has six or five; write six fields (seconds, minutes, hours, day, month, weekday), five without the seconds, or an interval `hh:mm:ss`
-        * * * *
-          `* * * *` has 4 fields where a schedule has six or five; write six fields (seconds, minutes, hours, day, month, weekday), five without the seconds, or an interval `hh:mm:ss`
-        * * * * * * *
-          `* * * * * * *` has 7 fields where a schedule has six or five; there is no field for years; write six fields (seconds, minutes, hours, day, month, weekday), five without the seconds, or an interval `hh:mm:ss`
-        every 5 minutes
-          `every 5 minutes` has 3 fields where a schedule has six or five; write six fields (seconds, minutes, hours, day, month, weekday), five without the seconds, or an interval `hh:mm:ss`
-    "#]]);
+              the schedule is empty; write six fields (seconds, minutes, hours, day, month, weekday), five without the seconds, or an interval `hh:mm:ss`
+            *
+              `*` has 1 field where a schedule has six or five; write six fields (seconds, minutes, hours, day, month, weekday), five without the seconds, or an interval `hh:mm:ss`
+            5
+              `5` has 1 field where a schedule has six or five; write six fields (seconds, minutes, hours, day, month, weekday), five without the seconds, or an interval `hh:mm:ss`
+            * * * *
+              `* * * *` has 4 fields where a schedule has six or five; write six fields (seconds, minutes, hours, day, month, weekday), five without the seconds, or an interval `hh:mm:ss`
+            * * * * * * *
+              `* * * * * * *` has 7 fields where a schedule has six or five; there is no field for years; write six fields (seconds, minutes, hours, day, month, weekday), five without the seconds, or an interval `hh:mm:ss`
+            every 5 minutes
+              `every 5 minutes` has 3 fields where a schedule has six or five; write six fields (seconds, minutes, hours, day, month, weekday), five without the seconds, or an interval `hh:mm:ss`
+        "#]],
+    );
 }
 
 #[test]
@@ -243,11 +247,11 @@ fn intervals() {
         ],
         &expect![[r#"
             24:00:00
-              `24:00:00` would be 24 days in Azure Functions, not 24 hours; for 24 hours write `1.00:00:00`, for 24 days `24.00:00:00`
+              `24:00:00` is read as 24 days in Azure Functions, not as 24 hours; for 24 hours write `1.00:00:00`, for 24 days `24.00:00:00`
             48:30:00
-              `48:30:00` would be 48 days in Azure Functions, not 48 hours; for 48 hours write `2.00:30:00`, for 48 days `48.30:00:00`
+              `48:30:00` is read as 48 days in Azure Functions, not as 48 hours; for 48 hours write `2.00:30:00`, for 48 days `48.00:00:00`
             24:90:00
-              `24:90:00` would be 24 days in Azure Functions, not 24 hours; for 24 hours write `1.00:90:00`, for 24 days `24.90:00:00`
+              `24:90:00` has a part that is too large; hours end at 23, minutes and seconds at 59; days come first: `1.00:00:00`
             1.00:00:00
               OK 1.00:00:00
             1.24:00:00
@@ -297,7 +301,6 @@ fn time_zones() {
             "0 0 9 * * * @ Eastern Standard Time",
             "0 0 9 * * * @ +02:00",
             "0 0 9 * * * @ Etc/Unknown",
-            "0 0 9 * * * @ ",
             "0 0 9 * * * @ ../../etc/passwd",
             "00:05:00 @ Nowhere/Else",
         ],
@@ -316,8 +319,6 @@ fn time_zones() {
               there is no time zone `+02:00`; write a name of the IANA database such as `Europe/Berlin`, `America/New_York` or `UTC`; names of Windows (`Eastern Standard Time`) and offsets are not known here
             0 0 9 * * * @ Etc/Unknown
               there is no time zone `Etc/Unknown`; write a name of the IANA database such as `Europe/Berlin`, `America/New_York` or `UTC`; names of Windows (`Eastern Standard Time`) and offsets are not known here
-            0 0 9 * * * @ 
-              there is no time zone ``; write a name of the IANA database such as `Europe/Berlin`, `America/New_York` or `UTC`; names of Windows (`Eastern Standard Time`) and offsets are not known here
             0 0 9 * * * @ ../../etc/passwd
               there is no time zone `../../etc/passwd`; write a name of the IANA database such as `Europe/Berlin`, `America/New_York` or `UTC`; names of Windows (`Eastern Standard Time`) and offsets are not known here
             00:05:00 @ Nowhere/Else

@@ -69,27 +69,28 @@ fn means(items: &[Item], value: i8, min: u32) -> bool {
     })
 }
 
-fn matches(fields: &[Vec<Item>; 6], local: DateTime) -> bool {
-    means(&fields[0], local.second(), 0)
-        && means(&fields[1], local.minute(), 0)
-        && means(&fields[2], local.hour(), 0)
-        && means(&fields[3], local.day(), 1)
+fn day_matches(fields: &[Vec<Item>; 6], local: DateTime) -> bool {
+    means(&fields[3], local.day(), 1)
         && means(&fields[4], local.month(), 1)
         && means(&fields[5], local.weekday().to_sunday_zero_offset(), 0)
+}
+
+fn time_matches(fields: &[Vec<Item>; 6], local: DateTime) -> bool {
+    means(&fields[2], local.hour(), 0) && means(&fields[1], local.minute(), 0) && means(&fields[0], local.second(), 0)
 }
 
 /// Every second of local time that matches, as the moments at which it occurs.
 fn scan(fields: &[Vec<Item>; 6], text: &str, zone: &TimeZone, from: i64, to: i64) -> BTreeSet<i64> {
     let both_hours = text.split(' ').take(3).any(|field| field.contains(['*', '-', '/']));
     let mut found = BTreeSet::new();
-    let utc = |second| Timestamp::from_second(second).expect("a moment").to_zoned(TimeZone::UTC).datetime();
-    for second in from - 86_400 * 2..to + 86_400 * 2 {
-        let local = utc(second);
-        if !matches(fields, local) {
+    let local = |second| Timestamp::from_second(second).expect("a moment").to_zoned(TimeZone::UTC).datetime();
+    let days = from.div_euclid(86_400) - 2..to.div_euclid(86_400) + 3;
+    let days = days.map(|day| day * 86_400).filter(|midnight| day_matches(fields, local(*midnight)));
+    for second in days.flat_map(|midnight| midnight..midnight + 86_400) {
+        if !time_matches(fields, local(second)) {
             continue;
         }
-        let ambiguous = zone.to_ambiguous_timestamp(local);
-        match ambiguous.offset() {
+        match zone.to_ambiguous_timestamp(local(second)).offset() {
             AmbiguousOffset::Unambiguous { offset } | AmbiguousOffset::Gap { before: offset, .. } => {
                 found.insert(second - i64::from(offset.seconds()));
             }
