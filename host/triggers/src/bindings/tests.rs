@@ -1,0 +1,1 @@
+//! Bindings against tables that are lists.
