@@ -115,6 +115,16 @@ pub(crate) fn is_allowed(c: char) -> bool {
     !matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
 }
 
+/// How many bytes a text has with the escapes that it cannot do without.
+pub(crate) fn escaped_len(text: &str) -> usize {
+    let escape = |byte| match byte {
+        b'&' => "amp;".len(),
+        b'<' | b'>' => "lt;".len(),
+        _ => 0,
+    };
+    text.len() + text.bytes().map(escape).sum::<usize>()
+}
+
 /// Writes a document into a text.
 #[derive(Debug)]
 pub(crate) struct Writer(String);

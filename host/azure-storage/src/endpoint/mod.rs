@@ -9,6 +9,7 @@ mod authorization;
 mod blob;
 mod call;
 mod error;
+mod metadata;
 mod queue;
 mod service_settings;
 mod table;
