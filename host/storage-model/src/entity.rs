@@ -1,14 +1,36 @@
 //! Entities: what a table is made of.
 
 use crate::value::{EdmValue, Ticks};
+use std::cmp::Ordering;
 
-/// What names an entity in its table.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+/// What names an entity in its table. Ordered by partition, then row, as [`utf16_order`] does.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct EntityKey {
     /// Entities of one partition can be written together.
     pub partition: String,
     /// Unique in the partition.
     pub row: String,
+}
+
+impl Ord for EntityKey {
+    fn cmp(&self, other: &EntityKey) -> Ordering {
+        utf16_order(&self.partition, &other.partition).then_with(|| utf16_order(&self.row, &other.row))
+    }
+}
+
+impl PartialOrd for EntityKey {
+    fn partial_cmp(&self, other: &EntityKey) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The order of texts in tables: by their UTF-16 code units. Differs from Rust's own order, which is that of code points, only
+/// for characters beyond U+FFFF: those come before U+E000.
+pub fn utf16_order(a: &str, b: &str) -> Ordering {
+    let common = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    // The first byte that differs may be in the middle of a character; its beginning is the same in both.
+    let begin = (0..=common).rev().find(|&at| a.is_char_boundary(at) && b.is_char_boundary(at)).unwrap_or(0);
+    a[begin..].encode_utf16().cmp(b[begin..].encode_utf16())
 }
 
 /// An entity of a table.
@@ -51,7 +73,9 @@ pub enum InvalidEntity {
         which: &'static str,
     },
     /// Azure's `PropertyNameInvalid`.
-    #[error("'{0}' cannot be a property's name: it begins with a letter or '_', goes on with letters, digits and '_', and has at most 255 characters")]
+    #[error(
+        "'{0}' cannot be a property's name: it begins with a letter or '_', goes on with letters, digits and '_', and has at most 255 characters"
+    )]
     PropertyName(String),
     /// Azure's `TooManyProperties`.
     #[error("the entity has {count} properties; at most 252 are allowed besides its keys and its timestamp")]

@@ -22,7 +22,9 @@ pub enum InvalidName {
         chars: usize,
     },
     /// A queue's name has another form.
-    #[error("a queue's name is made of lower-case letters, digits and single hyphens, and begins and ends with a letter or digit")]
+    #[error(
+        "a queue's name is made of lower-case letters, digits and single hyphens, and begins and ends with a letter or digit"
+    )]
     Queue,
     /// A table's name has another form.
     #[error("a table's name is made of letters and digits, and begins with a letter")]

@@ -62,3 +62,34 @@ impl EdmValue {
         }
     }
 }
+
+impl EdmType {
+    /// Its name in annotations.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EdmType::String => "Edm.String",
+            EdmType::Boolean => "Edm.Boolean",
+            EdmType::Int32 => "Edm.Int32",
+            EdmType::Int64 => "Edm.Int64",
+            EdmType::Double => "Edm.Double",
+            EdmType::DateTime => "Edm.DateTime",
+            EdmType::Guid => "Edm.Guid",
+            EdmType::Binary => "Edm.Binary",
+        }
+    }
+
+    /// The type with that name in annotations.
+    pub fn from_name(name: &str) -> Option<EdmType> {
+        const ALL: [EdmType; 8] = [
+            EdmType::String,
+            EdmType::Boolean,
+            EdmType::Int32,
+            EdmType::Int64,
+            EdmType::Double,
+            EdmType::DateTime,
+            EdmType::Guid,
+            EdmType::Binary,
+        ];
+        ALL.into_iter().find(|edm_type| edm_type.as_str() == name)
+    }
+}
