@@ -89,7 +89,7 @@ pub(crate) const TESTS_MAY_USE: &[(Layer, &[Layer])] = &[
 pub(crate) const ONLY: &[(&str, &[&str])] = &[
     ("orchestration", &["httpdate", "serde_json", "thiserror", "url", "uuid"]),
     ("manifest", &["jiff", "regex", "serde", "serde_json", "serde_spanned", "thiserror", "toml"]),
-    ("storage-model", &["jiff", "serde_json", "thiserror", "uuid"]),
+    ("storage-model", &["base64", "jiff", "percent-encoding", "serde", "serde_json", "thiserror", "uuid"]),
 ];
 
 /// Big dependencies and the crates that own them. A name that ends in `*` stands for everything that begins so.

@@ -124,7 +124,7 @@ fn entities_are_written_at_each_level() {
     check_written(
         MetadataLevel::None,
         None,
-        expect![[r#"
+        &expect![[r#"
         {"PartitionKey":"it's",
         "RowKey":"r/ö",
         "Timestamp":"2026-11-22T13:32:34.1234567Z",

@@ -1,4 +1,4 @@
-//! Texts of queue messages.
+//! Texts of queue messages: which are base64 and which are taken as they are, and how long they may be.
 
 use crate::{MAX_MESSAGE_BYTES, TextEncoding};
 use expect_test::{Expect, expect};
