@@ -10,4 +10,5 @@ pub mod bindings;
 pub mod concurrency;
 pub mod http;
 pub mod invocation;
+pub mod queue;
 pub mod retry;
