@@ -69,10 +69,8 @@ async fn put(queues: &dyn QueueStore, queue: &QueueName, call: &Call) -> Result<
     };
     let delay = seconds_of(delay);
     if time_to_live.is_some_and(|time_to_live| time_to_live <= delay) {
-        let (name, value) = match call.query.get("messagettl") {
-            Some("0") => ("messagettl", "0"),
-            _ => ("visibilitytimeout", call.query.get("visibilitytimeout").unwrap_or("")),
-        };
+        let name = if call.query.get("messagettl").is_some() { "messagettl" } else { "visibilitytimeout" };
+        let value = call.query.get(name).unwrap_or("");
         return Err(code::INVALID_QUERY_PARAMETER_VALUE
             .because("messagettl must be greater than visibilitytimeout.")
             .with("QueryParameterName", name)
