@@ -451,7 +451,9 @@ fn lists_in_pages() {
 
 #[test]
 fn names_have_a_form() {
-    check("PUT ~/ab\n---\nPUT ~/Jobs\n---\nPUT ~/a%2Fb\n---\nPUT ~/%FF%FE%FF\n---\nPUT ~/jobs/what\n", expect![[r#"
+    check(
+        "PUT ~/ab\n---\nPUT ~/Jobs\n---\nPUT ~/a%2Fb\n---\nPUT ~/%FF%FE%FF\n---\nPUT ~/jobs/what\n",
+        expect![[r#"
         400
         x-ms-error-code: OutOfRangeInput
         <Error>
@@ -486,7 +488,8 @@ fn names_have_a_form() {
         <Code>InvalidUri</Code>
         <Message>The requested URI does not represent any resource on the server. After a queue's name comes 'messages'.</Message>
         </Error>
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -708,7 +711,9 @@ fn settings_of_the_service() {
 
 #[test]
 fn methods_that_are_none() {
-    check("POST ~/jobs\n---\nPATCH ~/jobs/messages\n---\nPUT ~/jobs?comp=what\n---\nPUT ~?comp=list\n", expect![[r#"
+    check(
+        "POST ~/jobs\n---\nPATCH ~/jobs/messages\n---\nPUT ~/jobs?comp=what\n---\nPUT ~?comp=list\n",
+        expect![[r#"
         405
         x-ms-error-code: UnsupportedHttpVerb
         <Error>
@@ -738,7 +743,8 @@ fn methods_that_are_none() {
         <Code>UnsupportedHttpVerb</Code>
         <Message>The resource doesn't support specified Http Verb. The method was PUT.</Message>
         </Error>
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -84,7 +84,7 @@ impl World {
     }
 
     fn send_one(&self, service: Service, text: &str) -> String {
-        let response = self.exchange(service, self.request(service, text));
+        let response = self.exchange(service, self.signed(service, text));
         told(&response)
     }
 
@@ -97,7 +97,8 @@ impl World {
         })
     }
 
-    fn request(&self, service: Service, text: &str) -> Request<Bytes> {
+    /// One request with its signature.
+    pub(crate) fn signed(&self, service: Service, text: &str) -> Request<Bytes> {
         let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end(), ""));
         let mut lines = head.lines();
         let (method, path) = lines.next().unwrap().trim().split_once(' ').unwrap();
@@ -109,7 +110,13 @@ impl World {
         }
         for line in lines {
             let (name, value) = line.trim().split_once(':').unwrap();
-            headers.append(name.parse::<HeaderName>().unwrap(), value.trim().parse().unwrap());
+            let replaced = ["x-ms-date", "host"].contains(&name);
+            let (name, value) = (name.parse::<HeaderName>().unwrap(), value.trim().parse().unwrap());
+            if replaced {
+                headers.insert(name, value);
+            } else {
+                headers.append(name, value);
+            }
         }
         let uri: http::Uri = path.replace('~', "/devstoreaccount1").parse().unwrap();
         let account = Account::development();

@@ -19,9 +19,12 @@ fn check(document: &str, expected: Expect) {
 fn documents() {
     check("<a/>", expect!["<a />"]);
     check("\u{feff}<?xml version='1.0'?><!-- b --><a c='d'> <b>e</b>f</a>\n", expect!["<a><b>e</b></a>"]);
-    check("<a>&lt;&gt;&amp;&quot;&apos;&#65;&#x41;<![CDATA[<&>]]>\r\nb</a>", expect![[r#"
+    check(
+        "<a>&lt;&gt;&amp;&quot;&apos;&#65;&#x41;<![CDATA[<&>]]>\r\nb</a>",
+        expect![[r#"
         <a>&lt;&gt;&amp;&quot;'AA&lt;&amp;&gt;
-        b</a>"#]]);
+        b</a>"#]],
+    );
     check("<a>", expect!["at byte 3: the element 'a' does not end"]);
     check("</a>", expect!["at byte 4: ill-formed document: close tag `</a>` does not match any open tag"]);
     check("<a/><b/>", expect!["at byte 8: it is not one element"]);
