@@ -12,3 +12,7 @@ pub mod http;
 pub mod invocation;
 pub mod queue;
 pub mod retry;
+pub mod timer;
+
+#[cfg(test)]
+mod world;
