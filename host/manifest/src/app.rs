@@ -3,10 +3,12 @@
 //! Plain data without TOML and without positions, except for the line that a message about a function may name.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::time::Duration;
 use storage_model::QueueName;
 
+use crate::app_settings::SettingReference;
 use crate::bindings::{InputBinding, OutputBinding};
 use crate::outbound::OutboundHost;
 use crate::retry::RetryPolicy;
@@ -29,12 +31,30 @@ pub struct App {
     pub functions: Vec<Function>,
     /// What host.json holds in Azure, with every default filled in.
     pub host: HostSettings,
+    /// The app settings that the manifest refers to, in the order of its lines. Their values are filled in already, apart from
+    /// those of connections.
+    pub referenced_settings: Vec<SettingReference>,
 }
 
 impl App {
     /// The function of that name, ignoring case as Azure does.
     pub fn function(&self, name: &str) -> Option<&Function> {
         self.functions.iter().find(|function| function.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Pairs of functions that take messages from the same queue: each message goes to one of them, by chance. Allowed, as in
+    /// Azure, and seldom meant.
+    pub fn competing_queue_triggers(&self) -> Vec<(&Function, &Function)> {
+        let mut first: BTreeMap<(&Connection, &QueueName), &Function> = BTreeMap::new();
+        let mut pairs = Vec::new();
+        for function in self.functions.iter().filter(|function| !function.disabled) {
+            let Trigger::Queue(queue) = &function.trigger else { continue };
+            match first.entry((&queue.connection, &queue.queue_name)) {
+                Entry::Vacant(free) => drop(free.insert(function)),
+                Entry::Occupied(taken) => pairs.push((*taken.get(), function)),
+            }
+        }
+        pairs
     }
 
     /// The routes of all HTTP functions, below the configured prefix; indices are those of [`App::functions`].

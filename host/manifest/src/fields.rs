@@ -9,11 +9,18 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::app_settings::AppSettings;
 use crate::problem::Report;
 use crate::suggestion::did_you_mean;
 
 /// A value together with where it stands in the text.
 pub(crate) type Placed<T> = Spanned<T>;
+
+/// What a field may be that takes a switch or a text.
+pub(crate) enum FlagOrText {
+    Flag(bool),
+    Text(Placed<String>),
+}
 
 /// One table of the document, and which of its fields somebody asked for.
 pub(crate) struct Section<'t, 'r> {
@@ -22,13 +29,16 @@ pub(crate) struct Section<'t, 'r> {
     /// Where the table's name stands; missing fields are reported here.
     pub(crate) at: Range<usize>,
     table: &'t DeTable<'t>,
+    settings: &'r AppSettings<'r>,
     report: &'r Report<'t>,
     known: Vec<&'static str>,
+    /// Fields that were told apart already; never suggested.
+    refused: Vec<&'static str>,
 }
 
 impl<'t, 'r> Section<'t, 'r> {
-    pub(crate) fn document(table: &'t DeTable<'t>, report: &'r Report<'t>) -> Self {
-        Section { path: String::new(), at: 0..0, table, report, known: Vec::new() }
+    pub(crate) fn document(table: &'t DeTable<'t>, settings: &'r AppSettings<'r>, report: &'r Report<'t>) -> Self {
+        Section { path: String::new(), at: 0..0, table, settings, report, known: Vec::new(), refused: Vec::new() }
     }
 
     pub(crate) fn report(&self) -> &'r Report<'t> {
@@ -49,6 +59,12 @@ impl<'t, 'r> Section<'t, 'r> {
         let value = self.value(key)?;
         let text = value.get_ref().as_str().map(|text| Spanned::new(value.span(), text.to_owned()));
         text.or_else(|| self.wrong_type(key, value, "a string in quotes"))
+    }
+
+    /// A text with app settings filled in.
+    pub(crate) fn setting_text(&mut self, key: &'static str) -> Option<Placed<String>> {
+        let text = self.text(key)?;
+        self.settings.resolve(&text, &self.field(key), self.report)
     }
 
     pub(crate) fn flag(&mut self, key: &'static str) -> Option<Placed<bool>> {
@@ -87,6 +103,43 @@ impl<'t, 'r> Section<'t, 'r> {
         Some(Spanned::new(value.span(), texts))
     }
 
+    /// The same with app settings filled in.
+    pub(crate) fn setting_texts(&mut self, key: &'static str) -> Option<Placed<Vec<Placed<String>>>> {
+        let texts = self.texts(key)?;
+        let field = self.field(key);
+        let resolve = |text: &Placed<String>| self.settings.resolve(text, &field, self.report);
+        Some(Spanned::new(texts.span(), texts.get_ref().iter().filter_map(resolve).collect()))
+    }
+
+    /// True, false, or a text as it stands.
+    pub(crate) fn flag_or_text(&mut self, key: &'static str) -> Option<FlagOrText> {
+        let value = self.value(key)?;
+        match value.get_ref() {
+            DeValue::Boolean(flag) => Some(FlagOrText::Flag(*flag)),
+            DeValue::String(text) => Some(FlagOrText::Text(Spanned::new(value.span(), text.clone().into_owned()))),
+            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+                self.wrong_type(key, value, "true, false, or the name of an app setting in quotes")
+            }
+        }
+    }
+
+    /// Every field of this table, each a text with app settings filled in, in the order of the file: for tables whose keys the
+    /// author chose.
+    pub(crate) fn named_texts(&self) -> Vec<(Placed<String>, Placed<String>)> {
+        let mut entries: Vec<_> = self.table.iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        let text = |name: &str, value: &Spanned<DeValue<'_>>| {
+            let text = value.get_ref().as_str().map(|text| Spanned::new(value.span(), text.to_owned()));
+            let text = text.or_else(|| self.wrong_type(name, value, "a string in quotes"))?;
+            self.settings.resolve(&text, &self.field(name), self.report)
+        };
+        let named = entries.into_iter().filter_map(|(name, value)| {
+            let text = text(name.get_ref(), value)?;
+            Some((Spanned::new(name.span(), name.get_ref().clone().into_owned()), text))
+        });
+        named.collect()
+    }
+
     /// A table within this one.
     pub(crate) fn section(&mut self, key: &'static str) -> Option<Section<'t, 'r>> {
         self.known.push(key);
@@ -108,11 +161,14 @@ impl<'t, 'r> Section<'t, 'r> {
             .collect()
     }
 
-    /// Reports a field that stays out until a later version, and why; it is not reported as unknown then.
-    pub(crate) fn not_yet(&mut self, key: &'static str, next: &str) {
-        self.known.push(key);
-        if let Some((name, _)) = self.table.get_key_value(key) {
-            self.report.add(&name.span(), self.field(key), "is not supported yet", next);
+    /// Reports fields that Azure Functions has and this host does not, each with what to do instead; they are not reported as
+    /// unknown then.
+    pub(crate) fn refuse(&mut self, fields: &[(&'static str, &str)]) {
+        for (key, next) in fields {
+            self.refused.push(key);
+            if let Some((name, _)) = self.table.get_key_value(*key) {
+                self.report.add(&name.span(), self.field(key), "has no counterpart here", *next);
+            }
         }
     }
 
@@ -124,7 +180,8 @@ impl<'t, 'r> Section<'t, 'r> {
     /// Every field that nobody asked for is reported.
     pub(crate) fn finish(self) {
         for (name, _) in self.table.iter() {
-            if !self.known.contains(&name.get_ref().as_ref()) {
+            let key = name.get_ref().as_ref();
+            if !self.known.contains(&key) && !self.refused.contains(&key) {
                 let next = if self.known.is_empty() {
                     "remove it: this table takes no other fields".to_owned()
                 } else {
@@ -144,7 +201,7 @@ impl<'t, 'r> Section<'t, 'r> {
         let Some(table) = value.get_ref().as_table() else {
             return self.wrong_type(key, value, "a table: a section of its own, or `{ field = value }`");
         };
-        Some(Section { path: self.field(key), at, table, report: self.report, known: Vec::new() })
+        Some(Section { path: self.field(key), at, table, known: Vec::new(), refused: Vec::new(), ..*self })
     }
 
     fn wrong_type<T>(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) -> Option<T> {

@@ -16,12 +16,14 @@
 //!     trigger = { type = "httpTrigger", methods = ["get"], route = "hello/{name?}" }
 //!     "#,
 //!     "greetings.toml",
+//!     &manifest::no_settings,
 //! )?;
 //! assert_eq!(app.functions[0].component, "main");
 //! # Ok::<(), manifest::Problems>(())
 //! ```
 
 mod app;
+mod app_settings;
 mod bindings;
 mod check;
 mod duration;
@@ -43,6 +45,7 @@ pub use app::{
     ActivityTrigger, App, AuthLevel, Build, CatchUp, Component, Connection, Function, HttpTrigger, QueueTrigger,
     TimerTrigger, Trigger, Versioning,
 };
+pub use app_settings::{Lookup, SettingPurpose, SettingReference, no_settings};
 pub use bindings::{
     InputBinding, InputSource, OutputBinding, OutputTarget, QueueOutput, RETURN_BINDING, TableInput, TableMode,
     TableOutput,
@@ -56,19 +59,21 @@ pub use settings::HostSettings;
 
 use toml::de::DeTable;
 
+use crate::app_settings::AppSettings;
 use crate::fields::Section;
 use crate::problem::Report;
 
 /// Longest manifest, in bytes. A thousand functions take about a tenth of it.
 pub const MAX_MANIFEST_BYTES: usize = 1 << 20;
 
-/// Reads and checks a manifest. `file` is its name as messages should show it.
+/// Reads and checks a manifest. `file` is its name as messages should show it; `settings` finds the app settings that its texts
+/// name as `%NAME%`.
 ///
 /// # Errors
 ///
 /// Every problem in the text, in the order of its lines. Broken TOML is reported alone, since the fields behind it would
 /// be guesses; duplicate keys are not broken in that sense.
-pub fn parse(text: &str, file: &str) -> Result<App, Problems> {
+pub fn parse(text: &str, file: &str, settings: &Lookup<'_>) -> Result<App, Problems> {
     let report = Report::new(text);
     if text.len() > MAX_MANIFEST_BYTES {
         let next = "split the app, or move what is not configuration elsewhere";
@@ -91,7 +96,9 @@ pub fn parse(text: &str, file: &str) -> Result<App, Problems> {
     if broken {
         return Err(report.into_problems(file));
     }
-    let mirror = file::read(Section::document(document.get_ref(), &report));
-    let app = check::check(&mirror, &report);
+    let settings = AppSettings::new(settings);
+    let mirror = file::read(Section::document(document.get_ref(), &settings, &report));
+    let mut app = check::check(&mirror, &settings, &report);
+    app.referenced_settings = settings.into_references();
     if report.is_empty() { Ok(app) } else { Err(report.into_problems(file)) }
 }

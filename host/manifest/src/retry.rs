@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+/// The word of [`RetryDelay::Fixed`] in manifests.
+pub(crate) const FIXED_DELAY: &str = "fixedDelay";
+/// The word of [`RetryDelay::Exponential`] in manifests.
+pub(crate) const EXPONENTIAL_BACKOFF: &str = "exponentialBackoff";
+
 /// What happens after a failed invocation; `retry`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -23,4 +28,14 @@ pub enum RetryDelay {
         /// `maximumInterval`: the longest.
         maximum: Duration,
     },
+}
+
+impl RetryDelay {
+    /// The name in manifests.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            RetryDelay::Fixed(_) => FIXED_DELAY,
+            RetryDelay::Exponential { .. } => EXPONENTIAL_BACKOFF,
+        }
+    }
 }

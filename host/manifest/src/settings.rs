@@ -2,6 +2,7 @@
 //!
 //! Names follow host.json. Settings are numbers and choices; the parts of an app (functions, components) are in `app`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A setting's default and the smallest and largest value that a manifest may give it; both ends included.
@@ -76,6 +77,35 @@ pub const GUEST_MEMORY_BYTES: Bounds<u64> = Bounds { default: 256 * MIB, min: MI
 pub const GUEST_OUTPUT_BYTES: Bounds<u64> = Bounds { default: 16 * MIB, min: KIB, max: GIB };
 /// `guest.maxLogBytes`: log lines of one call; what is beyond is dropped and counted.
 pub const GUEST_LOG_BYTES: Bounds<u64> = Bounds { default: MIB, min: 0, max: GIB };
+/// `queues.batchSize`. Azure's default and limit.
+pub const QUEUE_BATCH_SIZE: Bounds<u32> = Bounds { default: 16, min: 1, max: 32 };
+/// `queues.newBatchThreshold`, when given: no more than a host can run at a time.
+pub const QUEUE_NEW_BATCH_THRESHOLD: Bounds<u32> = Bounds { default: 0, min: 0, max: 100_000 };
+/// `queues.maxDequeueCount`. Azure's default.
+pub const QUEUE_DEQUEUE_COUNT: Bounds<u32> = Bounds { default: 5, min: 1, max: 1_000_000 };
+/// `queues.visibilityTimeout`. Azure's default; queues hide nothing for longer than seven days.
+pub const QUEUE_VISIBILITY_TIMEOUT: Bounds<Duration> =
+    Bounds { default: Duration::ZERO, min: Duration::ZERO, max: Duration::from_secs(7 * DAY.as_secs()) };
+/// `queues.maxPollingInterval`. Azure's default and smallest.
+pub const QUEUE_POLLING_INTERVAL: Bounds<Duration> =
+    Bounds { default: Duration::from_secs(60), min: Duration::from_millis(100), max: DAY };
+/// A function's `maxConcurrency`, when given.
+pub const FUNCTION_CONCURRENCY: Bounds<u32> = Bounds { default: 0, min: 1, max: 100_000 };
+/// `retry.maxRetryCount`, apart from -1, which is any number.
+pub const RETRY_COUNT: Bounds<u32> = Bounds { default: 0, min: 0, max: 1_000_000 };
+/// The intervals of a retry policy: no message can be hidden for longer.
+pub const RETRY_INTERVAL: Bounds<Duration> =
+    Bounds { default: Duration::ZERO, min: Duration::ZERO, max: Duration::from_secs(7 * DAY.as_secs()) };
+/// The shortest interval of a policy that never gives up: without one, a failure would keep a processor busy for ever.
+pub const ENDLESS_RETRY_INTERVAL: Duration = Duration::from_millis(100);
+/// `take` of a table input, when given.
+pub const TABLE_TAKE: Bounds<u32> = Bounds { default: 0, min: 1, max: 100_000 };
+/// `http.hsts.maxAge`. The default is that of Azure's web framework; browsers' lists ask for two years.
+pub const HSTS_MAX_AGE: Bounds<Duration> = Bounds {
+    default: Duration::from_secs(30 * DAY.as_secs()),
+    min: Duration::ZERO,
+    max: Duration::from_secs(3_650 * DAY.as_secs()),
+};
 
 /// Everything under `[host]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +118,8 @@ pub struct HostSettings {
     pub guest: GuestSettings,
     /// `[host.queues]`.
     pub queues: QueueSettings,
+    /// `[host.logging]`.
+    pub logging: LoggingSettings,
     /// `functionTimeout`: longest time for one invocation; absent means no limit (`"-1"` in the manifest).
     pub function_timeout: Option<Duration>,
 }
@@ -145,6 +177,94 @@ pub struct HttpSettings {
     pub max_concurrent_requests: Option<u32>,
     /// Answer 404 where the path matches but not the method, as Azure does, instead of 405.
     pub strict_azure_status: bool,
+    /// `customHeaders`: added to responses of functions that do not have them. Names differ in more than case.
+    pub custom_headers: BTreeMap<String, String>,
+    /// `hsts`: how browsers are told to come back with HTTPS only; absent: not at all.
+    pub hsts: Option<HstsSettings>,
+    /// `cors`: which pages of other origins may call.
+    pub cors: CorsSettings,
+}
+
+/// HTTP Strict Transport Security.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HstsSettings {
+    /// How long browsers remember it.
+    pub max_age: Duration,
+    /// It is meant for the domains below, too.
+    pub include_sub_domains: bool,
+    /// Browsers may ship with it.
+    pub preload: bool,
+    /// Hosts whose responses do not carry it.
+    pub excluded_hosts: Vec<String>,
+}
+
+/// Cross-origin requests.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CorsSettings {
+    /// Origins such as `https://example.com`, or only `*` for all; empty: preflight requests go to functions as any other.
+    pub allowed_origins: Vec<String>,
+    /// Browsers may send cookies and credentials along. Never together with `*`.
+    pub support_credentials: bool,
+}
+
+/// From which level on lines are shown, for each of the categories that have a counterpart here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LoggingSettings {
+    /// `default`: where no other category says something.
+    pub default: Option<LogLevel>,
+    /// `Function`: what functions write, and that they were invoked.
+    pub function: Option<LogLevel>,
+    /// `Host`: what the host itself does.
+    pub host: Option<LogLevel>,
+    /// `DurableTask`, also `Host.Triggers.DurableTask`: what orchestrations do.
+    pub durable_task: Option<LogLevel>,
+}
+
+/// How much a line matters, by .NET's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum LogLevel {
+    /// Everything.
+    Trace,
+    /// For finding bugs.
+    Debug,
+    /// What happens.
+    #[default]
+    Information,
+    /// What somebody may have to look at.
+    Warning,
+    /// What went wrong.
+    Error,
+    /// What the host cannot go on from; it has nothing below errors and above silence, so that this shows errors.
+    Critical,
+    /// Nothing.
+    None,
+}
+
+impl LogLevel {
+    /// The name in manifests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogLevel::Trace => "Trace",
+            LogLevel::Debug => "Debug",
+            LogLevel::Information => "Information",
+            LogLevel::Warning => "Warning",
+            LogLevel::Error => "Error",
+            LogLevel::Critical => "Critical",
+            LogLevel::None => "None",
+        }
+    }
+
+    /// The word for it in a log filter.
+    pub fn as_filter(self) -> &'static str {
+        match self {
+            LogLevel::Trace => "trace",
+            LogLevel::Debug => "debug",
+            LogLevel::Information => "info",
+            LogLevel::Warning => "warn",
+            LogLevel::Error | LogLevel::Critical => "error",
+            LogLevel::None => "off",
+        }
+    }
 }
 
 /// The task hub and its limits.

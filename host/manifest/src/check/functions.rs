@@ -1,49 +1,59 @@
-//! Functions, their triggers, and the conflicts between them.
+//! Functions and the conflicts between them. Their triggers, bindings and retry policies have modules of their own.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::choice::Choice;
 use super::names::{self, quoted};
-use super::settings::{duration_within, segments_are_reserved};
-use crate::app::{ActivityTrigger, AuthLevel, Function, HttpTrigger, Trigger};
-use crate::duration;
-use crate::fields::{Placed, join};
+use super::settings::Fields;
+use super::{bindings, retry, triggers};
+use crate::app::{Function, HttpTrigger, Trigger};
+use crate::app_settings::{AppSettings, SettingPurpose};
+use crate::fields::{FlagOrText, Placed, join};
 use crate::file::{File, FileComponent, FileFunction, FileTrigger};
 use crate::problem::Report;
-use crate::route::{Method, Methods, Template};
-use crate::settings::{FUNCTION_TIMEOUT, HttpSettings};
+use crate::retry::RetryPolicy;
+use crate::settings::{FUNCTION_CONCURRENCY, HostSettings};
 use crate::suggestion::nearest;
 
 /// Names that no function may have: the admin API uses them itself.
 const RESERVED_NAMES: [&str; 1] = ["host"];
 
-const METHODS: &str = "use get, post, delete, head, patch, put, options, trace; an empty list means all";
+/// Values of the settings that disable functions, ignoring case.
+const YES: [&str; 2] = ["true", "1"];
+const NO: [&str; 3] = ["false", "0", ""];
 
-const LEVELS: Choice<AuthLevel> = Choice {
-    noun: "a level",
-    all: &[AuthLevel::Anonymous, AuthLevel::Function, AuthLevel::Admin],
-    word: AuthLevel::as_str,
-};
+/// What all functions of an app share while they are checked.
+pub(super) struct Shared<'a, 't> {
+    pub(super) components: &'a [FileComponent],
+    pub(super) host: &'a HostSettings,
+    /// `[host.retry]`.
+    pub(super) retry: Option<RetryPolicy>,
+    pub(super) settings: &'a AppSettings<'a>,
+    pub(super) report: &'a Report<'t>,
+}
 
-pub(super) fn check(file: &File, http: &HttpSettings, report: &Report<'_>) -> Vec<Function> {
-    let checked = file
-        .functions
-        .iter()
-        .filter_map(|function| check_one(function, &file.components, http, report).map(|checked| (checked, function)));
-    let checked: Vec<(Function, &FileFunction)> = checked.collect();
+pub(super) fn check(
+    file: &File,
+    host: &HostSettings,
+    settings: &AppSettings<'_>,
+    report: &Report<'_>,
+) -> Vec<Function> {
+    let retry = file.host.retry.as_ref().and_then(|retry| retry::check(retry, report));
+    let shared = Shared { components: &file.components, host, retry, settings, report };
+    let checked = file.functions.iter().filter_map(|function| Some((check_one(function, &shared)?, function)));
+    let mut checked: Vec<(Function, &FileFunction)> = checked.collect();
     report_duplicate_names(&file.functions, report);
     report_route_conflicts(&checked, report);
+    if let Some(chosen) = &file.host.functions {
+        let names: Vec<&str> = file.functions.iter().map(|function| function.name.get_ref().as_str()).collect();
+        let is_chosen = choose(chosen.get_ref(), &names, report);
+        checked.iter_mut().for_each(|(function, _)| function.disabled |= !is_chosen(&function.name));
+    }
     checked.into_iter().map(|(function, _)| function).collect()
 }
 
-fn check_one(
-    function: &FileFunction,
-    components: &[FileComponent],
-    http: &HttpSettings,
-    report: &Report<'_>,
-) -> Option<Function> {
-    let name = function.name.get_ref();
+fn check_one(function: &FileFunction, shared: &Shared<'_, '_>) -> Option<Function> {
+    let (name, report) = (function.name.get_ref(), shared.report);
     let path = join("functions", name);
     names::check(&function.name, &path, names::FUNCTION, report);
     if RESERVED_NAMES.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
@@ -52,20 +62,84 @@ fn check_one(
     if let Some(entry_point) = &function.entry_point {
         names::check(entry_point, &join(&path, "entryPoint"), names::FUNCTION, report);
     }
-    let component = component_of(function, components, &path, report);
-    let trigger = check_trigger(function.trigger.as_ref()?, name, &join(&path, "trigger"), http, report);
+    let component = component_of(function, shared.components, &path, report);
+    let disabled = is_disabled(function, &path, shared);
+    let trigger = triggers::check(function.trigger.as_ref()?, name, &join(&path, "trigger"), shared);
+    let trigger = trigger?;
     Some(Function {
         name: name.clone(),
         component: component?,
         entry_point: function.entry_point.as_ref().unwrap_or(&function.name).get_ref().clone(),
-        trigger: trigger?,
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-        retry: None,
-        disabled: false,
-        max_concurrency: None,
+        inputs: bindings::inputs(&function.inputs, &trigger, &join(&path, "inputs"), shared),
+        outputs: bindings::outputs(&function.outputs, &trigger, &join(&path, "outputs"), shared),
+        retry: retry::of_function(function.retry.as_ref(), &trigger, shared),
+        disabled,
+        max_concurrency: max_concurrency(function, &trigger, &path, report),
+        trigger,
         line: report.line(function.name.span().start),
     })
+}
+
+/// Tells which functions `[host] functions` lets run.
+fn choose<'a>(chosen: &'a [Placed<String>], names: &[&str], report: &Report<'_>) -> impl Fn(&str) -> bool + use<'a> {
+    for one in chosen {
+        if names.iter().any(|name| name.eq_ignore_ascii_case(one.get_ref())) {
+            continue;
+        }
+        let next = match nearest(one.get_ref(), names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "name functions of this manifest: only those run".to_owned(),
+        };
+        let what = format!("there is no function {}", quoted(one.get_ref()));
+        report.add(&one.span(), "host.functions", what, next);
+    }
+    |name| chosen.iter().any(|one| one.get_ref().eq_ignore_ascii_case(name))
+}
+
+/// By its own field, or by a setting of the app, as in Azure.
+fn is_disabled(function: &FileFunction, path: &str, shared: &Shared<'_, '_>) -> bool {
+    let name = function.name.get_ref();
+    let field = join(path, "disabled");
+    let is_yes = |text: &str| YES.iter().any(|yes| yes.eq_ignore_ascii_case(text.trim()));
+    let setting_says = |setting: &str, field: &str, at: &Placed<String>| {
+        let value = shared.settings.get(setting);
+        if value.is_some() {
+            shared.settings.refer(setting, field, &at.span(), SettingPurpose::Disabled, shared.report);
+        }
+        value.is_some_and(|value| is_yes(&value))
+    };
+    let of_app = [format!("AzureWebJobs.{name}.Disabled"), format!("AzureWebJobs_{name}_Disabled")];
+    let of_app = of_app.iter().any(|setting| setting_says(setting, path, &function.name));
+    let own = match &function.disabled {
+        None => false,
+        Some(FlagOrText::Flag(flag)) => *flag,
+        Some(FlagOrText::Text(written)) => {
+            let names_setting = !written.get_ref().contains('%');
+            let resolved = shared.settings.resolve(written, &field, shared.report);
+            let text = resolved.as_ref().map_or("", |text| text.get_ref().as_str()).to_owned();
+            let is_no = NO.iter().any(|no| no.eq_ignore_ascii_case(text.trim()));
+            if !names_setting && !is_yes(&text) && !is_no {
+                let what = "comes to a text that is neither true nor false";
+                shared.report.add(&written.span(), &field, what, "set the app setting to true or false");
+            }
+            is_yes(&text) || (names_setting && !is_no && setting_says(&text, &field, written))
+        }
+    };
+    own || of_app
+}
+
+fn max_concurrency(function: &FileFunction, trigger: &Trigger, path: &str, report: &Report<'_>) -> Option<u32> {
+    let written = function.max_concurrency.as_ref()?;
+    let next = match trigger {
+        Trigger::Http(_) | Trigger::Queue(_) | Trigger::Activity(_) => {
+            return Some(Fields { path, report }.number("maxConcurrency", Some(written), FUNCTION_CONCURRENCY));
+        }
+        Trigger::Timer(_) => "remove it: a timer's runs never overlap",
+        Trigger::Orchestration | Trigger::Entity => "set `host.durableTask.maxConcurrentOrchestratorFunctions`",
+    };
+    let what = format!("does not fit {}", trigger.type_name());
+    report.add(&written.span(), join(path, "maxConcurrency"), what, next);
+    None
 }
 
 fn component_of(
@@ -101,86 +175,6 @@ fn component_of(
     };
     report.add(&named.span(), field, format!("there is no component {}", quoted(named.get_ref())), next);
     None
-}
-
-fn check_trigger(
-    trigger: &FileTrigger,
-    function: &str,
-    path: &str,
-    http: &HttpSettings,
-    report: &Report<'_>,
-) -> Option<Trigger> {
-    Some(match trigger {
-        FileTrigger::Http { methods, route, auth_level, at } => {
-            let default_route = Placed::new(at.clone(), function.to_owned());
-            let route_field = join(path, "route");
-            Trigger::Http(HttpTrigger {
-                methods: check_methods(methods, &join(path, "methods"), report),
-                auth_level: LEVELS.read(auth_level.as_ref(), &join(path, "authLevel"), report),
-                route: check_route(route.as_ref().unwrap_or(&default_route), &route_field, http, report)?,
-            })
-        }
-        FileTrigger::Orchestration => Trigger::Orchestration,
-        FileTrigger::Activity { timeout, heartbeat_timeout } => {
-            Trigger::Activity(check_activity(timeout.as_ref(), heartbeat_timeout.as_ref(), path, report))
-        }
-        FileTrigger::Entity => Trigger::Entity,
-    })
-}
-
-fn check_activity(
-    timeout: Option<&Placed<String>>,
-    heartbeat_timeout: Option<&Placed<String>>,
-    path: &str,
-    report: &Report<'_>,
-) -> ActivityTrigger {
-    let (timeout_field, heartbeat_field) = (join(path, "timeout"), join(path, "heartbeatTimeout"));
-    let limit = timeout.and_then(|text| duration_within(text, &timeout_field, FUNCTION_TIMEOUT, report));
-    let heartbeat = heartbeat_timeout.and_then(|text| {
-        let heartbeat = duration_within(text, &heartbeat_field, FUNCTION_TIMEOUT, report)?;
-        if let Some(limit) = limit.filter(|limit| heartbeat > *limit) {
-            let what = format!("{} is longer than the timeout, {}", quoted(text.get_ref()), duration::print(limit));
-            let next = "write a shorter time than the timeout's, or leave one of the two out";
-            report.add(&text.span(), &heartbeat_field, what, next);
-        }
-        Some(heartbeat)
-    });
-    ActivityTrigger { timeout: limit, heartbeat_timeout: heartbeat }
-}
-
-fn check_methods(methods: &[Placed<String>], field: &str, report: &Report<'_>) -> Methods {
-    let mut listed: Vec<Method> = Vec::new();
-    for written in methods {
-        match Method::from_manifest(written.get_ref()) {
-            None => {
-                let what = format!("{} is not an HTTP method that a trigger can list", quoted(written.get_ref()));
-                report.add(&written.span(), field, what, METHODS);
-            }
-            Some(method) if listed.contains(&method) => {
-                report.add(&written.span(), field, format!("lists {method} twice"), "remove one of them");
-            }
-            Some(method) => listed.push(method),
-        }
-    }
-    Methods::listed(listed)
-}
-
-fn check_route(written: &Placed<String>, field: &str, http: &HttpSettings, report: &Report<'_>) -> Option<Template> {
-    let template: Template = match written.get_ref().parse() {
-        Ok(template) => template,
-        Err(crate::route::TemplateError { what, next_step }) => {
-            report.add(&written.span(), field, format!("{}: {what}", quoted(written.get_ref())), next_step);
-            return None;
-        }
-    };
-    if let Some(first) = template.first_literal()
-        && segments_are_reserved(first, http.route_prefix.is_empty())
-    {
-        let what = format!("begins with `{first}`, which the host keeps for itself");
-        report.add(&written.span(), field, what, "begin the route with another segment");
-        return None;
-    }
-    Some(template)
 }
 
 fn report_duplicate_names(functions: &[FileFunction], report: &Report<'_>) {
@@ -224,7 +218,12 @@ fn route_place(function: &FileFunction) -> std::ops::Range<usize> {
     match &function.trigger {
         Some(FileTrigger::Http { route: Some(route), .. }) => route.span(),
         Some(
-            FileTrigger::Http { .. } | FileTrigger::Orchestration | FileTrigger::Activity { .. } | FileTrigger::Entity,
+            FileTrigger::Http { .. }
+            | FileTrigger::Orchestration
+            | FileTrigger::Activity { .. }
+            | FileTrigger::Entity
+            | FileTrigger::Queue { .. }
+            | FileTrigger::Timer { .. },
         )
         | None => function.name.span(),
     }

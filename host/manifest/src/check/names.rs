@@ -38,6 +38,9 @@ pub(super) const FUNCTION: NameRule = NameRule {
     description: "begin with a letter, go on with letters, digits, `-` and `_`, 128 characters at most",
 };
 
+/// Azure's limit.
+pub(super) const BINDING: NameRule = FUNCTION;
+
 pub(super) const VERSION: NameRule = NameRule {
     begins_with_letter: false,
     also: "-_.+",

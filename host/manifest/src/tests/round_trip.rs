@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::route::{Method, Methods};
 use crate::settings::{
-    DurableHttpSettings, DurableTaskSettings, GuestSettings, HostSettings, HttpSettings,
-    OverridableExistingInstanceStates, RetentionSettings, VersionFailureStrategy, VersionMatchStrategy,
+    CorsSettings, DurableHttpSettings, DurableTaskSettings, GuestSettings, HostSettings, HstsSettings, HttpSettings,
+    LogLevel, LoggingSettings, MessageEncoding, OverridableExistingInstanceStates, QueueSettings, RetentionSettings,
+    VersionFailureStrategy, VersionMatchStrategy,
 };
-use crate::{ActivityTrigger, App, AuthLevel, Build, Component, Function, HttpTrigger, Trigger, Versioning};
+use crate::{App, Build, Component, Function, Trigger, Versioning};
+
+mod functions;
 
 proptest! {
     #[test]
     fn a_printed_app_is_read_as_the_same_app(app in app()) {
         let text = print(&app);
-        let read = crate::parse(&text, "printed.toml").unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+        let read = crate::parse(&text, "printed.toml", &crate::no_settings).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
         prop_assert_eq!(without_lines(read), app, "{}", text);
     }
 }
@@ -25,43 +27,42 @@ proptest! {
 /// Apps that keep every rule; functions have distinct names and routes by their numbers.
 fn app() -> impl Strategy<Value = App> {
     let components = prop::collection::btree_map("[a-z][a-z0-9_-]{0,8}", component(), 1..4);
-    let functions = prop::collection::vec((any::<prop::sample::Index>(), trigger(), "([A-Z][a-z]{1,5})?"), 1..6);
+    let functions =
+        prop::collection::vec((any::<prop::sample::Index>(), "([A-Z][a-z]{1,5})?", functions::function()), 1..6);
     let versioning = prop::sample::select(vec![Versioning::Pinned, Versioning::Latest]);
     ("[A-Za-z][A-Za-z0-9_-]{0,63}", "[0-9a-z.+_-]{1,64}", versioning, components, functions, host()).prop_map(
         |(name, version, versioning, components, functions, host)| {
             let functions = functions.into_iter().enumerate();
-            let functions =
-                functions.map(|(n, (pick, trigger, entry_point))| function(n, &components, pick, trigger, entry_point));
-            App { name, version, versioning, functions: functions.collect(), host, components: components.clone() }
+            let functions = functions
+                .map(|(n, (pick, entry_point, function))| {
+                    placed(n, &components, &host.queues, pick, entry_point, function)
+                })
+                .collect();
+            App { name, version, versioning, functions, host, components, referenced_settings: Vec::new() }
         },
     )
 }
 
-fn function(
+/// Names, routes and components are given by number, so that nothing conflicts; what a trigger does not say, the host says.
+fn placed(
     number: usize,
     components: &BTreeMap<String, Component>,
+    of_host: &QueueSettings,
     pick: prop::sample::Index,
-    mut trigger: Trigger,
     entry_point: String,
+    mut function: Function,
 ) -> Function {
-    let name = format!("Function-{number}");
-    if let Trigger::Http(http) = &mut trigger {
+    function.name = format!("Function-{number}");
+    if let Trigger::Queue(queue) = &mut function.trigger {
+        let own = queue.settings.new_batch_threshold;
+        queue.settings.new_batch_threshold = own.or(of_host.new_batch_threshold);
+    }
+    if let Trigger::Http(http) = &mut function.trigger {
         http.route = format!("r{number}/{}", http.route).parse().unwrap();
     }
-    let entry_point = if entry_point.is_empty() { name.clone() } else { entry_point };
-    let component = components.keys().nth(pick.index(components.len())).unwrap().clone();
-    Function {
-        name,
-        component,
-        entry_point,
-        trigger,
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-        retry: None,
-        disabled: false,
-        max_concurrency: None,
-        line: 0,
-    }
+    function.entry_point = if entry_point.is_empty() { function.name.clone() } else { entry_point };
+    function.component = components.keys().nth(pick.index(components.len())).unwrap().clone();
+    function
 }
 
 fn component() -> impl Strategy<Value = Component> {
@@ -77,57 +78,71 @@ fn component() -> impl Strategy<Value = Component> {
     })
 }
 
-fn trigger() -> impl Strategy<Value = Trigger> {
-    let methods = prop::sample::subsequence(Method::ALL.to_vec(), 0..8).prop_map(Methods::listed);
-    let routes = vec!["", "{x}", "{x:int=3}", "{x:regex(^\\d{{2}}$)?}", "v{a}.{b}/{**rest}", "ünï/{{x}}"];
-    let route = prop::sample::select(routes).prop_map(|route| route.parse().unwrap());
-    let level = prop::sample::select(vec![AuthLevel::Anonymous, AuthLevel::Function, AuthLevel::Admin]);
-    prop_oneof![
-        (methods, route, level).prop_map(|(methods, route, auth_level)| Trigger::Http(HttpTrigger {
-            methods,
-            route,
-            auth_level
-        })),
-        Just(Trigger::Orchestration),
-        (attempt_time(), attempt_time()).prop_map(|(timeout, heartbeat)| {
-            let heartbeat_timeout = heartbeat.map(|heartbeat| timeout.map_or(heartbeat, |limit| heartbeat.min(limit)));
-            Trigger::Activity(ActivityTrigger { timeout, heartbeat_timeout })
-        }),
-        Just(Trigger::Entity),
-    ]
-}
-
-fn attempt_time() -> impl Strategy<Value = Option<Duration>> {
-    prop::option::of((1..2_592_000_000_u64).prop_map(Duration::from_millis))
-}
-
 fn host() -> impl Strategy<Value = HostSettings> {
     let timeout = prop::option::of((1..2_592_000_000_u64).prop_map(Duration::from_millis));
-    (http(), durable_task(), guest(), timeout).prop_map(|(http, durable_task, guest, function_timeout)| HostSettings {
-        http,
-        durable_task,
-        guest,
-        queues: crate::settings::QueueSettings {
-            max_polling_interval: Duration::from_secs(60),
-            visibility_timeout: Duration::ZERO,
-            batch_size: 16,
-            new_batch_threshold: None,
-            max_dequeue_count: 5,
-            message_encoding: crate::settings::MessageEncoding::Auto,
+    (http(), durable_task(), guest(), queues(), logging(), timeout).prop_map(
+        |(http, durable_task, guest, queues, logging, function_timeout)| HostSettings {
+            http,
+            durable_task,
+            guest,
+            queues,
+            logging,
+            function_timeout,
         },
-        function_timeout,
+    )
+}
+
+fn queues() -> impl Strategy<Value = QueueSettings> {
+    let times = (100..=86_400_000_u64, 0..=604_800_000_u64);
+    let counts = (1..=32_u32, prop::option::of(0..=100_000_u32), 1..=1_000_000_u32);
+    let encoding = prop::sample::select(vec![MessageEncoding::Auto, MessageEncoding::Base64, MessageEncoding::None]);
+    (times, counts, encoding).prop_map(|(times, counts, message_encoding)| QueueSettings {
+        max_polling_interval: Duration::from_millis(times.0),
+        visibility_timeout: Duration::from_millis(times.1),
+        batch_size: counts.0,
+        new_batch_threshold: counts.1,
+        max_dequeue_count: counts.2,
+        message_encoding,
+    })
+}
+
+fn logging() -> impl Strategy<Value = LoggingSettings> {
+    use LogLevel::{Critical, Debug, Error, Information, None, Trace, Warning};
+    let all = vec![Trace, Debug, Information, Warning, Error, Critical, None];
+    let level = || prop::option::of(prop::sample::select(all.clone()));
+    (level(), level(), level(), level()).prop_map(|(default, function, host, durable_task)| LoggingSettings {
+        default,
+        function,
+        host,
+        durable_task,
     })
 }
 
 fn http() -> impl Strategy<Value = HttpSettings> {
     let limit = || prop::option::of(1..=1_000_000_u32);
-    ("(api|[a-c]{1,4}/v[0-9])?", 1..=4_294_967_296_u64, limit(), limit(), any::<bool>()).prop_map(
-        |(route_prefix, max_request_body_bytes, outstanding, concurrent, strict_azure_status)| HttpSettings {
+    let numbers = (1..=4_294_967_296_u64, limit(), limit(), any::<bool>());
+    let headers = prop::collection::btree_map("X-[a-z]{1,6}", "[ -~]{0,20}", 0..3);
+    let hsts = (0..=315_360_000_000_u64, any::<bool>(), any::<bool>(), prop::collection::vec("[a-z]{1,5}\\.ch", 0..2));
+    let hsts = hsts.prop_map(|(max_age, include_sub_domains, preload, excluded_hosts)| HstsSettings {
+        max_age: Duration::from_millis(max_age),
+        include_sub_domains,
+        preload,
+        excluded_hosts,
+    });
+    let listed = (prop::collection::vec("https?://[a-z]{1,5}(:80)?", 0..3), any::<bool>());
+    let cors = prop_oneof![listed, Just((vec!["*".to_owned()], false))];
+    let cors =
+        cors.prop_map(|(allowed_origins, support_credentials)| CorsSettings { allowed_origins, support_credentials });
+    ("(api|[a-c]{1,4}/v[0-9])?", numbers, headers, prop::option::of(hsts), cors).prop_map(
+        |(route_prefix, numbers, custom_headers, hsts, cors)| HttpSettings {
             route_prefix,
-            max_request_body_bytes,
-            max_outstanding_requests: outstanding,
-            max_concurrent_requests: concurrent,
-            strict_azure_status,
+            max_request_body_bytes: numbers.0,
+            max_outstanding_requests: numbers.1,
+            max_concurrent_requests: numbers.2,
+            strict_azure_status: numbers.3,
+            custom_headers,
+            hsts,
+            cors,
         },
     )
 }
@@ -208,6 +223,7 @@ fn guest() -> impl Strategy<Value = GuestSettings> {
 
 fn without_lines(mut app: App) -> App {
     app.functions.iter_mut().for_each(|function| function.line = 0);
+    app.referenced_settings.clear();
     app
 }
 
@@ -225,28 +241,7 @@ fn print(app: &App) -> String {
             print_option(&mut toml, "build.workdir", workdir.as_ref().map(|text| format!("{text:?}")));
         }
     }
-    for Function { name, component, entry_point, trigger, .. } in &app.functions {
-        write!(toml, "[functions.{name}]\ncomponent = {component:?}\nentryPoint = {entry_point:?}\n").unwrap();
-        writeln!(toml, "trigger.type = {:?}", trigger.type_name()).unwrap();
-        match trigger {
-            Trigger::Orchestration | Trigger::Entity | Trigger::Queue(_) | Trigger::Timer(_) => {}
-            Trigger::Activity(activity) => {
-                print_option(&mut toml, "trigger.timeout", activity.timeout.map(milliseconds));
-                print_option(&mut toml, "trigger.heartbeatTimeout", activity.heartbeat_timeout.map(milliseconds));
-            }
-            Trigger::Http(http) => {
-                let all = http.methods.is_all();
-                let methods = if all { Vec::new() } else { http.methods.to_vec() };
-                let methods: Vec<&str> = methods.into_iter().map(Method::as_str).collect();
-                let (route, level) = (http.route.to_string(), http.auth_level.as_str());
-                write!(
-                    toml,
-                    "trigger.methods = {methods:?}\ntrigger.route = {route:?}\ntrigger.authLevel = {level:?}\n"
-                )
-                .unwrap();
-            }
-        }
-    }
+    app.functions.iter().for_each(|function| functions::print(&mut toml, function));
     print_host(&mut toml, &app.host);
     toml
 }
@@ -269,6 +264,27 @@ fn print_host(toml: &mut String, host: &HostSettings) {
     .unwrap();
     print_option(toml, "maxOutstandingRequests", http.max_outstanding_requests);
     print_option(toml, "maxConcurrentRequests", http.max_concurrent_requests);
+    for (name, value) in &http.custom_headers {
+        print_option(toml, &format!("customHeaders.{name}"), Some(percent_doubled(value)));
+    }
+    if let Some(hsts) = &http.hsts {
+        print_option(toml, "hsts.isEnabled", Some(true));
+        print_option(toml, "hsts.maxAge", Some(milliseconds(hsts.max_age)));
+        print_option(toml, "hsts.includeSubDomains", Some(hsts.include_sub_domains));
+        print_option(toml, "hsts.preload", Some(hsts.preload));
+        print_option(toml, "hsts.excludedHosts", Some(format!("{:?}", hsts.excluded_hosts)));
+    }
+    let CorsSettings { allowed_origins, support_credentials } = &http.cors;
+    writeln!(toml, "cors = {{ allowedOrigins = {allowed_origins:?}, supportCredentials = {support_credentials} }}")
+        .unwrap();
+    toml.push_str("[host.queues]\n");
+    print_queues(toml, "", &host.queues);
+    toml.push_str("[host.logging.logLevel]\n");
+    let LoggingSettings { default, function, host: of_host, durable_task } = host.logging;
+    let levels = [("default", default), ("Function", function), ("Host", of_host), ("DurableTask", durable_task)];
+    for (category, level) in levels {
+        print_option(toml, category, level.map(|level| quoted(level.as_str())));
+    }
     print_durable_task(toml, &host.durable_task);
 }
 
@@ -309,6 +325,22 @@ fn print_durable_task(toml: &mut String, durable: &DurableTaskSettings) {
     print_option(toml, "retention.completed", durable.retention.completed.map(milliseconds));
     print_option(toml, "retention.failed", durable.retention.failed.map(milliseconds));
     print_option(toml, "retention.terminated", durable.retention.terminated.map(milliseconds));
+}
+
+/// `prefix` is that of the keys.
+fn print_queues(toml: &mut String, prefix: &str, queues: &QueueSettings) {
+    let key = |key| format!("{prefix}{key}");
+    print_option(toml, &key("maxPollingInterval"), Some(milliseconds(queues.max_polling_interval)));
+    print_option(toml, &key("visibilityTimeout"), Some(milliseconds(queues.visibility_timeout)));
+    print_option(toml, &key("batchSize"), Some(queues.batch_size));
+    print_option(toml, &key("newBatchThreshold"), queues.new_batch_threshold);
+    print_option(toml, &key("maxDequeueCount"), Some(queues.max_dequeue_count));
+    print_option(toml, &key("messageEncoding"), Some(quoted(queues.message_encoding.as_str())));
+}
+
+/// A text in which settings would be filled in.
+fn percent_doubled(text: &str) -> String {
+    quoted(&text.replace('%', "%%"))
 }
 
 fn quoted(text: &str) -> String {

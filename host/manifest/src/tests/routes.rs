@@ -406,7 +406,7 @@ fn differences_from_azures_order() {
         odd.trigger = { type = "httpTrigger", route = "odd/{x:regex(^never$)}" }
         Run.trigger = { type = "orchestrationTrigger" }
     "#;
-    let app = crate::parse(text, "ported.toml").unwrap();
+    let app = crate::parse(text, "ported.toml", &crate::no_settings).unwrap();
     let notices: Vec<String> = app.order_notices().iter().map(ToString::to_string).collect();
     expect![[r#"
         `/api/trips/x` runs `Any`, whose route is more specific; Azure would run `aaa`, whose name comes first

@@ -546,11 +546,11 @@ fn requests_wait_for_a_place_and_are_turned_away_when_there_is_none_to_wait_in()
 
 #[test]
 fn limits_that_the_manifest_leaves_open_come_from_memory() {
-    let app = manifest::parse(APP, "greetings.toml").expect("the test's manifest is valid");
+    let app = manifest::parse(APP, "greetings.toml", &manifest::no_settings).expect("the test's manifest is valid");
     let outstanding = |memory_bytes| HttpLimits::new(&app.host.http, memory_bytes).outstanding_requests;
     assert_eq!([0, 1 << 30, u64::MAX].map(outstanding), [256, 4096, 65_536]);
     let set = format!("{APP}\n[host.http]\nmaxOutstandingRequests = 7\nmaxConcurrentRequests = 5\n");
-    let app = manifest::parse(&set, "greetings.toml").expect("the test's manifest is valid");
+    let app = manifest::parse(&set, "greetings.toml", &manifest::no_settings).expect("the test's manifest is valid");
     let limits = HttpLimits::new(&app.host.http, 1 << 30);
     assert_eq!((limits.outstanding_requests, limits.concurrent_requests), (7, 5));
 }

@@ -80,7 +80,7 @@ pub(super) fn trigger(
     functions: impl Fn(HttpInvocation) -> Answer + Send + Sync + 'static,
 ) -> HttpTrigger {
     keep_log_lines();
-    let app = manifest::parse(app, "greetings.toml").expect("the test's manifest is valid");
+    let app = manifest::parse(app, "greetings.toml", &manifest::no_settings).expect("the test's manifest is valid");
     let parts = HttpParts {
         functions: Arc::new(Functions(functions)),
         clock: Arc::new(SteppingClock(AtomicU64::new(0))),
