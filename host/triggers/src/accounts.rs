@@ -140,5 +140,5 @@ fn merge(into: &mut Effects, from: Effects) {
 
 /// A connection that leads nowhere.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the connection '{}' leads to no storage account", .0.0)]
+#[error("the connection '{}' leads to no storage account; set the app setting of that name to a connection string", .0.0)]
 pub struct UnknownConnection(pub Connection);
