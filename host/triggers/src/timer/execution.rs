@@ -12,7 +12,7 @@ use tracing::Instrument;
 
 /// Why a run of a timer's function came to nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum RunError {
+pub(super) enum RunError {
     /// The function said so.
     #[error("{0}")]
     Failed(Failure),
@@ -63,7 +63,7 @@ impl Timer {
             function: self.function.clone(),
             scheduled: run.scheduled,
             is_past_due: run.reason == Reason::PastDue,
-            adjusts_for_dst: self.trigger.schedule.adjusts_for_dst(),
+            adjusts_for_dst: self.schedule().adjusts_for_dst(),
             last: known.and_then(|standing| standing.last),
             next: *next,
             last_updated: known.map(|standing| standing.updated),

@@ -2,12 +2,13 @@
 
 use super::execution::{Occurrence, RunError};
 use super::standing::{Pending, Reason, Rules, Run, Standing};
-use super::{ANNOUNCED_OCCURRENCES, Stop, Timer};
+use super::{ANNOUNCED_OCCURRENCES, Timer};
 use crate::accounts::AccountId;
 use crate::concurrency::Place;
 use crate::invocation::{Invocation, new_invocation_id};
 use crate::retry::{backoff, delay_after};
-use futures::future::{Either, select};
+use futures::future::{BoxFuture, Either, FutureExt, Shared, select};
+use manifest::schedule::Schedule;
 use orchestration::Timestamp;
 use ports::{DocumentError, DocumentWrite, EffectError, Effects, Expecting, GuestFault, RetryContext, StoreError};
 use std::pin::pin;
@@ -22,9 +23,55 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const PAST_DUE: &str = "IsPastDue";
 const RUN_ON_STARTUP: &str = "RunOnStartup";
 
-pub(super) struct Listener<'t> {
+/// Completes when the host stops.
+type Stopping = Shared<BoxFuture<'static, ()>>;
+
+/// Runs one function by its schedule.
+pub struct TimerListener {
+    timer: Arc<Timer>,
+}
+
+impl TimerListener {
+    pub(super) fn new(timer: Arc<Timer>) -> TimerListener {
+        TimerListener { timer }
+    }
+
+    /// The function's name.
+    pub fn function(&self) -> &str {
+        &self.timer.function
+    }
+
+    /// Its schedule.
+    pub fn schedule(&self) -> &Schedule {
+        self.timer.schedule()
+    }
+
+    /// The next occurrences of the schedule, counted from now. An interval that had begun before goes on from there instead.
+    pub fn next_occurrences(&self, count: usize) -> Vec<Timestamp> {
+        self.timer.next_occurrences(count)
+    }
+
+    /// Runs the function whenever it is due until `stopping` completes, and then until the run that is under way has come to its end. Nothing
+    /// that goes wrong ends it before. Dropping the future stops the run in the middle: the next life of the host runs it again.
+    pub async fn run(&self, stopping: impl Future<Output = ()> + Send + 'static) {
+        let rules = self.timer.rules(self.timer.parts.clock.now());
+        let life = Life {
+            timer: &self.timer,
+            stopping: stopping.boxed().shared(),
+            rules,
+            known: None,
+            fresh: true,
+            starting: self.timer.trigger.run_on_startup,
+            pauses: 0,
+        };
+        life.live().await;
+    }
+}
+
+/// One life of a listener.
+struct Life<'t> {
     timer: &'t Timer,
-    stop: &'t Stop,
+    stopping: Stopping,
     rules: Rules<'t>,
     /// Of a timer that keeps no document; none before its first round.
     known: Option<Standing>,
@@ -50,13 +97,8 @@ enum Ended {
     Stopped,
 }
 
-impl<'t> Listener<'t> {
-    pub(super) fn new(timer: &'t Timer, stop: &'t Stop) -> Listener<'t> {
-        let rules = timer.rules(timer.parts.clock.now());
-        Listener { timer, stop, rules, known: None, fresh: true, starting: timer.trigger.run_on_startup, pauses: 0 }
-    }
-
-    pub(super) async fn listen(mut self) {
+impl Life<'_> {
+    async fn live(mut self) {
         self.announce();
         while self.round().await.is_some() {}
     }
@@ -80,7 +122,7 @@ impl<'t> Listener<'t> {
             if self.starting { Some(self.rules.startup(&standing, self.now())) } else { self.rules.due(&standing) };
         let Some(Pending { run, at }) = due else {
             tracing::info!(function = self.timer.function, "the schedule has no further occurrence");
-            self.stop.clone().await;
+            self.stopping.clone().await;
             return None;
         };
         self.unless_stopped(self.wait_until(at)).await?;
@@ -145,7 +187,7 @@ impl<'t> Listener<'t> {
             Err(RunError::Fault(fault @ GuestFault::Unavailable { .. })) => return Ended::NotNow(fault.to_string()),
             Err(error) => return Ended::Failed(error.to_string()),
         };
-        if let Err(error) = self.timer.parts.accounts.commit_outside(AccountId::EMBEDDED, &effects).await {
+        if let Err(error) = self.timer.parts.bindings.accounts.commit_outside(AccountId::EMBEDDED, &effects).await {
             return Ended::Failed(RunError::Commit(error).to_string());
         }
         let after = self.rules.after(standing, run, began, self.now());
@@ -163,7 +205,7 @@ impl<'t> Listener<'t> {
     /// Commits until it is certain whether it happened: a store that could not say is asked again, and the document tells.
     async fn commit(&mut self, effects: &[(AccountId, Effects)], content: &[u8]) -> Ended {
         loop {
-            let uncertain = match self.timer.parts.accounts.commit_home(AccountId::EMBEDDED, effects).await {
+            let uncertain = match self.timer.parts.bindings.accounts.commit_home(AccountId::EMBEDDED, effects).await {
                 Ok(()) => return Ended::Committed,
                 Err(EffectError::DocumentChanged { .. }) => match self.is_stored(content).await {
                     Ok(true) => return Ended::Committed,
@@ -291,7 +333,7 @@ impl<'t> Listener<'t> {
     }
 
     fn announce(&self) {
-        let (function, schedule) = (&self.timer.function, &self.timer.trigger.schedule);
+        let (function, schedule) = (&self.timer.function, &self.timer.schedule());
         let next: Vec<String> =
             self.timer.next_occurrences(ANNOUNCED_OCCURRENCES).iter().map(Timestamp::to_string).collect();
         tracing::info!(function, %schedule, next = next.join(" "), "the next occurrences of the schedule");
@@ -314,7 +356,7 @@ impl<'t> Listener<'t> {
 
     /// The future's answer; none if the host stops first.
     async fn unless_stopped<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        match select(self.stop.clone(), pin!(future)).await {
+        match select(self.stopping.clone(), pin!(future)).await {
             Either::Left(_) => None,
             Either::Right((answer, _)) => Some(answer),
         }

@@ -11,24 +11,20 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
-pub use execution::RunError;
+pub use listener::TimerListener;
 
-use crate::accounts::{AccountId, Accounts};
+use crate::accounts::AccountId;
 use crate::bindings::{BindingParts, BindingSetupError, FunctionBindings};
 use crate::concurrency::Gate;
 use crate::invocation::{Invocation, new_invocation_id};
-use execution::Occurrence;
-use futures::future::{BoxFuture, Shared};
-use listener::Listener;
+use crate::queue::ManualRun;
+use execution::{Occurrence, RunError};
 use manifest::schedule::Schedule;
-use manifest::{App, Function, RetryPolicy, TimerTrigger, Trigger};
+use manifest::{App, Function, RetryPolicy, Trigger};
 use orchestration::Timestamp;
-use ports::{Clock, DocumentStore, PrepareStart, Ran, Randomness, RetryContext, TimerFunctions};
+use ports::{Clock, DocumentStore, Ran, Randomness, RetryContext, TimerFunctions};
 use standing::{Reason, Rules, Run, Standing};
 use std::sync::Arc;
-
-/// Completes when timers are to stop. A run that is under way is finished and committed first.
-pub type Stop = Shared<BoxFuture<'static, ()>>;
 
 /// How many occurrences are announced when a timer starts, as in Azure Functions.
 pub const ANNOUNCED_OCCURRENCES: usize = 5;
@@ -41,22 +37,63 @@ const MANUAL_REASON: &str = "This function was programmatically called via the h
 pub struct TimerParts {
     /// Runs the functions.
     pub functions: Arc<dyn TimerFunctions>,
-    /// Where timers are remembered; the documents of the embedded account.
+    /// Where timers are remembered: the documents of the embedded account.
     pub documents: Arc<dyn DocumentStore>,
-    /// Where outputs go.
-    pub accounts: Arc<Accounts>,
-    /// Makes starts of orchestrations.
-    pub starts: Arc<dyn PrepareStart>,
-    /// Tells the time.
+    /// Where outputs go, and what bindings need.
+    pub bindings: BindingParts,
+    /// Says when it is time.
     pub clock: Arc<dyn Clock>,
-    /// New ids, and the spread of delays.
+    /// Invocation ids and the jitter of delays come from it.
     pub randomness: Arc<dyn Randomness>,
 }
 
+/// The timer functions of one app.
+pub struct TimerTriggers {
+    timers: Vec<Arc<Timer>>,
+}
+
+impl TimerTriggers {
+    /// The timer functions of an app.
+    ///
+    /// # Errors
+    /// Every connection that leads nowhere.
+    pub fn new(app: &App, parts: &TimerParts) -> Result<TimerTriggers, Vec<BindingSetupError>> {
+        let (mut timers, mut errors) = (Vec::new(), Vec::new());
+        for function in &app.functions {
+            match &function.trigger {
+                Trigger::Timer(trigger) => match Timer::new(&app.name, function, trigger, parts.clone()) {
+                    Ok(timer) => timers.push(Arc::new(timer)),
+                    Err(error) => errors.push(error),
+                },
+                Trigger::Http(_)
+                | Trigger::Orchestration
+                | Trigger::Activity(_)
+                | Trigger::Entity
+                | Trigger::Queue(_) => {}
+            }
+        }
+        if errors.is_empty() { Ok(TimerTriggers { timers }) } else { Err(errors) }
+    }
+
+    /// One listener for each function that is not disabled. Each is to be run once in the life of the host.
+    pub fn listeners(&self) -> Vec<TimerListener> {
+        let enabled = self.timers.iter().filter(|timer| !timer.disabled);
+        enabled.map(|timer| TimerListener::new(Arc::clone(timer))).collect()
+    }
+
+    /// Runs a function now, by hand, also a disabled one: not past due, outside of its schedule and without its retry policy. Waits
+    /// for a run that is under way. Its outputs are committed, and what is remembered of the timer does not change. None: there is
+    /// no timer function of that name.
+    pub async fn run_once(&self, function: &str) -> Option<ManualRun> {
+        let timer = self.timers.iter().find(|timer| timer.function.eq_ignore_ascii_case(function))?;
+        Some(timer.run_once().await)
+    }
+}
+
 /// One function with a schedule.
-pub struct Timer {
+struct Timer {
     function: String,
-    trigger: TimerTrigger,
+    trigger: manifest::TimerTrigger,
     retry: Option<RetryPolicy>,
     disabled: bool,
     bindings: FunctionBindings,
@@ -68,74 +105,34 @@ pub struct Timer {
 }
 
 impl Timer {
-    /// All timers of an app, in the order of the manifest, disabled ones included.
-    ///
-    /// # Errors
-    /// A binding whose connection leads to no account.
-    pub fn of_app(app: &App, parts: &TimerParts) -> Result<Vec<Timer>, BindingSetupError> {
-        let timers = app.functions.iter().filter_map(|function| match &function.trigger {
-            Trigger::Timer(trigger) => Some(Timer::new(&app.name, function, trigger, parts.clone())),
-            Trigger::Http(_) | Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity | Trigger::Queue(_) => {
-                None
-            }
-        });
-        timers.collect()
-    }
-
     fn new(
         app: &str,
         function: &Function,
-        trigger: &TimerTrigger,
+        trigger: &manifest::TimerTrigger,
         parts: TimerParts,
     ) -> Result<Timer, BindingSetupError> {
-        let bound = BindingParts { accounts: Arc::clone(&parts.accounts), starts: Arc::clone(&parts.starts) };
         Ok(Timer {
             function: function.name.clone(),
             trigger: trigger.clone(),
             retry: function.retry.clone(),
             disabled: function.disabled,
-            bindings: FunctionBindings::new(function, bound)?,
+            bindings: FunctionBindings::new(function, parts.bindings.clone())?,
             document: format!("timers/{app}/{}", function.name),
             gate: Gate::new(1),
             parts,
         })
     }
 
-    /// The function's name in the manifest.
-    pub fn function(&self) -> &str {
-        &self.function
-    }
-
-    /// Its schedule.
-    pub fn schedule(&self) -> &Schedule {
+    fn schedule(&self) -> &Schedule {
         &self.trigger.schedule
     }
 
-    /// Whether it runs only by hand.
-    pub fn is_disabled(&self) -> bool {
-        self.disabled
-    }
-
-    /// The next occurrences of the schedule from now on. An interval that was begun before goes on from there instead.
-    pub fn next_occurrences(&self, count: usize) -> Vec<Timestamp> {
+    fn next_occurrences(&self, count: usize) -> Vec<Timestamp> {
         let now = self.parts.clock.now().ticks();
-        self.trigger.schedule.occurrences_after(now).take(count).map(Timestamp::from_ticks).collect()
+        self.schedule().occurrences_after(now).take(count).map(Timestamp::from_ticks).collect()
     }
 
-    /// Runs the function whenever it is due, until `stop`; the run that is under way then is finished. Nothing that goes wrong ends
-    /// it. A disabled timer returns at once. To be called once in the life of the host.
-    pub async fn listen(&self, stop: &Stop) {
-        if !self.disabled {
-            Listener::new(self, stop).listen().await;
-        }
-    }
-
-    /// Runs the function now, by hand: not past due, outside of its schedule and without its retry policy. Waits for a run that is
-    /// under way. What it produces is committed; what is remembered of the timer does not change. Disabled timers run, too.
-    ///
-    /// # Errors
-    /// Why it failed. Nothing of its outputs is there then, apart from those in accounts outside of this host.
-    pub async fn run_once(&self) -> Result<Ran, RunError> {
+    async fn run_once(&self) -> ManualRun {
         let place = self.gate.enter().await;
         let now = self.parts.clock.now();
         let rules = self.rules(now);
@@ -146,30 +143,31 @@ impl Timer {
         let run = Run { reason: Reason::Schedule, scheduled: now, began: None, failures: 0 };
         let id = new_invocation_id(&*self.parts.randomness);
         let clock = Arc::clone(&self.parts.clock);
-        let mut invocation = Invocation::begin(&self.function, &id, MANUAL_REASON, clock, place.into_iter().collect());
-        let occurrence =
-            Occurrence { run, next: rules.next_after(now), standing: &standing, retry: RetryContext::default() };
-        let ended = self.run_and_commit(&invocation, &occurrence).await;
-        match &ended {
+        let places = place.into_iter().collect();
+        let mut invocation = Invocation::begin(&self.function, &id, MANUAL_REASON, clock, places);
+        let retry = RetryContext::default();
+        let occurrence = Occurrence { run, next: rules.next_after(now), standing: &standing, retry };
+        let outcome = self.run_and_commit(&invocation, &occurrence).await.map_err(|error| error.to_string());
+        match &outcome {
             Ok(_) => invocation.succeed(),
-            Err(error) => invocation.fail(error.to_string()),
+            Err(error) => invocation.fail(error.clone()),
         }
-        ended
+        ManualRun { invocation_id: id, outcome }
     }
 
     async fn run_and_commit(&self, invocation: &Invocation, occurrence: &Occurrence<'_>) -> Result<Ran, RunError> {
         let (ran, effects) = self.run(invocation, occurrence).await?;
-        self.parts.accounts.commit(AccountId::EMBEDDED, effects).await?;
+        self.parts.bindings.accounts.commit(AccountId::EMBEDDED, effects).await?;
         Ok(ran)
     }
 
     fn rules(&self, opened: Timestamp) -> Rules<'_> {
-        Rules { schedule: &self.trigger.schedule, catch_up: self.trigger.catch_up, opened }
+        Rules { schedule: self.schedule(), catch_up: self.trigger.catch_up, opened }
     }
 
     /// Whether missed occurrences are noticed after a restart.
     fn is_monitored(&self) -> bool {
-        self.trigger.use_monitor && !self.trigger.schedule.fires_more_than_once_a_minute()
+        self.trigger.use_monitor && !self.schedule().fires_more_than_once_a_minute()
     }
 
     /// Whether there is anything to keep in a document: occurrences, failed tries, or that outputs were written.
