@@ -77,6 +77,8 @@ async fn app(runtime: &Runtime, name: &str) -> App {
         kind,
         timeout: None,
         heartbeat_timeout: None,
+        inputs: Vec::new(),
+        outputs: Vec::new(),
     };
     let mut functions = component.functions().to_vec();
     if functions.is_empty() {
@@ -117,10 +119,11 @@ async fn http(app: &App, function: &str) -> Duration {
             function: function.to_owned(),
             route_parameters: Vec::new(),
             request: http::Request::get("http://localhost:7071/api/hello").body(body).expect("a request"),
+            inputs: Vec::new(),
         };
         let began = Instant::now();
-        let response = app.handle(invocation).await.expect("a response");
-        response.into_body().collect().await.expect("a body");
+        let answer = app.handle(invocation).await.expect("a response");
+        answer.response.into_body().collect().await.expect("a body");
         samples.push(began.elapsed());
     }
     median(samples)

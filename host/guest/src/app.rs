@@ -3,18 +3,19 @@
 use crate::cache::sha256_hex;
 use crate::component::{Component, FunctionKind};
 use crate::invocation::{
-    self, Call, Invocation, Occasion, StreamingTasks, Surroundings, handle_buffered, handle_streaming, run_activity,
-    run_entity,
+    self, BindingNames, Bound, Call, Invocation, Occasion, StreamingTasks, Surroundings, handle_buffered,
+    handle_streaming, run_activity, run_entity, run_queue, run_timer,
 };
 use crate::orchestrator::LiveOrchestrator;
 use crate::runtime::Runtime;
 use crate::settings::GuestSettings;
 use async_trait::async_trait;
-use manifest::OutboundHost;
+use manifest::{OutboundHost, RETURN_BINDING};
 use orchestration::{ActivityTask, EntityOutcome, Failure, Json, Timeouts};
 use ports::{
-    Activities, ActivityInvocation, DurableClient, Entities, EntityBatch, GuestFault, HttpAnswer, HttpFunctions,
-    HttpInvocation, Orchestrator, Orchestrators,
+    Activities, ActivityInvocation, BoundValues, DurableClient, Entities, EntityBatch, GuestFault, HttpAnswer,
+    HttpFunctions, HttpInvocation, Meter, Orchestrator, Orchestrators, QueueFunctions, QueueInvocation, Ran,
+    TimerFunctions, TimerInvocation,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +37,11 @@ pub struct Binding {
     pub timeout: Option<Duration>,
     /// The longest that an activity may go without a sign of life; none: no limit. Only whoever runs activities looks at it.
     pub heartbeat_timeout: Option<Duration>,
+    /// The names of what is read for it, in the order in which a message lists them. Only activities and functions with
+    /// HTTP, queue and timer triggers have inputs and outputs.
+    pub inputs: Vec<String>,
+    /// The names of what it may give values to. [`RETURN_BINDING`] may be among them; it takes what the function returns.
+    pub outputs: Vec<String>,
 }
 
 /// Why a function of the manifest cannot be bound.
@@ -74,6 +80,20 @@ pub enum BindingError {
         found: FunctionKind,
         /// What the trigger needs.
         wanted: FunctionKind,
+    },
+    /// A function that cannot use bindings has some.
+    #[error(
+        "function '{function}' has the bindings {}, but {what} cannot use any; {remedy}", names.join(", ")
+    )]
+    Bindings {
+        /// Its name in the manifest.
+        function: String,
+        /// The bindings.
+        names: Vec<String>,
+        /// What kind of function it is.
+        what: &'static str,
+        /// What can be done.
+        remedy: &'static str,
     },
     /// Two functions of one kind whose names differ in case only.
     #[error("function '{function}' is there twice; names are compared without case, so rename one")]
@@ -114,13 +134,14 @@ struct Function {
     component: Arc<Component>,
     timeout: Option<Duration>,
     heartbeat_timeout: Option<Duration>,
+    bindings: Arc<BindingNames>,
     /// Whether it is the handler of a standard HTTP component, rather than a function that the component names.
     is_standard: bool,
 }
 
 impl App {
     /// Binds every function. `environment` is what invocations see as environment variables; `client` is what they start
-    /// and steer orchestrations with.
+    /// and steer orchestrations with; `meter` is told what each run uses, if anybody wants to know.
     ///
     /// # Errors
     /// Names every function that cannot be bound.
@@ -129,17 +150,18 @@ impl App {
         bindings: Vec<Binding>,
         environment: Vec<(String, String)>,
         client: Arc<dyn DurableClient>,
+        meter: Option<Arc<dyn Meter>>,
     ) -> Result<App, Vec<BindingError>> {
-        App::bound(runtime, bindings, Surroundings { environment, client: Some(client) })
+        App::bound(runtime, bindings, Surroundings { environment, client: Some(client), meter })
     }
 
-    /// As [`App::new`], without a client and an environment: for running orchestrators on histories that are known, by
+    /// As [`App::new`], without a client, an environment and a meter: for running orchestrators on histories that are known, by
     /// [`Orchestrators::begin`] and [`Orchestrator::advance`] with a cursor over the whole history.
     ///
     /// # Errors
     /// As [`App::new`].
     pub fn for_replay(runtime: &Runtime, bindings: Vec<Binding>) -> Result<App, Vec<BindingError>> {
-        App::bound(runtime, bindings, Surroundings { environment: Vec::new(), client: None })
+        App::bound(runtime, bindings, Surroundings { environment: Vec::new(), client: None, meter: None })
     }
 
     fn bound(runtime: &Runtime, bindings: Vec<Binding>, surroundings: Surroundings) -> Result<App, Vec<BindingError>> {
@@ -178,6 +200,7 @@ impl App {
 
     fn bind(&mut self, binding: Binding) -> Result<(), BindingError> {
         let is_standard = check(&binding)?;
+        check_bindings(&binding, is_standard)?;
         let timeout = binding.timeout.or(self.settings.function_timeout);
         let functions = match binding.kind {
             FunctionKind::Activity => &mut self.activities,
@@ -193,12 +216,33 @@ impl App {
             component: binding.component,
             timeout,
             heartbeat_timeout: binding.heartbeat_timeout,
+            bindings: Arc::new(BindingNames { inputs: binding.inputs, outputs: binding.outputs }),
             is_standard,
         };
         match functions.0.insert(binding.function.to_lowercase(), function) {
             None => Ok(()),
             Some(_) => Err(BindingError::Duplicate { function: binding.function }),
         }
+    }
+
+    /// Runs one activity with the values of its inputs, and answers what it gave its outputs besides what it returned; as
+    /// [`Activities::run`] otherwise.
+    ///
+    /// # Errors
+    /// When the function itself goes wrong.
+    pub async fn run_activity(
+        &self,
+        invocation: ActivityInvocation,
+        inputs: BoundValues,
+    ) -> Result<Result<Ran, Failure>, GuestFault> {
+        let ActivityInvocation { invocation_id, task, heartbeat } = invocation;
+        self.check_version(&task.name, task.pinned_to.as_deref())?;
+        let function = self.activities.find("activity", &task.name)?;
+        let call = function.call(&invocation_id, &self.settings);
+        let call = Call { timeout: function.timeouts(&task).run, grace: self.settings.activity_grace, ..call };
+        let occasion = Occasion::Activity { heartbeat, bound: function.bound(inputs) };
+        let state = self.invocation(&call, function, occasion);
+        run_activity(function.component.invocations(), state, &call, &task).await
     }
 
     fn invocation(&self, call: &Call<'_>, function: &Function, occasion: Occasion) -> Invocation {
@@ -258,6 +302,26 @@ fn check(binding: &Binding) -> Result<bool, BindingError> {
     })
 }
 
+/// Orchestrators and entities decide, and standard HTTP components do not know our contract.
+fn check_bindings(binding: &Binding, is_standard: bool) -> Result<(), BindingError> {
+    let (what, remedy) = match binding.kind {
+        FunctionKind::Http if is_standard => (
+            "a standard HTTP component",
+            "leave them out, or write the function with an SDK, as one that takes and gives whole bodies",
+        ),
+        FunctionKind::Orchestrator => ("an orchestrator", "give them to an activity that it calls"),
+        FunctionKind::Entity => ("an entity", "give them to an activity"),
+        FunctionKind::Http | FunctionKind::Activity | FunctionKind::Queue | FunctionKind::Timer => return Ok(()),
+    };
+    // Manifests in Azure's style declare the response of an HTTP function as an output of this name.
+    let outputs = binding.outputs.iter().filter(|name| !(is_standard && *name == RETURN_BINDING));
+    let names: Vec<String> = binding.inputs.iter().chain(outputs).cloned().collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(BindingError::Bindings { function: binding.function.clone(), names, what, remedy })
+}
+
 impl Functions {
     fn names(&self) -> Vec<String> {
         self.0.values().map(|function| function.name.to_string()).collect()
@@ -279,6 +343,10 @@ impl Function {
         Call { function, entry_point, invocation_id, timeout: self.timeout, grace: Duration::ZERO, settings }
     }
 
+    fn bound(&self, inputs: BoundValues) -> Bound {
+        Bound::new(&self.bindings, inputs)
+    }
+
     fn timeouts(&self, task: &ActivityTask) -> Timeouts {
         Timeouts {
             run: task.timeouts.run.or(self.timeout),
@@ -298,7 +366,8 @@ impl Orchestrators for App {
     async fn begin(&self, name: &str, pinned_to: Option<&str>) -> Result<Box<dyn Orchestrator>, GuestFault> {
         self.check_version(name, pinned_to)?;
         let function = self.orchestrators.find("orchestrator", name)?;
-        let live = LiveOrchestrator::begin(&function.component, &function.name, &function.entry_point, &self.settings);
+        let (name, entry_point, meter) = (&function.name, &function.entry_point, self.surroundings.meter.clone());
+        let live = LiveOrchestrator::begin(&function.component, name, entry_point, &self.settings, meter);
         Ok(Box::new(live.await?))
     }
 }
@@ -313,13 +382,12 @@ impl Activities for App {
     }
 
     async fn run(&self, invocation: ActivityInvocation) -> Result<Result<Json, Failure>, GuestFault> {
-        let ActivityInvocation { invocation_id, task, heartbeat } = invocation;
-        self.check_version(&task.name, task.pinned_to.as_deref())?;
-        let function = self.activities.find("activity", &task.name)?;
-        let call = function.call(&invocation_id, &self.settings);
-        let call = Call { timeout: function.timeouts(&task).run, grace: self.settings.activity_grace, ..call };
-        let state = self.invocation(&call, function, Occasion::Activity(heartbeat));
-        run_activity(function.component.invocations(), state, &call, &task).await
+        let function = invocation.task.name.clone();
+        match self.run_activity(invocation, Vec::new()).await? {
+            Ok(Ran { returned, outputs }) if outputs.is_empty() => Ok(Ok(returned)),
+            Ok(Ran { outputs, .. }) => Err(outputs_lost(function, &outputs)),
+            Err(failure) => Ok(Err(failure)),
+        }
     }
 }
 
@@ -343,19 +411,50 @@ impl Entities for App {
 #[async_trait]
 impl HttpFunctions for App {
     async fn handle(&self, invocation: HttpInvocation) -> Result<HttpAnswer, GuestFault> {
-        let HttpInvocation { invocation_id, function, route_parameters, request, inputs: _ } = invocation;
+        let HttpInvocation { invocation_id, function, route_parameters, request, inputs } = invocation;
         let function = self.http.find("HTTP function", &function)?;
         let call = function.call(&invocation_id, &self.settings);
-        let occasion = Occasion::Http { origin: origin(request.uri()) };
-        let state = self.invocation(&call, function, occasion);
+        let origin = origin(request.uri());
         let incoming = invocation::Incoming { route_parameters, request };
-        let response = if function.is_standard {
-            handle_streaming(&function.component, &self.streaming, state, &call, incoming).await?
-        } else {
-            handle_buffered(function.component.invocations(), state, &call, incoming).await?
-        };
-        Ok(HttpAnswer { response, outputs: Vec::new() })
+        if function.is_standard {
+            let state = self.invocation(&call, function, Occasion::Stream { origin });
+            let response = handle_streaming(&function.component, &self.streaming, state, &call, incoming).await?;
+            return Ok(HttpAnswer { response, outputs: Vec::new() });
+        }
+        let state = self.invocation(&call, function, Occasion::Http { origin, bound: function.bound(inputs) });
+        handle_buffered(function.component.invocations(), state, &call, incoming).await
     }
+}
+
+#[async_trait]
+impl QueueFunctions for App {
+    async fn run_queue(&self, mut invocation: QueueInvocation) -> Result<Result<Ran, Failure>, GuestFault> {
+        let function = self.queues.find("queue function", &invocation.function)?;
+        let invocation_id = std::mem::take(&mut invocation.invocation_id);
+        let call = function.call(&invocation_id, &self.settings);
+        let bound = function.bound(std::mem::take(&mut invocation.inputs));
+        let state = self.invocation(&call, function, Occasion::Triggered(bound));
+        run_queue(function.component.invocations(), state, &call, invocation).await
+    }
+}
+
+#[async_trait]
+impl TimerFunctions for App {
+    async fn run_timer(&self, mut invocation: TimerInvocation) -> Result<Result<Ran, Failure>, GuestFault> {
+        let function = self.timers.find("timer function", &invocation.function)?;
+        let invocation_id = std::mem::take(&mut invocation.invocation_id);
+        let call = function.call(&invocation_id, &self.settings);
+        let bound = function.bound(std::mem::take(&mut invocation.inputs));
+        let state = self.invocation(&call, function, Occasion::Triggered(bound));
+        run_timer(function.component.invocations(), state, &call, invocation).await
+    }
+}
+
+/// Whoever runs an activity by the port has no place for them, and they must not be lost without a word.
+fn outputs_lost(function: String, outputs: &BoundValues) -> GuestFault {
+    let names: Vec<&str> = outputs.iter().map(|(name, _)| name.as_str()).collect();
+    let message = format!("it gave values to its outputs ({}), which nobody takes in this run", names.join(", "));
+    GuestFault::Trapped { function, message }
 }
 
 /// Scheme and authority of the request that is being answered.
@@ -371,6 +470,8 @@ impl std::fmt::Debug for App {
             .field("orchestrators", &self.orchestrators.names())
             .field("entities", &self.entities.names())
             .field("http", &self.http.names())
+            .field("queues", &self.queues.names())
+            .field("timers", &self.timers.names())
             .finish_non_exhaustive()
     }
 }

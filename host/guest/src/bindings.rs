@@ -3,7 +3,9 @@
 use orchestration::{EntityId, Failure, InstanceId, InvalidInstanceId, RetryPolicy, StartOptions, Tags, Timestamp};
 use std::time::Duration;
 
-pub(crate) use generated::dacapo::functions::{activity_context, client, orchestration as wit_orchestration, values};
+pub(crate) use generated::dacapo::functions::{
+    activity_context, bindings as wit_bindings, client, orchestration as wit_orchestration, values,
+};
 pub(crate) use generated::exports::dacapo::functions as exports;
 
 mod generated {
@@ -38,6 +40,7 @@ mod generated {
 /// Imports of the contract that one of the two kinds of sandbox does not offer; without a version.
 pub(crate) const ORCHESTRATION: &str = "dacapo:functions/orchestration";
 pub(crate) const ACTIVITY_CONTEXT: &str = "dacapo:functions/activity-context";
+pub(crate) const BINDINGS: &str = "dacapo:functions/bindings";
 pub(crate) const CLIENT: &str = "dacapo:functions/client";
 
 /// A longer chain of causes is cut: a failure nests its causes, and a guest may hand over any number.

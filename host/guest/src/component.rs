@@ -366,7 +366,7 @@ async fn describe(component: &Component) -> Result<Vec<(String, FunctionKind)>, 
         grace: Duration::ZERO,
         settings,
     };
-    let surroundings = Surroundings { environment: Vec::new(), client: None };
+    let surroundings = Surroundings { environment: Vec::new(), client: None, meter: None };
     let state = Invocation::new(&call, &surroundings, &component.allowed_hosts, Occasion::Describe);
     let output = state.output();
     let work = async {

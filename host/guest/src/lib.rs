@@ -2,10 +2,12 @@
 //!
 //! A [`Runtime`] owns the engines and the cache of compiled code; it loads a [`Component`] per `.wasm` file. An [`App`] binds
 //! the functions of a manifest to components and offers them through the ports [`ports::Orchestrators`],
-//! [`ports::Activities`], [`ports::Entities`] and [`ports::HttpFunctions`]. There are two kinds of sandbox: an *invocation* sees the real
-//! clock, real randomness, the app's settings and the hosts it was allowed; an *orchestrator* sees nothing but what is
-//! the same on every replay. What an orchestrator asks for is decided by [`orchestration::Cursor`], not here; routing,
-//! scheduling and persistence belong to others.
+//! [`ports::Activities`], [`ports::Entities`], [`ports::HttpFunctions`], [`ports::QueueFunctions`] and
+//! [`ports::TimerFunctions`], and tells a [`ports::Meter`] what each run used. There are two kinds of sandbox: an
+//! *invocation* sees the real clock, real randomness, the app's settings, the hosts it was allowed and its bindings; an
+//! *orchestrator* sees nothing but what is the same on every replay. What an orchestrator asks for is decided by
+//! [`orchestration::Cursor`], not here; routing, scheduling, persistence, and where the values of bindings come from and go
+//! to, belong to others.
 
 mod app;
 mod bindings;
@@ -15,6 +17,7 @@ mod engine;
 mod fault;
 mod invocation;
 mod memory;
+mod metering;
 mod orchestrator;
 mod output;
 mod runtime;

@@ -12,7 +12,27 @@ const TABLE_ELEMENT_BYTES: usize = size_of::<usize>();
 /// reaching the limit can be distinguished from any other trap.
 pub(crate) struct MemoryLimit {
     limit: usize,
-    used: Arc<AtomicUsize>,
+    used: Arc<MemoryUse>,
+}
+
+/// What a guest holds; can be read while it runs. Neither memories nor tables ever shrink, so it is also the most that the
+/// guest has held.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryUse {
+    linear: AtomicUsize,
+    tables: AtomicUsize,
+}
+
+impl MemoryUse {
+    /// Linear memories, in bytes.
+    pub(crate) fn linear(&self) -> usize {
+        self.linear.load(Ordering::Relaxed)
+    }
+
+    /// Linear memories and tables, in bytes.
+    pub(crate) fn total(&self) -> usize {
+        self.linear().saturating_add(self.tables.load(Ordering::Relaxed))
+    }
 }
 
 impl MemoryLimit {
@@ -20,27 +40,28 @@ impl MemoryLimit {
         MemoryLimit { limit, used: Arc::default() }
     }
 
-    /// What the guest holds, in bytes; can be read while it runs.
-    pub(crate) fn used(&self) -> Arc<AtomicUsize> {
+    /// What the guest holds.
+    pub(crate) fn used(&self) -> Arc<MemoryUse> {
         Arc::clone(&self.used)
     }
 
-    fn grow(&mut self, current: usize, desired: usize) -> wasmtime::Result<bool> {
-        let used = self.used.load(Ordering::Relaxed).saturating_sub(current).saturating_add(desired);
-        if used > self.limit {
+    fn grow(&self, part: &AtomicUsize, current: usize, desired: usize) -> wasmtime::Result<bool> {
+        let more = desired.saturating_sub(current);
+        if self.used.total().saturating_add(more) > self.limit {
             return Err(Stop::OutOfMemory { limit: self.limit }.into());
         }
-        self.used.store(used, Ordering::Relaxed);
+        part.fetch_add(more, Ordering::Relaxed);
         Ok(true)
     }
 }
 
 impl ResourceLimiter for MemoryLimit {
     fn memory_growing(&mut self, current: usize, desired: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
-        self.grow(current, desired)
+        self.grow(&self.used.linear, current, desired)
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
-        self.grow(current.saturating_mul(TABLE_ELEMENT_BYTES), desired.saturating_mul(TABLE_ELEMENT_BYTES))
+        let bytes = |elements: usize| elements.saturating_mul(TABLE_ELEMENT_BYTES);
+        self.grow(&self.used.tables, bytes(current), bytes(desired))
     }
 }

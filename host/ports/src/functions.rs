@@ -88,7 +88,9 @@ impl GuestFault {
         match self {
             GuestFault::NotFound { kind: "orchestrator", .. } => Failure::ORCHESTRATOR_NOT_FOUND,
             GuestFault::NotFound { kind: "entity", .. } => Failure::ENTITY_NOT_FOUND,
-            GuestFault::NotFound { .. } => Failure::ACTIVITY_NOT_FOUND,
+            GuestFault::NotFound { kind: "activity", .. } => Failure::ACTIVITY_NOT_FOUND,
+            // A function that a trigger starts.
+            GuestFault::NotFound { .. } => "FunctionNotFound",
             GuestFault::Trapped { .. } => "FunctionTrapped",
             GuestFault::TimedOut { .. } => "FunctionTimeout",
             GuestFault::OutOfMemory { .. } => "FunctionOutOfMemory",

@@ -160,7 +160,7 @@ impl AppVersions {
         let bindings: Result<Vec<Binding>, String> =
             record.functions.iter().map(|function| function.binding(&components)).collect();
         let Loader { runtime, environment, client } = &self.loader;
-        let app = App::new(runtime, bindings?, environment.clone(), client.clone())
+        let app = App::new(runtime, bindings?, environment.clone(), client.clone(), None)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
         if app.digest() != digest {
             return Err(format!("what is kept of it makes the app {} instead", app.digest()));

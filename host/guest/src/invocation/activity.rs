@@ -1,20 +1,18 @@
 //! Activities: one fresh guest, one call; and the signs of life that it gives meanwhile.
 
-use super::{Call, Invocation, Occasion};
-use crate::bindings::{activity_context, exports, failure_from_wit, failure_len};
-use crate::fault::{self, Stop};
+use super::{Call, Invocation, Occasion, finish, run};
+use crate::bindings::{activity_context, exports};
+use crate::fault::Stop;
 use crate::sandbox::Sandbox;
 use orchestration::{ActivityTask, Failure, Json};
-use ports::GuestFault;
+use ports::{GuestFault, Ran};
 
 pub(crate) async fn run_activity(
     sandbox: &Sandbox<Invocation>,
     state: Invocation,
     call: &Call<'_>,
     task: &ActivityTask,
-) -> Result<Result<Json, Failure>, GuestFault> {
-    let output = state.output();
-    let input = task.input.as_str().to_owned();
+) -> Result<Result<Ran, Failure>, GuestFault> {
     let invocation = exports::activity::Invocation {
         id: call.invocation_id.to_owned(),
         instance_id: task.instance.as_str().to_owned(),
@@ -23,31 +21,26 @@ pub(crate) async fn run_activity(
         attempt: task.attempt,
         version: task.version.clone(),
     };
-    let work = async {
-        let mut guest =
-            sandbox.instantiate(state).await.map_err(|e| fault::of_start(&e, call.function, call.settings))?;
-        let returned = async {
-            let Some(indices) = &guest.exports.activity else {
-                return Err(wasmtime::Error::msg("the component exports no activities"));
-            };
-            let activity = indices.load(&mut guest.store, &guest.instance)?;
-            activity.call_invoke(&mut guest.store, call.entry_point, &input, &invocation).await
+    let input = task.input.as_str().to_owned();
+    let work = run(sandbox, state, call, async |guest| {
+        let Some(indices) = &guest.exports.activity else {
+            return Err(wasmtime::Error::msg("the component exports no activities"));
         };
-        returned.await.map_err(|e| fault::of_call(&e, call.function, &output.last_words(), call.settings))
-    };
-    let result = call.within(work).await?;
-    let len = result.as_ref().map_or_else(failure_len, String::len);
-    if len > call.settings.max_output_bytes {
-        return Err(fault::output_too_large(call.function, len, call.settings));
-    }
-    Ok(result.map(Json::from).map_err(failure_from_wit))
+        let activity = indices.load(&mut guest.store, &guest.instance)?;
+        activity.call_invoke(&mut guest.store, call.entry_point, &input, &invocation).await
+    });
+    finish(call, call.within(work).await?)
 }
 
 impl activity_context::Host for Invocation {
     fn heartbeat(&mut self, details: Option<String>) -> wasmtime::Result<()> {
         let heartbeat = match &self.occasion {
-            Occasion::Activity(heartbeat) => heartbeat,
-            Occasion::Http { .. } | Occasion::Entity | Occasion::Describe => {
+            Occasion::Activity { heartbeat, .. } => heartbeat,
+            Occasion::Http { .. }
+            | Occasion::Stream { .. }
+            | Occasion::Triggered(_)
+            | Occasion::Entity
+            | Occasion::Describe => {
                 return Err(Stop::forbidden("only a running activity gives heartbeats; leave the call out here"));
             }
         };

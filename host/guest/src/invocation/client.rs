@@ -153,8 +153,8 @@ impl client::Host for Invocation {
 
     fn management_uris(&mut self, instance_id: String) -> wasmtime::Result<String> {
         let origin = match &self.occasion {
-            Occasion::Http { origin } => origin.as_deref(),
-            Occasion::Activity(_) | Occasion::Entity | Occasion::Describe => None,
+            Occasion::Http { origin, .. } | Occasion::Stream { origin } => origin.as_deref(),
+            Occasion::Activity { .. } | Occasion::Triggered(_) | Occasion::Entity | Occasion::Describe => None,
         };
         Ok(self.client()?.management_uris(&instance_id, origin).as_str().to_owned())
     }

@@ -1,7 +1,7 @@
 //! Entities: one fresh guest, one batch of operations. Keeping the state, and doing what the operations want done, is the
 //! caller's part.
 
-use super::{Call, Invocation};
+use super::{Call, Invocation, Returned, run};
 use crate::bindings::{entity_from_wit, entity_to_wit, exports, failure_from_wit, failure_len, start_from_wit};
 use crate::fault;
 use crate::sandbox::Sandbox;
@@ -15,22 +15,16 @@ pub(crate) async fn run_entity(
     call: &Call<'_>,
     batch: EntityBatch,
 ) -> Result<EntityOutcome, GuestFault> {
-    let output = state.output();
     let operations = batch.operations.len();
     let batch = batch_to_wit(batch);
-    let work = async {
-        let mut guest =
-            sandbox.instantiate(state).await.map_err(|e| fault::of_start(&e, call.function, call.settings))?;
-        let returned = async {
-            let Some(indices) = &guest.exports.entity else {
-                return Err(wasmtime::Error::msg("the component exports no entities"));
-            };
-            let entity = indices.load(&mut guest.store, &guest.instance)?;
-            entity.call_run(&mut guest.store, call.entry_point, &batch).await
+    let work = run(sandbox, state, call, async |guest| {
+        let Some(indices) = &guest.exports.entity else {
+            return Err(wasmtime::Error::msg("the component exports no entities"));
         };
-        returned.await.map_err(|e| fault::of_call(&e, call.function, &output.last_words(), call.settings))
-    };
-    let result = call.within(work).await?;
+        let entity = indices.load(&mut guest.store, &guest.instance)?;
+        entity.call_run(&mut guest.store, call.entry_point, &batch).await
+    });
+    let Returned { value: result, measurement, .. } = call.within(work).await?;
     let len = result_len(&result);
     if len > call.settings.max_output_bytes {
         return Err(fault::output_too_large(call.function, len, call.settings));
@@ -41,10 +35,12 @@ pub(crate) async fn run_entity(
         return Err(broken(format!("it answered {results} results for {operations} operations; give one for each")));
     }
     let actions = result.actions.into_iter().map(action_from_wit).collect::<Result<Vec<_>, String>>();
+    let actions = actions.map_err(broken)?;
+    measurement.end(result.results.iter().all(Result::is_ok));
     Ok(EntityOutcome {
         state: result.state.map(Json::from),
         results: result.results.into_iter().map(|r| r.map(Json::from).map_err(failure_from_wit)).collect(),
-        actions: actions.map_err(broken)?,
+        actions,
     })
 }
 

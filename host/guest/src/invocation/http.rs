@@ -1,12 +1,12 @@
 //! HTTP functions that take and give whole bodies: the `http` interface of the contract.
 
-use super::{Call, Invocation};
+use super::{Call, Invocation, Returned, run};
 use crate::bindings::exports::http::{Request, Response};
 use crate::fault;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Guest, Sandbox};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use ports::{Body, GuestFault};
+use ports::{Body, GuestFault, HttpAnswer};
 
 /// A request that is not for the guest's eyes in this form.
 pub(crate) struct Incoming {
@@ -19,29 +19,29 @@ pub(crate) async fn handle_buffered(
     state: Invocation,
     call: &Call<'_>,
     incoming: Incoming,
-) -> Result<http::Response<Body>, GuestFault> {
-    let output = state.output();
+) -> Result<HttpAnswer, GuestFault> {
     let work = async {
         let request = read(call, incoming).await?;
-        let mut guest =
-            sandbox.instantiate(state).await.map_err(|e| fault::of_start(&e, call.function, call.settings))?;
-        let returned = async {
+        let handle = async |guest: &mut Guest<'_, Invocation>| {
             let Some(indices) = &guest.exports.http else {
                 return Err(wasmtime::Error::msg("the component exports no HTTP functions"));
             };
             let http = indices.load(&mut guest.store, &guest.instance)?;
             http.call_handle(&mut guest.store, call.entry_point, &request).await
         };
-        returned.await.map_err(|e| fault::of_call(&e, call.function, &output.last_words(), call.settings))
+        run(sandbox, state, call, handle).await
     };
-    let response = call.within(work).await?;
+    let Returned { value: response, outputs, measurement } = call.within(work).await?;
     if response.body.len() > call.settings.max_output_bytes {
         return Err(fault::output_too_large(call.function, response.body.len(), call.settings));
     }
-    build(response).map_err(|error| GuestFault::Trapped {
+    let response = build(response).map_err(|error| GuestFault::Trapped {
         function: call.function.to_string(),
         message: format!("it answered with what is no HTTP response: {error}"),
-    })
+    })?;
+    // Whatever its status says, the function has done its part.
+    measurement.end(true);
+    Ok(HttpAnswer { response, outputs })
 }
 
 /// Reads the whole body; how long it may be is the caller's business.

@@ -5,7 +5,7 @@
 //! it has set its response breaks the body off, so that a client never takes half an answer for a whole one.
 
 use super::http::Incoming;
-use super::{Call, Invocation};
+use super::{Call, Invocation, not_started};
 use crate::component::Component;
 use crate::fault;
 use crate::sandbox::Guest;
@@ -109,10 +109,11 @@ async fn run(
     tell_outcome: oneshot::Sender<Result<(), GuestFault>>,
 ) {
     let output = state.output();
+    let measurement = state.measure(call);
     let mut guest = match component.invocations().instantiate(state).await {
         Ok(guest) => guest,
         Err(error) => {
-            let _gone = tell_outcome.send(Err(fault::of_start(&error, call.function, call.settings)));
+            let _gone = tell_outcome.send(Err(not_started(&error, call, measurement)));
             return;
         }
     };
@@ -121,6 +122,7 @@ async fn run(
         returned.map_err(|e| fault::of_call(&e, call.function, &output.last_words(), call.settings))
     };
     let outcome = call.within(work).await;
+    measurement.end(outcome.is_ok());
     if let Err(fault) = &outcome {
         tracing::warn!(function = %call.function, invocation_id = call.invocation_id, "{fault}");
     }

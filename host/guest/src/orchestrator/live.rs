@@ -9,14 +9,15 @@ use crate::GuestSettings;
 use crate::bindings::{exports, failure_from_wit, failure_len, values};
 use crate::component::Component;
 use crate::fault;
+use crate::memory::MemoryUse;
+use crate::metering::Measurement;
 use crate::output::{GuestOutput, Speaker};
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use orchestration::{Cursor, Json};
-use ports::{Advanced, GuestFault, Orchestrator};
+use ports::{Advanced, GuestFault, Meter, Orchestrator, Work};
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use wasmtime::Store;
 
@@ -33,9 +34,10 @@ pub(crate) struct LiveOrchestrator {
     phase: Phase,
     turn: Arc<Turn>,
     output: GuestOutput,
-    memory: Arc<AtomicUsize>,
+    memory: Arc<MemoryUse>,
     /// What of it was there before any code ran.
     initial_memory: usize,
+    meter: Option<Arc<dyn Meter>>,
     /// Keeps the runtime's ticker going, which the deadlines depend on.
     _component: Arc<Component>,
 }
@@ -62,6 +64,7 @@ impl LiveOrchestrator {
         function: &Arc<str>,
         entry_point: &Arc<str>,
         settings: &Arc<GuestSettings>,
+        meter: Option<Arc<dyn Meter>>,
     ) -> Result<LiveOrchestrator, GuestFault> {
         let mut state = Orchestration::new(function, settings);
         let (turn, output) = (Arc::clone(&state.turn), state.output.clone());
@@ -80,23 +83,24 @@ impl LiveOrchestrator {
             phase: Phase::Fresh(Box::new(fresh)),
             turn,
             output,
-            initial_memory: memory.load(Ordering::Relaxed),
+            initial_memory: memory.total(),
             memory,
+            meter,
             _component: Arc::clone(component),
         })
     }
 
-    /// Makes the guest ready to be polled.
-    fn start(&mut self, cursor: &mut Cursor) -> Result<(), GuestFault> {
+    /// Makes the guest ready to be polled, and tells what this turn will be.
+    fn start(&mut self, cursor: &mut Cursor) -> Result<Work, GuestFault> {
         let Phase::Fresh(_) = &self.phase else {
-            return Ok(());
+            return Ok(Work::Turn);
         };
         let input = cursor.start().map_err(|stopped| self.trapped(stopped.to_string()))?;
         if let Phase::Fresh(mut fresh) = std::mem::replace(&mut self.phase, Phase::Spent) {
             fresh.store.data_mut().settle_in(cursor.identity());
             self.phase = Phase::Running(Box::pin(run(*fresh, input.as_str().to_owned())));
         }
-        Ok(())
+        Ok(if cursor.is_replaying() { Work::ReplayedTurn } else { Work::Turn })
     }
 
     fn finish(&self, ran: Ran) -> Result<Advanced, GuestFault> {
@@ -128,10 +132,13 @@ impl Orchestrator for LiveOrchestrator {
         if self.turn.is_open() {
             self.phase = Phase::Spent;
         }
-        if let Err(fault) = self.start(&mut cursor) {
-            self.phase = Phase::Spent;
-            return (cursor, Err(fault));
-        }
+        let work = match self.start(&mut cursor) {
+            Ok(work) => work,
+            Err(fault) => {
+                self.phase = Phase::Spent;
+                return (cursor, Err(fault));
+            }
+        };
         let Phase::Running(guest) = &mut self.phase else {
             let fault = self.trapped("it has ended, or was stopped in the middle of a turn; begin it anew".to_owned());
             return (cursor, Err(fault));
@@ -139,6 +146,7 @@ impl Orchestrator for LiveOrchestrator {
         let instance = Arc::from(cursor.identity().instance.as_str());
         self.output.restart(Speaker::Orchestrator { function: Arc::clone(&self.function), instance });
         self.turn.begin(cursor);
+        let measurement = Measurement::begin(self.meter.as_ref(), &self.function, work, Arc::clone(&self.memory));
         let turn = &self.turn;
         let ran = poll_fn(|context| match guest.as_mut().poll(context) {
             Poll::Ready(ran) => Poll::Ready(Some(ran)),
@@ -154,6 +162,7 @@ impl Orchestrator for LiveOrchestrator {
                 self.finish(ran)
             }
         };
+        measurement.end(matches!(advanced, Ok(Advanced::Waiting | Advanced::Returned(Ok(_)))));
         // While the cursor still knows whether the turn is one that was logged before.
         self.output.finish_lines();
         let cursor = self.turn.end().expect("the cursor was handed in above, and nobody else ends the turn");
@@ -161,7 +170,7 @@ impl Orchestrator for LiveOrchestrator {
     }
 
     fn memory_bytes(&self) -> usize {
-        let grown = self.memory.load(Ordering::Relaxed).saturating_sub(self.initial_memory);
+        let grown = self.memory.total().saturating_sub(self.initial_memory);
         grown.saturating_add(INITIAL_BYTES)
     }
 }

@@ -41,6 +41,10 @@ pub(crate) const FORBIDDEN: &[Forbidden] = &[
         text: "only a running activity gives heartbeats; an orchestrator needs none",
     },
     Forbidden {
+        interface: bindings::BINDINGS,
+        text: "an orchestrator must not use bindings; let it call an activity that reads the input or writes the output",
+    },
+    Forbidden {
         interface: "wasi:http/outgoing-handler",
         text: "an orchestrator must not send HTTP requests; let its context send it durably (ctx.call_http), or call an \
                activity that sends it",

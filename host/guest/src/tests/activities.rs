@@ -149,7 +149,7 @@ async fn limited(function: &str, timeout: Duration) -> App {
     for binding in &mut bindings {
         binding.timeout = (binding.function == function).then_some(timeout);
     }
-    App::new(&runtime, bindings, Vec::new(), Arc::new(RecordingClient::default())).expect("all bound")
+    App::new(&runtime, bindings, Vec::new(), Arc::new(RecordingClient::default()), None).expect("all bound")
 }
 
 #[tokio::test]

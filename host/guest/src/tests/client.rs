@@ -12,7 +12,7 @@ async fn check(script: &str, expected: Expect) {
     let runtime = runtime();
     let component = load(&runtime, "contract-probe").await;
     let client = Arc::new(RecordingClient::default());
-    let app = App::new(&runtime, bind_all(&component), Vec::new(), client.clone()).expect("all can be bound");
+    let app = App::new(&runtime, bind_all(&component), Vec::new(), client.clone(), None).expect("all can be bound");
     let task = activity_task("CallTheClient", &format!("{script:?}"));
     let output = app.run(invocation(task)).await.expect("no fault").expect("no failure");
     let seen: String = serde_json::from_str(output.as_str()).expect("a text");

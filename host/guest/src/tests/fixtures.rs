@@ -58,6 +58,8 @@ pub(super) fn bind_all(component: &Arc<Component>) -> Vec<Binding> {
         kind: *kind,
         timeout: None,
         heartbeat_timeout: None,
+        inputs: Vec::new(),
+        outputs: Vec::new(),
     };
     component.functions().iter().map(bind).collect()
 }
@@ -68,7 +70,22 @@ pub(super) async fn app(guest: &str) -> App {
 
 pub(super) async fn app_in(runtime: &Runtime, guest: &str) -> App {
     let component = load(runtime, guest).await;
-    App::new(runtime, bind_all(&component), Vec::new(), Arc::new(RecordingClient::default())).expect("all can be bound")
+    App::new(runtime, bind_all(&component), Vec::new(), Arc::new(RecordingClient::default()), None)
+        .expect("all can be bound")
+}
+
+/// The probe of the contract, with bindings of these names for every function that can have some.
+pub(super) async fn app_with_bindings(inputs: &[&str], outputs: &[&str]) -> App {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let bind = |binding: Binding| match binding.kind {
+        FunctionKind::Orchestrator | FunctionKind::Entity => binding,
+        FunctionKind::Activity | FunctionKind::Http | FunctionKind::Queue | FunctionKind::Timer => {
+            Binding { inputs: owned(inputs), outputs: owned(outputs), ..binding }
+        }
+    };
+    let runtime = runtime();
+    let bindings = bind_all(&load(&runtime, "contract-probe").await).into_iter().map(bind).collect();
+    App::new(&runtime, bindings, Vec::new(), Arc::new(RecordingClient::default()), None).expect("all can be bound")
 }
 
 pub(super) fn activity_task(name: &str, input: &str) -> ActivityTask {

@@ -20,6 +20,7 @@ pub(super) fn request(function: &str, request: http::Request<Body>) -> HttpInvoc
         function: function.to_owned(),
         route_parameters: vec![("language".to_owned(), "de".to_owned())],
         request,
+        inputs: Vec::new(),
     }
 }
 
@@ -30,7 +31,7 @@ pub(super) fn post(path: &str, text: &str) -> http::Request<Body> {
 /// Status, headers and body, or the fault.
 async fn answer(app: &App, invocation: HttpInvocation) -> String {
     let response = match app.handle(invocation).await {
-        Ok(response) => response,
+        Ok(answer) => answer.response,
         Err(fault) => return stable(&fault),
     };
     let (parts, body) = response.into_parts();
@@ -115,7 +116,7 @@ async fn the_durable_client() {
     let runtime = runtime();
     let component = load(&runtime, "conference-booking").await;
     let client = Arc::new(RecordingClient::default());
-    let app = App::new(&runtime, bind_all(&component), Vec::new(), client.clone()).expect("all bound");
+    let app = App::new(&runtime, bind_all(&component), Vec::new(), client.clone(), None).expect("all bound");
     let trip = r#"{"traveller":"Ada","conference":"Wasm Day"}"#;
     let started = answer(&app, request("StartSequential", post("/api/trips/sequential", trip))).await;
     expect![[r#"
@@ -163,9 +164,11 @@ pub(super) async fn probe(runtime: &Runtime, allowed: &[&str]) -> App {
         kind: FunctionKind::Http,
         timeout: Some(Duration::from_secs(20)),
         heartbeat_timeout: None,
+        inputs: Vec::new(),
+        outputs: Vec::new(),
     };
     let environment = vec![("GREETING".to_owned(), "Hello".to_owned())];
-    App::new(runtime, vec![binding], environment, Arc::new(RecordingClient::default())).expect("bound")
+    App::new(runtime, vec![binding], environment, Arc::new(RecordingClient::default()), None).expect("bound")
 }
 
 async fn check_probe(path: &str, expected: Expect) {
@@ -236,11 +239,13 @@ async fn bodies_stream_both_ways() {
         kind: FunctionKind::Http,
         timeout: None,
         heartbeat_timeout: None,
+        inputs: Vec::new(),
+        outputs: Vec::new(),
     };
-    let app = App::new(&runtime, vec![binding], Vec::new(), Arc::new(RecordingClient::default())).expect("bound");
+    let app = App::new(&runtime, vec![binding], Vec::new(), Arc::new(RecordingClient::default()), None).expect("bound");
     let (sender, receiver) = futures::channel::mpsc::unbounded();
     let upload = http::Request::post("http://localhost/echo").body(StreamBody::new(receiver).boxed_unsync());
-    let response = app.handle(request("Hello", upload.expect("a request"))).await.expect("a response");
+    let response = app.handle(request("Hello", upload.expect("a request"))).await.expect("a response").response;
     let mut download = response.into_body();
     let mut next = async || -> Option<String> {
         let frame = download.frame().await?.expect("no error");
@@ -262,8 +267,8 @@ async fn dropping_the_body_stops_the_guest() {
     let folder = tempfile::tempdir().expect("a folder");
     let runtime = Runtime::new(settings, folder.path()).expect("a runtime");
     let app = probe(&runtime, &[]).await;
-    let client = app.handle(request("Probe", post("/endless", ""))).await.expect("a response");
-    let mut body = client.into_body();
+    let answer = app.handle(request("Probe", post("/endless", ""))).await.expect("a response");
+    let mut body = answer.response.into_body();
     for _ in 0..10 {
         let frame = body.frame().await.expect("more").expect("no error");
         assert!(frame.data_ref().is_some_and(|data| !data.is_empty()));
@@ -346,12 +351,14 @@ async fn a_time_limit_ends_a_streaming_guest() {
         kind: FunctionKind::Http,
         timeout: Some(Duration::from_millis(50)),
         heartbeat_timeout: None,
+        inputs: Vec::new(),
+        outputs: Vec::new(),
     };
-    let app = App::new(&runtime, vec![binding], Vec::new(), Arc::new(RecordingClient::default())).expect("bound");
+    let app = App::new(&runtime, vec![binding], Vec::new(), Arc::new(RecordingClient::default()), None).expect("bound");
     let fault = app.handle(request("Probe", post("/sleep", ""))).await.expect_err("a fault");
     assert!(matches!(fault, GuestFault::TimedOut { limit_ms: 50, .. }), "{fault}");
-    let response = app.handle(request("Probe", post("/endless", ""))).await.expect("a response");
-    let broken = response.into_body().collect().await.expect_err("an error, not an end");
+    let answer = app.handle(request("Probe", post("/endless", ""))).await.expect("a response");
+    let broken = answer.response.into_body().collect().await.expect_err("an error, not an end");
     assert!(broken.to_string().contains("exceeded its time limit"), "{broken}");
 }
 

@@ -133,7 +133,7 @@ async fn check_bindings(change: impl Fn(&mut Vec<Binding>), expected: Expect) {
     let mut bindings = bind_all(&component);
     change(&mut bindings);
     let problems =
-        App::new(&runtime, bindings, Vec::new(), Arc::new(RecordingClient::default())).expect_err("problems");
+        App::new(&runtime, bindings, Vec::new(), Arc::new(RecordingClient::default()), None).expect_err("problems");
     let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
     expected.assert_eq(&problems.join("\n"));
 }
@@ -154,6 +154,44 @@ async fn bindings_that_are_no_good() {
     };
     check_bindings(twice, expect!["function 'CHAIN' is there twice; names are compared without case, so rename one"])
         .await;
+    let bound = |bindings: &mut Vec<Binding>| {
+        bindings[0].inputs = vec!["rates".to_owned()];
+        bindings[0].outputs = vec!["receipts".to_owned()];
+    };
+    check_bindings(bound, expect!["function 'Chain' has the bindings rates, receipts, but an orchestrator cannot use any; give them to an activity that it calls"]).await;
+}
+
+#[tokio::test]
+async fn who_cannot_use_bindings() {
+    let runtime = runtime();
+    let check = async |guest, kind, outputs: &[&str], expected: Expect| {
+        let component = load(&runtime, guest).await;
+        let named = component.functions().iter().find(|(_, k)| *k == kind).map_or("Hello", |(name, _)| name);
+        let binding = Binding {
+            function: "F".to_owned(),
+            entry_point: named.to_owned(),
+            kind,
+            timeout: None,
+            heartbeat_timeout: None,
+            inputs: Vec::new(),
+            outputs: outputs.iter().map(|name| (*name).to_owned()).collect(),
+            component,
+        };
+        let bound = App::for_replay(&runtime, vec![binding]);
+        expected.assert_eq(&bound.map_or_else(|problems| problems[0].to_string(), |_| "bound".to_owned()));
+    };
+    check(
+        "contract-probe",
+        FunctionKind::Entity,
+        &["receipts", "$return"],
+        expect![
+            "function 'F' has the bindings receipts, $return, but an entity cannot use any; give them to an activity"
+        ],
+    )
+    .await;
+    check("hello-wasi-http", FunctionKind::Http, &["receipts", "$return"], expect!["function 'F' has the bindings receipts, but a standard HTTP component cannot use any; leave them out, or write the function with an SDK, as one that takes and gives whole bodies"]).await;
+    check("hello-wasi-http", FunctionKind::Http, &["$return"], expect!["bound"]).await;
+    check("contract-probe", FunctionKind::Queue, &["receipts", "$return"], expect!["bound"]).await;
 }
 
 #[tokio::test]
@@ -184,6 +222,11 @@ async fn the_digest_of_an_app_follows_from_its_functions() {
     let mut slower = probe.clone();
     slower[0].timeout = Some(Duration::from_secs(1));
     assert_eq!(digest(&probe), digest(&slower), "limits are no code");
+    let mut bound = probe.clone();
+    for binding in bound.iter_mut().filter(|binding| binding.kind == FunctionKind::Activity) {
+        binding.outputs = vec!["receipts".to_owned()];
+    }
+    assert_eq!(digest(&probe), digest(&bound), "bindings are no code");
     let mut renamed = probe.clone();
     renamed[0].function = "Renamed".to_owned();
     let different = [&probe, &bench, &probe[1..], &renamed, &[&probe[..], &bench[..]].concat()].map(digest);
@@ -207,5 +250,5 @@ fn kinds_have_names() {
     for kind in FunctionKind::ALL {
         assert_eq!(FunctionKind::parse(kind.name()), Some(kind));
     }
-    assert_eq!(FunctionKind::parse("timer"), None);
+    assert_eq!(FunctionKind::parse("Timer"), None);
 }

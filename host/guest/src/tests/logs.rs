@@ -70,7 +70,7 @@ async fn a_standard_component_may_run_on_after_its_body() {
     let lines = Lines::default();
     let guard = lines.collect();
     let response = app.handle(request("Probe", post("/exact", ""))).await.expect("a response");
-    let mut body = response.into_body();
+    let mut body = response.response.into_body();
     let frame = body.frame().await.expect("a frame").expect("no error");
     assert_eq!(frame.data_ref().map(|data| &data[..]), Some(&b"12345"[..]), "all that was announced");
     drop(body);
@@ -88,7 +88,14 @@ async fn refused_requests_are_told() {
     let guard = lines.collect();
     let mut fetch = post("/fetch", "");
     fetch.headers_mut().insert("x-authority", "example.com".parse().expect("a value"));
-    app.handle(request("Probe", fetch)).await.expect("a response").into_body().collect().await.expect("a body");
+    app.handle(request("Probe", fetch))
+        .await
+        .expect("a response")
+        .response
+        .into_body()
+        .collect()
+        .await
+        .expect("a body");
     drop(guard);
     assert_eq!(
         lines.of_guests(),

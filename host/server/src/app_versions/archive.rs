@@ -129,6 +129,8 @@ impl KeptFunction {
                 .ok_or_else(|| format!("function '{name}' is of the unknown kind '{kind}'"))?,
             timeout: run,
             heartbeat_timeout: heartbeat,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
         })
     }
 }

@@ -126,7 +126,7 @@ impl Versions {
             let components = BTreeMap::from([("booking", component.clone())]);
             let bindings = record.functions.iter().map(|function: &KeptFunction| function.binding(&components));
             let bindings = bindings.collect::<Result<Vec<_>, _>>().expect("good bindings");
-            let app = App::new(&runtime, bindings, Vec::new(), client.clone()).expect("a good app");
+            let app = App::new(&runtime, bindings, Vec::new(), client.clone(), None).expect("a good app");
             let sources = BTreeMap::from([("booking".to_owned(), PathBuf::from(&wasm))]);
             archive.keep(app.digest(), &record, &sources).expect("it can be kept");
             Arc::new(app)

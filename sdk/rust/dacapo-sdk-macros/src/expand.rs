@@ -1,5 +1,6 @@
 //! What the attributes expand to.
 //!
+//! A function that a trigger starts stays what it is; beside it stands one that the host can call.
 //! An activity or orchestrator becomes a type and a constant of the function's name: the handle, which implements the
 //! trait with its types and dereferences to a function pointer, so that calling it still calls the function. The function
 //! itself moves inside, where nothing else can name it. (A unit struct would be both in one, but linters take a call of
@@ -11,7 +12,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Ident, ItemFn, LitStr, Type, Visibility};
 
 use crate::arguments::Arguments;
-use crate::signature::{self, Input, Output};
+use crate::signature::{self, Input, MessageForm, Output, Passing};
 
 pub(crate) fn activity(arguments: &Arguments, function: ItemFn) -> syn::Result<TokenStream> {
     signature::check_plain(&function)?;
@@ -111,6 +112,70 @@ pub(crate) fn http(arguments: &Arguments, mut function: ItemFn) -> syn::Result<T
     };
     function.attrs.push(takes_its_input());
     Ok(quote! { #function #registration })
+}
+
+pub(crate) fn queue(arguments: &Arguments, function: ItemFn) -> syn::Result<TokenStream> {
+    signature::check_plain(&function)?;
+    let input = signature::queue_input(&function.sig)?;
+    let name = arguments.name_for(&function.sig.ident);
+    let message = input.message.map(|form| match form {
+        MessageForm::Whole(passing) => pass(passing, &quote!(message)),
+        MessageForm::Text(Passing::Reference) => quote!(message.text.as_str()),
+        MessageForm::Text(Passing::Value) => quote!(::std::clone::Clone::clone(&message.text)),
+        MessageForm::Json(of) => {
+            quote_spanned!(of.span()=> ::dacapo::__private::message_as::<#of>(message, #name)?)
+        }
+    });
+    let context = input.context.map(|passing| pass(passing, &quote!(message)));
+    let parameters = comma_separated(message, context);
+    let takes = quote!(message: &::dacapo::QueueMessage);
+    Ok(registered(function, &name, &quote!(queue), (&takes, &parameters)))
+}
+
+pub(crate) fn timer(arguments: &Arguments, function: ItemFn) -> syn::Result<TokenStream> {
+    signature::check_plain(&function)?;
+    let parameters = signature::timer_input(&function.sig)?.map(|passing| pass(passing, &quote!(timer)));
+    let name = arguments.name_for(&function.sig.ident);
+    let takes = quote!(timer: &::dacapo::TimerInfo);
+    Ok(registered(function, &name, &quote!(timer), (&takes, &comma_separated(parameters, None))))
+}
+
+/// A parameter that is there as a reference.
+fn pass(passing: Passing, reference: &TokenStream) -> TokenStream {
+    match passing {
+        Passing::Reference => reference.clone(),
+        Passing::Value => quote!(::std::clone::Clone::clone(#reference)),
+    }
+}
+
+/// A function that a trigger starts: it stays as it is, and another one beside it knows what it takes and returns.
+fn registered(
+    mut function: ItemFn,
+    name: &LitStr,
+    registers: &TokenStream,
+    (takes, parameters): (&TokenStream, &TokenStream),
+) -> TokenStream {
+    let ident = &function.sig.ident;
+    let call = quote!(#ident(#parameters));
+    let result = match Output::of(&function.sig) {
+        Output::Nothing => quote!(::core::result::Result::Ok(#call)),
+        Output::Value(value) => quote_spanned!(value.span()=> ::core::result::Result::Ok(#call)),
+        Output::Fallible(result) => {
+            quote_spanned!(result.span()=> ::dacapo::__private::Fallible::into_outcome(#call))
+        }
+    };
+    let registration = quote! {
+        const _: () = {
+            #[allow(unused_variables, reason = "not every function looks at what started it")]
+            fn invoke(#takes) -> ::dacapo::__private::Outcome {
+                let result = #result;
+                ::dacapo::__private::returned(result, #name)
+            }
+            ::dacapo::__private::inventory::submit! { ::dacapo::__private::Function::#registers(#name, invoke) }
+        };
+    };
+    function.attrs.push(takes_its_input());
+    quote! { #function #registration }
 }
 
 /// What activities and orchestrators have in common.

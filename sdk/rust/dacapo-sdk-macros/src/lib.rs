@@ -7,6 +7,8 @@ mod arguments;
 mod entity;
 mod expand;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 use syn::{Item, ItemFn, parse_macro_input};
@@ -193,4 +195,110 @@ pub fn http(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let arguments = parse_macro_input!(arguments as Arguments);
     let function = parse_macro_input!(item as ItemFn);
     expand::http(&arguments, function).unwrap_or_else(|error| error.into_compile_error()).into()
+}
+
+/// Makes a queue function of a function from a message to a result.
+///
+/// ```
+/// # #[derive(serde::Serialize, serde::Deserialize)] struct Trip { traveller: String }
+/// use dacapo::{Failure, QueueMessage};
+///
+/// /// The text of the message is a `Trip` as JSON.
+/// #[dacapo::queue]
+/// fn receive_trip(trip: Trip) -> Result<(), Failure> {
+///     dacapo::output("mails", &format!("Dear {}", trip.traveller))
+/// }
+///
+/// /// With what the host knows about the message.
+/// #[dacapo::queue(name = "Receive-Again")]
+/// fn receive_again(trip: Trip, message: &QueueMessage) -> String {
+///     format!("{} at try {}", trip.traveller, message.dequeue_count)
+/// }
+///
+/// /// The text as it is.
+/// #[dacapo::queue]
+/// fn log_line(text: &str) {
+///     println!("{text}");
+/// }
+///
+/// /// All of it.
+/// #[dacapo::queue]
+/// fn look(message: QueueMessage) -> Result<Vec<u8>, Failure> {
+///     message.json()
+/// }
+/// # let _bindings = dacapo::testing::bindings();
+/// # let message = QueueMessage::new(r#"{"traveller":"Ada"}"#);
+/// # assert!(dacapo::testing::run_queue("ReceiveTrip", &message).unwrap().is_null());
+/// # assert_eq!(dacapo::testing::run_queue("Receive-Again", &message).unwrap(), "Ada at try 1");
+/// # assert!(dacapo::testing::run_queue("LogLine", &message).unwrap().is_null());
+/// # assert!(dacapo::testing::run_queue("Look", &message).is_err());
+/// ```
+///
+/// **Signature.** A plain `fn`. Its first parameter says what it makes of the text: `String` or `&str` take it as it is,
+/// `QueueMessage` or `&QueueMessage` take the message with all that is known about it, and any other type that implements
+/// serde's `DeserializeOwned` takes it as JSON. A `&QueueMessage` may follow. It returns nothing, a value that implements
+/// `Serialize`, or a `Result` (written with that name) whose error converts into `dacapo::Failure`.
+///
+/// **What becomes of the message.** When the function returns a value, the message is deleted, together with everything that
+/// goes to the outputs: all of it or nothing. When it fails, the message comes back later, and after the last try goes to
+/// the poison queue. A message that cannot be read as the parameter's type is a failure.
+///
+/// **Name.** `receive_trip` is known to the host as `ReceiveTrip`, unless `name = "..."` says otherwise. The queue is the
+/// manifest's.
+///
+/// ```compile_fail
+/// #[dacapo::queue]
+/// async fn receive(text: String) {} // a queue function is a plain function: it may block
+/// ```
+///
+/// ```compile_fail
+/// # #[derive(serde::Serialize, serde::Deserialize)] struct Trip;
+/// #[dacapo::queue]
+/// fn receive(trip: &Trip) {} // the message is decoded for this call and belongs to it: take it by value
+/// ```
+///
+/// ```compile_fail
+/// #[dacapo::queue]
+/// fn receive(traveller: String, conference: String) {} // the second parameter is a `&QueueMessage`
+/// ```
+#[proc_macro_attribute]
+pub fn queue(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let arguments = parse_macro_input!(arguments as Arguments);
+    let function = parse_macro_input!(item as ItemFn);
+    expand::queue(&arguments, function).unwrap_or_else(|error| error.into_compile_error()).into()
+}
+
+/// Makes a timer function of a function that a schedule starts.
+///
+/// ```
+/// use dacapo::{Client, Failure, PurgeFilter, TimerInfo, Timestamp};
+///
+/// #[dacapo::timer]
+/// fn clean_up(timer: TimerInfo) -> Result<u32, Failure> {
+///     Ok(Client::new().purge_by(&PurgeFilter::created_from(Timestamp::UNIX_EPOCH).created_to(timer.scheduled))?)
+/// }
+///
+/// #[dacapo::timer(name = "Tick-Tock")]
+/// fn tick() {
+///     println!("tick");
+/// }
+/// # assert!(dacapo::testing::run_timer("Tick-Tock", &TimerInfo::new(dacapo::Timestamp::UNIX_EPOCH)).unwrap().is_null());
+/// ```
+///
+/// **Signature.** A plain `fn` that takes a `TimerInfo`, by value or by reference, or nothing. It returns nothing, a value
+/// that implements serde's `Serialize`, or a `Result` (written with that name) whose error converts into `dacapo::Failure`.
+/// What it returns goes to the output `$return`, if the manifest has one.
+///
+/// **Name.** `clean_up` is known to the host as `CleanUp`, unless `name = "..."` says otherwise. The schedule is the
+/// manifest's.
+///
+/// ```compile_fail
+/// #[dacapo::timer]
+/// fn clean_up(days: u32) {} // a timer function takes a `TimerInfo`, or nothing
+/// ```
+#[proc_macro_attribute]
+pub fn timer(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let arguments = parse_macro_input!(arguments as Arguments);
+    let function = parse_macro_input!(item as ItemFn);
+    expand::timer(&arguments, function).unwrap_or_else(|error| error.into_compile_error()).into()
 }

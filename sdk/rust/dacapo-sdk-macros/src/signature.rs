@@ -99,6 +99,108 @@ pub(crate) fn http_input(signature: &Signature) -> syn::Result<Input<'_>> {
     }
 }
 
+/// What a queue function takes.
+pub(crate) struct MessageInput<'a> {
+    /// The message itself; none: it does not look.
+    pub(crate) message: Option<MessageForm<'a>>,
+    /// A second parameter: what the host knows about the message, behind a reference or not.
+    pub(crate) context: Option<Passing>,
+}
+
+/// How a parameter is handed over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Passing {
+    Value,
+    Reference,
+}
+
+/// As what a queue function takes its message.
+pub(crate) enum MessageForm<'a> {
+    /// `QueueMessage`: with all that is known about it.
+    Whole(Passing),
+    /// `String` or `&str`: the text as it is.
+    Text(Passing),
+    /// Anything else: the text read as JSON.
+    Json(&'a Type),
+}
+
+/// `fn(message?, &QueueMessage?)`.
+pub(crate) fn queue_input(signature: &Signature) -> syn::Result<MessageInput<'_>> {
+    if let Some(asyncness) = &signature.asyncness {
+        return Err(Error::new_spanned(asyncness, "a queue function is a plain function: it may block"));
+    }
+    let parameters = parameter_types(signature)?;
+    let (first, second) = match parameters.as_slice() {
+        [] => return Ok(MessageInput { message: None, context: None }),
+        [first] => (first, None),
+        [first, second] => (first, Some(second)),
+        [_, _, third, ..] => {
+            let why = "a queue function takes its message and, if it wishes, a `&QueueMessage`: put several values of a \
+                       message into a struct";
+            return Err(Error::new_spanned(third, why));
+        }
+    };
+    let message = message_form(first)?;
+    let Some(second) = second else {
+        return Ok(MessageInput { message: Some(message), context: None });
+    };
+    if let MessageForm::Whole(_) = message {
+        let why = "the `QueueMessage` has the text, too: take it alone, or the message's own type before it";
+        return Err(Error::new_spanned(second, why));
+    }
+    match passing(second, "QueueMessage") {
+        Some(context) => Ok(MessageInput { message: Some(message), context: Some(context) }),
+        None => {
+            let why = "the second parameter is what the host knows about the message, a `&QueueMessage`; put several values \
+                       of a message into a struct";
+            Err(Error::new_spanned(second, why))
+        }
+    }
+}
+
+fn message_form(parameter: &Type) -> syn::Result<MessageForm<'_>> {
+    if let Some(passing) = passing(parameter, "QueueMessage") {
+        return Ok(MessageForm::Whole(passing));
+    }
+    if let Type::Reference(TypeReference { elem, mutability, .. }) = parameter {
+        if last_segment_is(elem, "str") && mutability.is_none() {
+            return Ok(MessageForm::Text(Passing::Reference));
+        }
+        let why =
+            "the message is decoded for this call and belongs to it: take it by value, or take its text as `&str`";
+        return Err(Error::new_spanned(parameter, why));
+    }
+    match last_segment_is(parameter, "String") {
+        true => Ok(MessageForm::Text(Passing::Value)),
+        false => Ok(MessageForm::Json(parameter)),
+    }
+}
+
+/// `fn(TimerInfo?)`.
+pub(crate) fn timer_input(signature: &Signature) -> syn::Result<Option<Passing>> {
+    if let Some(asyncness) = &signature.asyncness {
+        return Err(Error::new_spanned(asyncness, "a timer function is a plain function: it may block"));
+    }
+    let parameters = parameter_types(signature)?;
+    let why = "a timer function takes a `TimerInfo`, or nothing";
+    match parameters.as_slice() {
+        [] => Ok(None),
+        [timer] => match passing(timer, "TimerInfo") {
+            Some(passing) => Ok(Some(passing)),
+            None => Err(Error::new_spanned(timer, why)),
+        },
+        [_, second, ..] => Err(Error::new_spanned(second, why)),
+    }
+}
+
+/// How a parameter of the type of that name is handed over; none: it has another type.
+fn passing(parameter: &Type, name: &str) -> Option<Passing> {
+    if let Type::Reference(TypeReference { elem, mutability: None, .. }) = parameter {
+        return last_segment_is(elem, name).then_some(Passing::Reference);
+    }
+    last_segment_is(parameter, name).then_some(Passing::Value)
+}
+
 fn parameter_types(signature: &Signature) -> syn::Result<Vec<&Type>> {
     let types = signature.inputs.iter().map(|parameter| match parameter {
         FnArg::Typed(typed) => Ok(&*typed.ty),

@@ -22,7 +22,7 @@ use crate::{EntityId, Failure, HttpRequest, Identity, Level, RetryPolicy, StartO
 pub(crate) type TaskId = u32;
 
 /// What a task ends with.
-pub(crate) type Outcome = Result<String, Failure>;
+pub type Outcome = Result<String, Failure>;
 
 /// What an orchestrator can ask of the world around it: the import `orchestration` of the contract without `next`.
 pub(crate) trait Durable {

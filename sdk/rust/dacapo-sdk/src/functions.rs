@@ -278,7 +278,6 @@ pub(crate) fn handle_http(name: &str, request: Request) -> Response {
 }
 
 /// Works on a message by the queue function of that name.
-#[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "messages come from the host"))]
 pub(crate) fn run_queue(name: &str, message: &QueueMessage) -> Outcome {
     match find(name, Kind::Queue) {
         Some(Entry::Queue(entry)) => entry(message),
@@ -287,7 +286,6 @@ pub(crate) fn run_queue(name: &str, message: &QueueMessage) -> Outcome {
 }
 
 /// Runs the timer function of that name.
-#[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "occurrences come from the host"))]
 pub(crate) fn run_timer(name: &str, timer: &TimerInfo) -> Outcome {
     match find(name, Kind::Timer) {
         Some(Entry::Timer(entry)) => entry(timer),

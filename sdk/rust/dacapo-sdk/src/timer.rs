@@ -2,7 +2,8 @@
 
 use crate::Timestamp;
 
-/// One occurrence and what the host knows about it.
+/// One occurrence and what the host knows about it; the parameter of a function under
+/// [`#[dacapo::timer]`](macro@crate::timer), by value or by reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TimerInfo {
@@ -24,4 +25,21 @@ pub struct TimerInfo {
     pub retry_count: u32,
     /// How many there may be; none: no policy, or any number.
     pub max_retry_count: Option<u32>,
+}
+
+impl TimerInfo {
+    /// An occurrence that runs on time, and nothing else known: for tests.
+    pub fn new(scheduled: Timestamp) -> TimerInfo {
+        TimerInfo {
+            scheduled,
+            is_past_due: false,
+            adjusts_for_dst: false,
+            last: None,
+            next: None,
+            last_updated: None,
+            invocation_id: String::new(),
+            retry_count: 0,
+            max_retry_count: None,
+        }
+    }
 }

@@ -3,13 +3,14 @@
 use crate::bindings::exports::activity::{Guest, Invocation};
 use crate::bindings::values::Failure;
 use crate::bindings::{Probe, activity_context};
-use crate::{client, script};
+use crate::{bound, client, script};
 
 impl Guest for Probe {
     fn invoke(function: String, input: String, invocation: Invocation) -> Result<String, Failure> {
         match function.as_str() {
             "LookAtTheCall" => Ok(script::quote(&format!("{invocation:?}").replace('"', "'"))),
             "CallTheClient" => Ok(script::run(&input, client::command)),
+            "UseBindings" => Ok(bound::run(&input)),
             "Beat" => {
                 activity_context::heartbeat(None);
                 activity_context::heartbeat(Some(&input));

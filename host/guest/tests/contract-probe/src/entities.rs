@@ -4,7 +4,7 @@ use crate::activities::compute;
 use crate::bindings::exports::entity::{
     Action, Batch, BatchResult, EntitySignal, Guest, Operation, OrchestrationStart,
 };
-use crate::bindings::{Probe, activity_context, client, orchestration};
+use crate::bindings::{Probe, activity_context, client, orchestration, wit_bindings};
 use crate::script::{entity, failure, quote, start_options};
 
 impl Guest for Probe {
@@ -58,6 +58,7 @@ fn apply(result: &mut BatchResult, operation: &Operation, head: &str) {
             return;
         }
         "orchestrate" => drop(orchestration::new_guid()),
+        "bind" => drop(wit_bindings::output("receipts", "1")),
         "beat" => activity_context::heartbeat(None),
         "compute" => compute(),
         other => panic!("no such operation: {other}"),

@@ -8,6 +8,8 @@ mod activities;
 #[cfg(target_arch = "wasm32")]
 mod bindings;
 #[cfg(target_arch = "wasm32")]
+mod bound;
+#[cfg(target_arch = "wasm32")]
 mod client;
 #[cfg(target_arch = "wasm32")]
 mod entities;
@@ -15,3 +17,5 @@ mod entities;
 mod orchestrators;
 #[cfg(target_arch = "wasm32")]
 mod script;
+#[cfg(target_arch = "wasm32")]
+mod triggered;

@@ -2,7 +2,7 @@
 
 use crate::bindings::orchestration::{ActivityOptions, HttpRequest, RetryPolicy, SubOrchestrationOptions};
 use crate::bindings::values::{Failure, StartOptions};
-use crate::bindings::{Probe, activity_context, exports, orchestration};
+use crate::bindings::{Probe, activity_context, exports, orchestration, wit_bindings};
 use crate::script::{entity, outcome, quote, run, start_options};
 
 const SECOND: i64 = 10_000_000;
@@ -92,6 +92,7 @@ fn itself(words: &[&str]) -> String {
         ["cancel", task] => orchestration::cancel(task.parse().expect("a number")),
         ["again", script, version] => orchestration::continue_as_new(&quote(script), true, Some(version)),
         ["who"] => return format!("{:?}", orchestration::who_am_i()).replace('"', "'"),
+        ["input", name] => drop(wit_bindings::input(name)),
         ["heartbeat"] => activity_context::heartbeat(None),
         other => panic!("no such command: {other:?}"),
     }

@@ -59,6 +59,7 @@ mod component {
             match path.as_str() {
                 "/environment" => answer(response_out, &environment()),
                 "/world" => answer(response_out, &world()),
+                "/bindings" => answer(response_out, &format!("{:?}", dacapo::output("receipts", &1))),
                 "/sleep" => answer(response_out, sleep()),
                 "/fetch" => answer(response_out, &fetch(&authority(&request))),
                 "/silent" => drop(response_out),

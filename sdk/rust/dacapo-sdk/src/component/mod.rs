@@ -5,7 +5,7 @@ mod client;
 mod conversions;
 mod orchestration;
 
-use bindings::dacapo::functions::{activity_context, values};
+use bindings::dacapo::functions::{activity_context, bindings as bound, values};
 use bindings::exports::dacapo::functions as exports;
 pub(crate) use client::HostInstances;
 use orchestration::HostOrchestration;
@@ -61,6 +61,16 @@ impl exports::activity::Guest for Component {
 /// Tells the host that the running activity is alive.
 pub(crate) fn heartbeat(details: Option<&str>) {
     activity_context::heartbeat(details);
+}
+
+/// The value of an input, as JSON.
+pub(crate) fn read_input(name: &str) -> Result<String, String> {
+    bound::input(name)
+}
+
+/// Gives an output a value, as JSON.
+pub(crate) fn write_output(name: &str, value: &str) -> Result<(), String> {
+    bound::output(name, value)
 }
 
 impl exports::orchestrator::Guest for Component {

@@ -44,8 +44,10 @@
 //! Entities of this crate run for real, in memory, and locks hold; HTTP requests are answered by the script. What an
 //! orchestrator starts without waiting for it runs beside it, until the orchestrator under test ends.
 //!
-//! HTTP functions are called as the functions that they are; [`instances`] stands in for the durable client.
+//! Functions with HTTP, queue and timer triggers are called as the functions that they are, or with [`run_queue`] and
+//! [`run_timer`] as the host does it; [`instances`] stands in for the durable client, and [`bindings()`] for inputs and outputs.
 
+mod bindings;
 mod entities;
 mod handle;
 mod instances;
@@ -63,6 +65,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub use bindings::{RecordedBindings, bindings, run_queue, run_timer};
+pub(crate) use bindings::{read_input, write_output};
 pub(crate) use instances::current_instances;
 pub use instances::{RecordedInstances, Signal, Started, instances};
 pub use outcome::{Call, CallKind, LogLine, RunOutcome};

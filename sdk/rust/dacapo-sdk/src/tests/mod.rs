@@ -11,3 +11,4 @@ mod functions;
 mod http;
 mod scripted;
 mod timestamp;
+mod triggered;
