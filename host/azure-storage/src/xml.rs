@@ -142,11 +142,15 @@ impl Writer {
         self.raw(&["<", name, ">"]);
     }
 
-    /// Begins an element with an attribute.
-    pub(crate) fn open_with(&mut self, name: &str, attribute: &str, value: &str) {
-        self.raw(&["<", name, " ", attribute, "=\""]);
-        self.text(value);
-        self.raw(&["\">"]);
+    /// Begins an element with attributes.
+    pub(crate) fn open_with<'a>(&mut self, name: &str, attributes: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        self.raw(&["<", name]);
+        for (attribute, value) in attributes {
+            self.raw(&[" ", attribute, "=\""]);
+            self.text(value);
+            self.raw(&["\""]);
+        }
+        self.raw(&[">"]);
     }
 
     /// Ends an element.

@@ -65,26 +65,40 @@ impl ServiceError {
         format!("{message}{gap}{}\nRequestId:{}\nTime:{}", self.detail, stamp.request_id, stamp.now)
     }
 
-    /// The error as a table's client expects it.
-    pub(crate) fn json(&self, stamp: &Stamp) -> String {
+    /// The error of one operation of a batch, by its number from 0: as a table's client expects it in a part.
+    pub(crate) fn answer_in_batch(&self, index: usize, stamp: &Stamp) -> Answer {
+        self.json_answer(&format!("{index}:"), stamp)
+    }
+
+    /// The error as a table's client expects it; `before` comes before the message.
+    fn json(&self, before: &str, stamp: &Stamp) -> String {
         // Without elements of their own, details go into the message.
         let details: String = self.fields.iter().map(|(name, value)| format!("\n{name}:{value}")).collect();
-        let value = self.message(stamp) + &details;
+        let value = format!("{before}{}{details}", self.message(stamp));
         serde_json::json!({"odata.error": {"code": self.code.name, "message": {"lang": "en-US", "value": value}}})
             .to_string()
     }
 
     /// The whole answer.
     pub(crate) fn answer(&self, service: Service, stamp: &Stamp) -> Answer {
-        let status = StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut answer = match service {
-            Service::Table => answer::with_body(
-                status,
-                "application/json;odata=minimalmetadata;streaming=true;charset=utf-8",
-                self.json(stamp),
-            ),
-            Service::Blob | Service::Queue => answer::xml(status, self.xml(stamp)),
-        };
+        match service {
+            // Such an answer has no body.
+            _ if self.code.status == 304 => self.with_headers(answer::empty(StatusCode::NOT_MODIFIED)),
+            Service::Table => self.json_answer("", stamp),
+            Service::Blob | Service::Queue => self.with_headers(answer::xml(self.status(), self.xml(stamp))),
+        }
+    }
+
+    fn json_answer(&self, before: &str, stamp: &Stamp) -> Answer {
+        let content_type = "application/json;odata=minimalmetadata;streaming=true;charset=utf-8";
+        self.with_headers(answer::with_body(self.status(), content_type, self.json(before, stamp)))
+    }
+
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn with_headers(&self, mut answer: Answer) -> Answer {
         answer.headers_mut().insert(header_name::X_MS_ERROR_CODE, HeaderValue::from_static(self.code.name));
         for (name, value) in &self.headers {
             answer.headers_mut().insert(name.clone(), value.clone());

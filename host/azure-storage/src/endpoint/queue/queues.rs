@@ -91,7 +91,7 @@ fn document(page: &QueuePage, call: &Call, asked: Option<i64>) -> String {
         .get("include")
         .is_some_and(|included| included.split(',').any(|part| part.eq_ignore_ascii_case("metadata")));
     let mut writer = Writer::with_capacity(256 + 64 * page.queues.len());
-    writer.open_with("EnumerationResults", "ServiceEndpoint", &[&call.base_url, "/"].concat());
+    writer.open_with("EnumerationResults", [("ServiceEndpoint", [&call.base_url, "/"].concat().as_str())]);
     for (element, parameter) in [("Prefix", "prefix"), ("Marker", "marker")] {
         if let Some(value) = call.query.get(parameter).filter(|value| !value.is_empty()) {
             writer.element(element, value);
