@@ -1,5 +1,4 @@
-//! Tables in a map. Filters are ignored: a store may return more only where its caller filters too, so tests of filters bring
-//! their own expectations.
+//! Tables in a map: every rule of the port, as plainly as it can be kept.
 
 use super::world::FakeClock;
 use async_trait::async_trait;
@@ -66,6 +65,9 @@ fn write(rows: &mut Rows, index: usize, write: EntityWrite, timestamp: Ticks) ->
         merged.append(&mut entity.properties);
         entity.properties = merged;
     }
+    if let Err(why) = entity.validate() {
+        return Err(TableError::Invalid { index, why });
+    }
     entity.timestamp = timestamp;
     rows.insert(key, entity);
     Ok(Some(timestamp))
@@ -119,8 +121,11 @@ impl TableStore for FakeTables {
 
     async fn entities(&self, query: &EntitiesQuery) -> Result<EntitiesPage, TableError> {
         self.with(&query.table, |(_, rows)| {
-            let mut found: Vec<Entity> =
-                rows.values().filter(|row| query.from.as_ref().is_none_or(|from| row.key >= *from)).cloned().collect();
+            let fits = |row: &&Entity| {
+                query.from.as_ref().is_none_or(|from| row.key >= *from)
+                    && query.filter.as_ref().is_none_or(|filter| filter.matches(row))
+            };
+            let mut found: Vec<Entity> = rows.values().filter(fits).cloned().collect();
             let next = found.get(query.limit).map(|entity| entity.key.clone());
             found.truncate(query.limit);
             Ok(EntitiesPage { entities: found, next })

@@ -1,9 +1,11 @@
 //! Tests of both ends, against stores in memory that are as strict as the real ones.
 
+mod blob;
 mod fake_documents;
 mod fake_queues;
 mod fake_tables;
 mod queue;
 mod signing;
+mod tables;
 mod world;
 mod xml;
