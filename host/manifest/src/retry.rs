@@ -1,4 +1,5 @@
-//! Retry policies of functions.
+//! Retry policies of functions: what happens after a failed invocation. Who counts the tries, and how a delay is drawn from a
+//! policy, is up to the triggers.
 
 use std::time::Duration;
 

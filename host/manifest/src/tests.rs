@@ -1,5 +1,6 @@
 //! Data-driven checks of manifests, routes and the small formats in them.
 
+mod app;
 mod expressions;
 mod files;
 mod formats;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use storage_model::TableName;
+use storage_model::{Filter, TableName};
 
 use super::choice::Choice;
 use super::connections;
@@ -111,7 +111,7 @@ fn table_input(written: &FileTableInput, trigger: &Trigger, path: &str, shared: 
         |key, text: &Option<_>| text.as_ref().and_then(|text| expression(text, &join(path, key), trigger, report));
     let partition_key = expression("partitionKey", &written.partition_key);
     let row_key = expression("rowKey", &written.row_key);
-    let filter = expression("filter", &written.filter);
+    let filter = expression("filter", &written.filter).filter(|filter| is_filter(filter, written, path, report));
     let take = written.take.as_ref();
     let take_count = take.map(|take| Fields { path, report }.number("take", Some(take), TABLE_TAKE));
     let connection = connections::check(&written.connection, path, shared);
@@ -133,6 +133,15 @@ fn table_input(written: &FileTableInput, trigger: &Trigger, path: &str, shared: 
     let table_name =
         name_expression::<TableName>(written.table_name.as_ref()?, &join(path, "tableName"), trigger, report)?;
     Some(TableInput { table_name, partition_key, row_key, filter, take: take_count, connection })
+}
+
+/// A filter without places is known to be one or not; what others come to is found out at each run.
+fn is_filter(filter: &Expression, written: &FileTableInput, path: &str, report: &Report<'_>) -> bool {
+    let Some(error) = filter.literal().and_then(|text| Filter::parse(text).err()) else { return true };
+    let at = written.filter.as_ref().map_or(0..0, |filter| filter.span());
+    let next = "write it like \"PartitionKey eq 'trips' and Price lt 100\"";
+    report.add(&at, join(path, "filter"), error.to_string(), next);
+    false
 }
 
 fn output_target(

@@ -102,14 +102,16 @@ fn is_disabled(function: &FileFunction, path: &str, shared: &Shared<'_, '_>) -> 
     let field = join(path, "disabled");
     let is_yes = |text: &str| YES.iter().any(|yes| yes.eq_ignore_ascii_case(text.trim()));
     let setting_says = |setting: &str, field: &str, at: &Placed<String>| {
-        let value = shared.settings.get(setting);
-        if value.is_some() {
-            shared.settings.refer(setting, field, &at.span(), SettingPurpose::Disabled, shared.report);
-        }
-        value.is_some_and(|value| is_yes(&value))
+        shared.settings.refer(setting, field, &at.span(), SettingPurpose::Disabled, shared.report);
+        shared.settings.get(setting).is_some_and(|value| is_yes(&value))
     };
-    let of_app = [format!("AzureWebJobs.{name}.Disabled"), format!("AzureWebJobs_{name}_Disabled")];
-    let of_app = of_app.iter().any(|setting| setting_says(setting, path, &function.name));
+    let mut of_app = false;
+    for setting in [format!("AzureWebJobs.{name}.Disabled"), format!("AzureWebJobs_{name}_Disabled")] {
+        // Every function could have these; that they are not there is nothing to tell.
+        if shared.settings.get(&setting).is_some() {
+            of_app |= setting_says(&setting, path, &function.name);
+        }
+    }
     let own = match &function.disabled {
         None => false,
         Some(FlagOrText::Flag(flag)) => *flag,

@@ -1,4 +1,4 @@
-//! Retry policies of functions.
+//! Retry policies: which functions may have one, which fields belong to which strategy, and that none of them spins.
 
 use std::time::Duration;
 

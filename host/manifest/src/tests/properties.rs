@@ -4,10 +4,12 @@ use proptest::prelude::*;
 
 use crate::route::{Match, Methods, RouteTable, Segment, Template};
 
-const EVERY_FIELD: &str = include_str!("../../tests/valid/every-field.toml");
+/// Between them these have every field.
+const VALID: [&str; 2] =
+    [include_str!("../../tests/valid/every-field.toml"), include_str!("../../tests/valid/triggers-and-bindings.toml")];
 
 /// Pieces from which interesting manifests, and mostly broken ones, are put together.
-const PIECES: [&str; 32] = [
+const PIECES: [&str; 52] = [
     "[app]\n",
     "[functions.A]\n",
     "[functions.a]\n",
@@ -16,6 +18,26 @@ const PIECES: [&str; 32] = [
     "[host.durableTask]\n",
     "[host.durableTask.retention]\n",
     "[[functions]]\n",
+    "[functions.A.inputs.i]\n",
+    "[functions.A.outputs.\"$return\"]\n",
+    "[host.queues]\n",
+    "[host.http.hsts]\n",
+    "[host.http.customHeaders]\n",
+    "[host.logging.logLevel]\n",
+    "[host.retry]\n",
+    "functions = ",
+    "disabled = ",
+    "type = ",
+    "tableName = ",
+    "connection = ",
+    "schedule = ",
+    "strategy = \"fixedDelay\"\n",
+    "{ type = \"queueTrigger\", queueName = \"q%A%q\" }\n",
+    "{ type = \"timerTrigger\", schedule = \"* * * * *\", timeZone = \"%Z%\" }\n",
+    "{ type = \"table\", tableName = \"{a}%%\", filter = \"a eq '{b}'\" }\n",
+    "\"%\"\n",
+    "\"{a\"\n",
+    "[\"%A%\", \"{{\"]\n",
     "name = ",
     "version = ",
     "source = ",
@@ -44,7 +66,7 @@ const PIECES: [&str; 32] = [
 
 /// Parses and checks what must hold of any answer.
 fn parse_anything(text: &str) {
-    if let Err(problems) = crate::parse(text, "any.toml", &crate::no_settings) {
+    if let Err(problems) = crate::parse(text, "any.toml", &|name| (name.len() < 4).then(|| format!("{name}%{{a}}\n"))) {
         assert!(!problems.problems.is_empty());
         let lines = text.matches('\n').count() + 1;
         for problem in &problems.problems {
@@ -68,9 +90,10 @@ proptest! {
 
     #[test]
     fn any_mutation_of_a_valid_manifest_is_answered(
+        valid in 0..VALID.len(),
         edits in prop::collection::vec((any::<prop::sample::Index>(), 0..4_u8, any::<char>()), 1..6)
     ) {
-        let mut text: Vec<char> = EVERY_FIELD.chars().collect();
+        let mut text: Vec<char> = VALID[valid].chars().collect();
         for (index, kind, replacement) in edits {
             if text.is_empty() {
                 break;
@@ -84,6 +107,21 @@ proptest! {
             }
         }
         parse_anything(&text.into_iter().collect::<String>());
+    }
+
+    #[test]
+    fn percent_signs_that_are_doubled_are_literal(text in "[a-z%{}]{0,20}", name in "[A-Z_.:-]{1,8}", value in "\\PC{0,8}") {
+        let written = format!("{}%{name}%", text.replace('%', "%%"));
+        let manifest = format!(
+            "app = {{ name = 'a', version = '1' }}\ncomponents.c.source = 'c'\nfunctions.F.trigger.type = 'httpTrigger'\n\
+             [host.http.customHeaders]\nX-A = '{written}'\n"
+        );
+        let settings = |asked: &str| (asked == name).then(|| value.clone());
+        // Headers take only ASCII; the setting's own text is never looked at for more settings.
+        match crate::parse(&manifest, "any.toml", &settings) {
+            Ok(app) => prop_assert_eq!(&app.host.http.custom_headers["X-A"], &format!("{text}{value}")),
+            Err(problems) => prop_assert!(!value.is_ascii(), "{}", problems),
+        }
     }
 
     #[test]
