@@ -85,7 +85,8 @@ impl Rules<'_> {
 
     /// What is remembered, as it counts for this schedule and this clock. Without a change, it is what it was.
     pub(super) fn resume(&self, remembered: Standing, now: Timestamp) -> Standing {
-        if remembered.updated.saturating_since(now) > MAX_SETBACK {
+        let latest = remembered.last.map_or(remembered.updated, |last| last.max(remembered.updated));
+        if latest.saturating_since(now) > MAX_SETBACK {
             let pending = remembered.pending.map(|pending| Pending { at: pending.at.min(now), ..pending });
             return Standing { pending, invocation: remembered.invocation, ..self.begin(now) };
         }

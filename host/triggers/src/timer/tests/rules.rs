@@ -33,13 +33,18 @@ fn without_outputs(function: Function) -> Function {
 #[test]
 fn each_occurrence_runs_once_and_is_remembered_with_its_outputs() {
     let world = World::at("2026-01-05T08:59:00");
-    check(&world, &timer("0 0 9 * * *"), &[Ends::at("2026-01-06T12:00:00")], &expect![[r#"
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:00
-        2026-01-05T09:00:00 committed 2026-01-05T09:00:00
-        2026-01-06T09:00:00 runs 2026-01-06T09:00:00, last 2026-01-05T09:00:00, next 2026-01-07T09:00:00, updated 2026-01-05T09:00:00
-        2026-01-06T09:00:00 committed 2026-01-06T09:00:00
-        timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-06T09:00:00.0000000Z","next":"2026-01-07T09:00:00.0000000Z","lastUpdated":"2026-01-06T09:00:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000004"}
-    "#]]);
+    check(
+        &world,
+        &timer("0 0 9 * * *"),
+        &[Ends::at("2026-01-06T12:00:00")],
+        &expect![[r#"
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:00
+            2026-01-05T09:00:00 committed 2026-01-05T09:00:00
+            2026-01-06T09:00:00 runs 2026-01-06T09:00:00, last 2026-01-05T09:00:00, next 2026-01-07T09:00:00, updated 2026-01-05T09:00:00
+            2026-01-06T09:00:00 committed 2026-01-06T09:00:00
+            timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-06T09:00:00.0000000Z","next":"2026-01-07T09:00:00.0000000Z","lastUpdated":"2026-01-06T09:00:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -47,11 +52,16 @@ fn a_new_timer_is_remembered_before_it_has_run() {
     let world = World::at("2026-01-05T08:59:00");
     world.live(&timer("0 0 9 * * *"), &Ends::at("2026-01-05T08:59:30"));
     later(&world, "2026-01-05T09:10:00");
-    check(&world, &timer("0 0 9 * * *"), &[Ends::at("2026-01-05T12:00:00")], &expect![[r#"
-        2026-01-05T09:10:00 runs 2026-01-05T09:00:00 past due, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:00
-        2026-01-05T09:10:00 committed 2026-01-05T09:00:00
-        timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T09:10:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000002"}
-    "#]]);
+    check(
+        &world,
+        &timer("0 0 9 * * *"),
+        &[Ends::at("2026-01-05T12:00:00")],
+        &expect![[r#"
+            2026-01-05T09:10:00 runs 2026-01-05T09:00:00 past due, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:00
+            2026-01-05T09:10:00 committed 2026-01-05T09:00:00
+            timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T09:10:00.0000000Z"
+        "#]],
+    );
 }
 
 /// Three occurrences are missed; the host is back five minutes after the last.
@@ -106,22 +116,32 @@ fn a_new_schedule_is_not_late_for_what_it_never_promised() {
     world.note("every hour from now on");
     world.live(&timer("0 0 * * * *"), &Ends::at("2026-01-05T12:30:00"));
     later(&world, "2026-01-05T13:20:00");
-    check(&world, &timer("0 0 * * * *"), &[Ends::at("2026-01-05T13:40:00")], &expect![[r#"
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:30:00
-        2026-01-05T09:00:00 committed 2026-01-05T09:00:00
-        2026-01-05T12:05:00 every hour from now on
-        2026-01-05T13:20:00 runs 2026-01-05T13:00:00 past due, last 2026-01-05T09:00:00, next 2026-01-05T14:00:00, updated 2026-01-05T12:05:00
-        2026-01-05T13:20:00 committed 2026-01-05T13:00:00
-        timers/tests/Nightly: {"schedule":"0 0 * * * *","last":"2026-01-05T13:00:00.0000000Z","next":"2026-01-05T14:00:00.0000000Z","lastUpdated":"2026-01-05T13:20:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000005"}
-    "#]]);
+    check(
+        &world,
+        &timer("0 0 * * * *"),
+        &[Ends::at("2026-01-05T13:40:00")],
+        &expect![[r#"
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:30:00
+            2026-01-05T09:00:00 committed 2026-01-05T09:00:00
+            2026-01-05T12:05:00 every hour from now on
+            2026-01-05T13:20:00 runs 2026-01-05T13:00:00 past due, last 2026-01-05T09:00:00, next 2026-01-05T14:00:00, updated 2026-01-05T12:05:00
+            2026-01-05T13:20:00 committed 2026-01-05T13:00:00
+            timers/tests/Nightly: {"schedule":"0 0 * * * *","last":"2026-01-05T13:00:00.0000000Z","next":"2026-01-05T14:00:00.0000000Z","lastUpdated":"2026-01-05T13:20:00.0000000Z"
+        "#]],
+    );
     world.note("once a month from now on");
     later(&world, "2026-01-20T00:00:00");
-    check(&world, &timer("0 0 0 1 * *"), &[Ends::at("2026-02-01T00:00:01")], &expect![[r#"
-        2026-01-05T13:40:00 once a month from now on
-        2026-02-01T00:00:00 runs 2026-02-01T00:00:00, last 2026-01-05T13:00:00, next 2026-03-01T00:00:00, updated 2026-01-20T00:00:00
-        2026-02-01T00:00:00 committed 2026-02-01T00:00:00
-        timers/tests/Nightly: {"schedule":"0 0 0 1 * *","last":"2026-02-01T00:00:00.0000000Z","next":"2026-03-01T00:00:00.0000000Z","lastUpdated":"2026-02-01T00:00:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000008"}
-    "#]]);
+    check(
+        &world,
+        &timer("0 0 0 1 * *"),
+        &[Ends::at("2026-02-01T00:00:01")],
+        &expect![[r#"
+            2026-01-05T13:40:00 once a month from now on
+            2026-02-01T00:00:00 runs 2026-02-01T00:00:00, last 2026-01-05T13:00:00, next 2026-03-01T00:00:00, updated 2026-01-20T00:00:00
+            2026-02-01T00:00:00 committed 2026-02-01T00:00:00
+            timers/tests/Nightly: {"schedule":"0 0 0 1 * *","last":"2026-02-01T00:00:00.0000000Z","next":"2026-03-01T00:00:00.0000000Z","lastUpdated":"2026-02-01T00:00:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -130,26 +150,41 @@ fn a_schedule_in_another_time_zone_is_another_schedule() {
     world.live(&timer("0 0 9 * * *"), &Ends::at("2026-01-05T07:00:00"));
     let berlin = manifest::schedule::Schedule::parse("0 0 9 * * *", Some("Europe/Berlin")).expect("a schedule");
     let function = with(timer("0 0 9 * * *"), |trigger| trigger.schedule = berlin);
-    check(&world, &function, &[Ends::at("2026-01-05T10:00:00")], &expect![[r#"
-        2026-01-05T08:00:00 runs 2026-01-05T08:00:00, last -, next 2026-01-06T08:00:00, updated 2026-01-05T07:00:00
-        2026-01-05T08:00:00 committed 2026-01-05T08:00:00
-        timers/tests/Nightly: {"schedule":"0 0 9 * * * (Europe/Berlin)","last":"2026-01-05T08:00:00.0000000Z","next":"2026-01-06T08:00:00.0000000Z","lastUpdated":"2026-01-05T08:00:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000003"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T10:00:00")],
+        &expect![[r#"
+            2026-01-05T08:00:00 runs 2026-01-05T08:00:00, last -, next 2026-01-06T08:00:00, updated 2026-01-05T07:00:00
+            2026-01-05T08:00:00 committed 2026-01-05T08:00:00
+            timers/tests/Nightly: {"schedule":"0 0 9 * * * (Europe/Berlin)","last":"2026-01-05T08:00:00.0000000Z","next":"2026-01-06T08:00:00.0000000Z","lastUpdated":"2026-01-05T08:00:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
 fn what_fires_more_than_once_a_minute_is_not_monitored() {
     let world = World::at("2026-01-05T08:59:45");
     let function = without_outputs(timer("*/30 * * * * *"));
-    check(&world, &function, &[Ends::at("2026-01-05T09:00:10"), Ends::at("2026-01-05T09:00:40")], &expect![[r#"
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T09:00:10"), Ends::at("2026-01-05T09:00:40")],
+        &expect![[r#"
         2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T09:00:30, updated -
         2026-01-05T09:00:10 the host starts again
         2026-01-05T09:00:30 runs 2026-01-05T09:00:30, last -, next 2026-01-05T09:01:00, updated -
-    "#]]);
+    "#]],
+    );
     later(&world, "2026-01-05T10:00:15");
-    check(&world, &function, &[Ends::at("2026-01-05T10:00:40")], &expect![[r#"
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T10:00:40")],
+        &expect![[r#"
         2026-01-05T10:00:30 runs 2026-01-05T10:00:30, last -, next 2026-01-05T10:01:00, updated -
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -158,35 +193,50 @@ fn a_timer_without_monitor_forgets_what_it_missed() {
     let function = with(timer("0 0 * * * *"), |trigger| trigger.use_monitor = false);
     world.live(&function, &Ends::at("2026-01-05T09:30:00"));
     later(&world, "2026-01-05T12:05:00");
-    check(&world, &function, &[Ends::at("2026-01-05T13:30:00")], &expect![[r#"
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T10:00:00, updated -
-        2026-01-05T09:00:00 committed 2026-01-05T09:00:00
-        2026-01-05T13:00:00 runs 2026-01-05T13:00:00, last -, next 2026-01-05T14:00:00, updated -
-        2026-01-05T13:00:00 committed 2026-01-05T13:00:00
-        timers/tests/Nightly: {"schedule":"0 0 * * * *","last":"2026-01-05T13:00:00.0000000Z","next":"2026-01-05T14:00:00.0000000Z","lastUpdated":"2026-01-05T13:00:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000005"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T13:30:00")],
+        &expect![[r#"
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T10:00:00, updated -
+            2026-01-05T09:00:00 committed 2026-01-05T09:00:00
+            2026-01-05T13:00:00 runs 2026-01-05T13:00:00, last -, next 2026-01-05T14:00:00, updated -
+            2026-01-05T13:00:00 committed 2026-01-05T13:00:00
+            timers/tests/Nightly: {"schedule":"0 0 * * * *","last":"2026-01-05T13:00:00.0000000Z","next":"2026-01-05T14:00:00.0000000Z","lastUpdated":"2026-01-05T13:00:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
 fn run_on_startup_runs_at_every_start_unless_something_else_runs_at_once() {
     let world = World::at("2026-01-05T08:30:00");
     let function = with(timer("0 0 * * * *"), |trigger| trigger.run_on_startup = true);
-    check(&world, &function, &[Ends::at("2026-01-05T08:40:00"), Ends::at("2026-01-05T09:10:00")], &expect![[r#"
-        2026-01-05T08:30:00 runs 2026-01-05T08:30:00, last -, next 2026-01-05T09:00:00, updated 2026-01-05T08:30:00
-        2026-01-05T08:30:00 committed 2026-01-05T08:30:00
-        2026-01-05T08:40:00 the host starts again
-        2026-01-05T08:40:00 runs 2026-01-05T08:40:00, last 2026-01-05T08:30:00, next 2026-01-05T09:00:00, updated 2026-01-05T08:30:00
-        2026-01-05T08:40:00 committed 2026-01-05T08:40:00
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last 2026-01-05T08:40:00, next 2026-01-05T10:00:00, updated 2026-01-05T08:40:00
-        2026-01-05T09:00:00 committed 2026-01-05T09:00:00
-        timers/tests/Nightly: {"schedule":"0 0 * * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-05T10:00:00.0000000Z","lastUpdated":"2026-01-05T09:00:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000005"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T08:40:00"), Ends::at("2026-01-05T09:10:00")],
+        &expect![[r#"
+            2026-01-05T08:30:00 runs 2026-01-05T08:30:00, last -, next 2026-01-05T09:00:00, updated 2026-01-05T08:30:00
+            2026-01-05T08:30:00 committed 2026-01-05T08:30:00
+            2026-01-05T08:40:00 the host starts again
+            2026-01-05T08:40:00 runs 2026-01-05T08:40:00, last 2026-01-05T08:30:00, next 2026-01-05T09:00:00, updated 2026-01-05T08:30:00
+            2026-01-05T08:40:00 committed 2026-01-05T08:40:00
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last 2026-01-05T08:40:00, next 2026-01-05T10:00:00, updated 2026-01-05T08:40:00
+            2026-01-05T09:00:00 committed 2026-01-05T09:00:00
+            timers/tests/Nightly: {"schedule":"0 0 * * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-05T10:00:00.0000000Z","lastUpdated":"2026-01-05T09:00:00.0000000Z"
+        "#]],
+    );
     later(&world, "2026-01-05T12:05:00");
-    check(&world, &function, &[Ends::at("2026-01-05T12:10:00")], &expect![[r#"
-        2026-01-05T12:05:00 runs 2026-01-05T10:00:00 past due, last 2026-01-05T09:00:00, next 2026-01-05T13:00:00, updated 2026-01-05T09:00:00
-        2026-01-05T12:05:00 committed 2026-01-05T10:00:00
-        timers/tests/Nightly: {"schedule":"0 0 * * * *","last":"2026-01-05T10:00:00.0000000Z","next":"2026-01-05T13:00:00.0000000Z","lastUpdated":"2026-01-05T12:05:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000007"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T12:10:00")],
+        &expect![[r#"
+            2026-01-05T12:05:00 runs 2026-01-05T10:00:00 past due, last 2026-01-05T09:00:00, next 2026-01-05T13:00:00, updated 2026-01-05T09:00:00
+            2026-01-05T12:05:00 committed 2026-01-05T10:00:00
+            timers/tests/Nightly: {"schedule":"0 0 * * * *","last":"2026-01-05T10:00:00.0000000Z","next":"2026-01-05T13:00:00.0000000Z","lastUpdated":"2026-01-05T12:05:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -200,7 +250,8 @@ fn a_disabled_timer_has_no_listener_and_runs_by_hand() {
         2026-01-05T08:59:00 runs 2026-01-05T08:59:00, last -, next 2026-01-05T09:00:00, updated 2026-01-05T08:59:00
         2026-01-05T08:59:00 committed 2026-01-05T08:59:00
         2026-01-05T08:59:00 returned "2026-01-05T08:59:00"
-    "#]].assert_eq(&world.transcript());
+    "#]]
+    .assert_eq(&world.transcript());
 }
 
 fn by_hand(world: &World, function: &Function, name: &str) {
@@ -285,15 +336,20 @@ fn a_run_by_hand_and_one_of_the_schedule_wait_for_each_other() {
 fn a_long_run_drops_occurrences_but_for_the_first_which_fires_at_once() {
     let world = World::at("2026-01-05T08:59:30");
     world.act(200, End::Succeeds);
-    check(&world, &timer("0 * * * * *"), &[Ends::at("2026-01-05T09:04:30")], &expect![[r#"
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T09:01:00, updated 2026-01-05T08:59:30
-        2026-01-05T09:03:20 committed 2026-01-05T09:00:00
-        2026-01-05T09:03:20 runs 2026-01-05T09:01:00, last 2026-01-05T09:00:00, next 2026-01-05T09:04:00, updated 2026-01-05T09:03:20
-        2026-01-05T09:03:20 committed 2026-01-05T09:01:00
-        2026-01-05T09:04:00 runs 2026-01-05T09:04:00, last 2026-01-05T09:01:00, next 2026-01-05T09:05:00, updated 2026-01-05T09:03:20
-        2026-01-05T09:04:00 committed 2026-01-05T09:04:00
-        timers/tests/Nightly: {"schedule":"0 * * * * *","last":"2026-01-05T09:04:00.0000000Z","next":"2026-01-05T09:05:00.0000000Z","lastUpdated":"2026-01-05T09:04:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000006"}
-    "#]]);
+    check(
+        &world,
+        &timer("0 * * * * *"),
+        &[Ends::at("2026-01-05T09:04:30")],
+        &expect![[r#"
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T09:01:00, updated 2026-01-05T08:59:30
+            2026-01-05T09:03:20 committed 2026-01-05T09:00:00
+            2026-01-05T09:03:20 runs 2026-01-05T09:01:00, last 2026-01-05T09:00:00, next 2026-01-05T09:04:00, updated 2026-01-05T09:03:20
+            2026-01-05T09:03:20 committed 2026-01-05T09:01:00
+            2026-01-05T09:04:00 runs 2026-01-05T09:04:00, last 2026-01-05T09:01:00, next 2026-01-05T09:05:00, updated 2026-01-05T09:03:20
+            2026-01-05T09:04:00 committed 2026-01-05T09:04:00
+            timers/tests/Nightly: {"schedule":"0 * * * * *","last":"2026-01-05T09:04:00.0000000Z","next":"2026-01-05T09:05:00.0000000Z","lastUpdated":"2026-01-05T09:04:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -301,13 +357,18 @@ fn a_failure_does_not_stop_the_schedule() {
     let world = World::at("2026-01-05T08:59:30");
     world.act(1, End::Fails);
     world.act(1, End::Traps);
-    check(&world, &timer("0 * * * * *"), &[Ends::at("2026-01-05T09:02:30")], &expect![[r#"
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T09:01:00, updated 2026-01-05T08:59:30
-        2026-01-05T09:01:00 runs 2026-01-05T09:01:00, last 2026-01-05T09:00:00, next 2026-01-05T09:02:00, updated 2026-01-05T09:00:01
-        2026-01-05T09:02:00 runs 2026-01-05T09:02:00, last 2026-01-05T09:01:00, next 2026-01-05T09:03:00, updated 2026-01-05T09:01:01
-        2026-01-05T09:02:00 committed 2026-01-05T09:02:00
-        timers/tests/Nightly: {"schedule":"0 * * * * *","last":"2026-01-05T09:02:00.0000000Z","next":"2026-01-05T09:03:00.0000000Z","lastUpdated":"2026-01-05T09:02:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000008"}
-    "#]]);
+    check(
+        &world,
+        &timer("0 * * * * *"),
+        &[Ends::at("2026-01-05T09:02:30")],
+        &expect![[r#"
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T09:01:00, updated 2026-01-05T08:59:30
+            2026-01-05T09:01:00 runs 2026-01-05T09:01:00, last 2026-01-05T09:00:00, next 2026-01-05T09:02:00, updated 2026-01-05T09:00:01
+            2026-01-05T09:02:00 runs 2026-01-05T09:02:00, last 2026-01-05T09:01:00, next 2026-01-05T09:03:00, updated 2026-01-05T09:01:01
+            2026-01-05T09:02:00 committed 2026-01-05T09:02:00
+            timers/tests/Nightly: {"schedule":"0 * * * * *","last":"2026-01-05T09:02:00.0000000Z","next":"2026-01-05T09:03:00.0000000Z","lastUpdated":"2026-01-05T09:02:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -317,15 +378,20 @@ fn a_failed_run_is_tried_again_as_its_policy_says_and_then_given_up() {
         world.act(5, End::Fails);
     }
     let function = retrying(timer("0 0 9,10 * * *"), Some(2), 60);
-    check(&world, &function, &[Ends::at("2026-01-05T09:30:00"), Ends::at("2026-01-05T10:30:00")], &expect![[r#"
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T10:00:00, updated 2026-01-05T08:59:30
-        2026-01-05T09:01:05 runs 2026-01-05T09:00:00 retry 1 of Some(2), last -, next 2026-01-05T10:00:00, updated 2026-01-05T09:00:05
-        2026-01-05T09:02:10 runs 2026-01-05T09:00:00 retry 2 of Some(2), last -, next 2026-01-05T10:00:00, updated 2026-01-05T09:01:10
-        2026-01-05T09:30:00 the host starts again
-        2026-01-05T10:00:00 runs 2026-01-05T10:00:00, last 2026-01-05T09:00:00, next 2026-01-06T09:00:00, updated 2026-01-05T09:02:15
-        2026-01-05T10:00:00 committed 2026-01-05T10:00:00
-        timers/tests/Nightly: {"schedule":"0 0 9,10 * * *","last":"2026-01-05T10:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T10:00:00.0000000Z","invocation":"00000000-0000-4000-8000-00000000000c"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T09:30:00"), Ends::at("2026-01-05T10:30:00")],
+        &expect![[r#"
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T10:00:00, updated 2026-01-05T08:59:30
+            2026-01-05T09:01:05 runs 2026-01-05T09:00:00 retry 1 of Some(2), last -, next 2026-01-05T10:00:00, updated 2026-01-05T09:00:05
+            2026-01-05T09:02:10 runs 2026-01-05T09:00:00 retry 2 of Some(2), last -, next 2026-01-05T10:00:00, updated 2026-01-05T09:01:10
+            2026-01-05T09:30:00 the host starts again
+            2026-01-05T10:00:00 runs 2026-01-05T10:00:00, last 2026-01-05T09:00:00, next 2026-01-06T09:00:00, updated 2026-01-05T09:02:15
+            2026-01-05T10:00:00 committed 2026-01-05T10:00:00
+            timers/tests/Nightly: {"schedule":"0 0 9,10 * * *","last":"2026-01-05T10:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T10:00:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -342,19 +408,24 @@ fn tries_go_on_after_a_restart() {
     }
     // The next try is due while the host is down, as are further occurrences.
     later(&world, "2026-01-07T09:30:00");
-    check(&world, &function, &[Ends::at("2026-01-07T10:00:00")], &expect![[r#"
-        2026-01-05T08:59:30 the host starts
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
-        2026-01-05T09:05:00 the host starts
-        2026-01-05T09:10:05 runs 2026-01-05T09:00:00 retry 1 of None, last -, next 2026-01-06T09:00:00, updated 2026-01-05T09:00:05
-        2026-01-05T09:15:00 the host starts
-        2026-01-07T09:30:00 runs 2026-01-05T09:00:00 retry 2 of None, last -, next 2026-01-06T09:00:00, updated 2026-01-05T09:10:10
-        2026-01-07T09:40:05 runs 2026-01-05T09:00:00 retry 3 of None, last -, next 2026-01-06T09:00:00, updated 2026-01-07T09:30:05
-        2026-01-07T09:40:05 committed 2026-01-05T09:00:00
-        2026-01-07T09:40:05 runs 2026-01-06T09:00:00 past due, last 2026-01-05T09:00:00, next 2026-01-08T09:00:00, updated 2026-01-07T09:40:05
-        2026-01-07T09:40:05 committed 2026-01-06T09:00:00
-        timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-06T09:00:00.0000000Z","next":"2026-01-08T09:00:00.0000000Z","lastUpdated":"2026-01-07T09:40:05.0000000Z","invocation":"00000000-0000-4000-8000-00000000000e"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-07T10:00:00")],
+        &expect![[r#"
+            2026-01-05T08:59:30 the host starts
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
+            2026-01-05T09:05:00 the host starts
+            2026-01-05T09:10:05 runs 2026-01-05T09:00:00 retry 1 of None, last -, next 2026-01-06T09:00:00, updated 2026-01-05T09:00:05
+            2026-01-05T09:15:00 the host starts
+            2026-01-07T09:30:00 runs 2026-01-05T09:00:00 retry 2 of None, last -, next 2026-01-06T09:00:00, updated 2026-01-05T09:10:10
+            2026-01-07T09:40:05 runs 2026-01-05T09:00:00 retry 3 of None, last -, next 2026-01-06T09:00:00, updated 2026-01-07T09:30:05
+            2026-01-07T09:40:05 committed 2026-01-05T09:00:00
+            2026-01-07T09:40:05 runs 2026-01-06T09:00:00 past due, last 2026-01-05T09:00:00, next 2026-01-08T09:00:00, updated 2026-01-07T09:40:05
+            2026-01-07T09:40:05 committed 2026-01-06T09:00:00
+            timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-06T09:00:00.0000000Z","next":"2026-01-08T09:00:00.0000000Z","lastUpdated":"2026-01-07T09:40:05.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -362,15 +433,20 @@ fn a_failed_run_of_a_frequent_timer_is_tried_again_after_a_restart_too() {
     let world = World::at("2026-01-05T08:59:50");
     world.act(1, End::Fails);
     let function = retrying(without_outputs(timer("0,30 * * * * *")), Some(5), 5);
-    check(&world, &function, &[Ends::at("2026-01-05T09:00:02"), Ends::at("2026-01-05T09:00:40")], &expect![[r#"
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T09:00:30, updated -
-        2026-01-05T09:00:02 the host starts again
-        2026-01-05T09:00:06 runs 2026-01-05T09:00:00 retry 1 of Some(5), last -, next 2026-01-05T09:00:30, updated -
-        2026-01-05T09:00:06 committed 
-        2026-01-05T09:00:30 runs 2026-01-05T09:00:30, last -, next 2026-01-05T09:01:00, updated -
-        2026-01-05T09:00:30 committed 
-        timers/tests/Nightly: {"schedule":"0,30 * * * * *","last":"2026-01-05T09:00:30.0000000Z","next":"2026-01-05T09:01:00.0000000Z","lastUpdated":"2026-01-05T09:00:30.0000000Z","invocation":"00000000-0000-4000-8000-000000000008"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T09:00:02"), Ends::at("2026-01-05T09:00:40")],
+        &expect![[r#"
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T09:00:30, updated -
+            2026-01-05T09:00:02 the host starts again
+            2026-01-05T09:00:06 runs 2026-01-05T09:00:00 retry 1 of Some(5), last -, next 2026-01-05T09:00:30, updated -
+            2026-01-05T09:00:06 committed 
+            2026-01-05T09:00:30 runs 2026-01-05T09:00:30, last -, next 2026-01-05T09:01:00, updated -
+            2026-01-05T09:00:30 committed 
+            timers/tests/Nightly: {"schedule":"0,30 * * * * *","last":"2026-01-05T09:00:30.0000000Z","next":"2026-01-05T09:01:00.0000000Z","lastUpdated":"2026-01-05T09:00:30.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -379,15 +455,20 @@ fn a_pending_try_is_the_run_on_startup() {
     world.act(0, End::Succeeds);
     world.act(5, End::Fails);
     let function = retrying(with(timer("0 0 9 * * *"), |trigger| trigger.run_on_startup = true), Some(5), 3600);
-    check(&world, &function, &[Ends::at("2026-01-05T09:05:00"), Ends::at("2026-01-05T12:00:00")], &expect![[r#"
-        2026-01-05T08:59:30 runs 2026-01-05T08:59:30, last -, next 2026-01-05T09:00:00, updated 2026-01-05T08:59:30
-        2026-01-05T08:59:30 committed 2026-01-05T08:59:30
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last 2026-01-05T08:59:30, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
-        2026-01-05T09:05:00 the host starts again
-        2026-01-05T09:05:00 runs 2026-01-05T09:00:00 retry 1 of Some(5), last 2026-01-05T08:59:30, next 2026-01-06T09:00:00, updated 2026-01-05T09:00:05
-        2026-01-05T09:05:00 committed 2026-01-05T09:00:00
-        timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T09:05:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000006"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T09:05:00"), Ends::at("2026-01-05T12:00:00")],
+        &expect![[r#"
+            2026-01-05T08:59:30 runs 2026-01-05T08:59:30, last -, next 2026-01-05T09:00:00, updated 2026-01-05T08:59:30
+            2026-01-05T08:59:30 committed 2026-01-05T08:59:30
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last 2026-01-05T08:59:30, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
+            2026-01-05T09:05:00 the host starts again
+            2026-01-05T09:05:00 runs 2026-01-05T09:00:00 retry 1 of Some(5), last 2026-01-05T08:59:30, next 2026-01-06T09:00:00, updated 2026-01-05T09:00:05
+            2026-01-05T09:05:00 committed 2026-01-05T09:00:00
+            timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T09:05:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -397,14 +478,19 @@ fn a_host_without_room_waits_and_counts_no_try() {
         world.act(0, End::Unavailable);
     }
     let function = retrying(timer("0 0 9 * * *"), Some(1), 60);
-    check(&world, &function, &[Ends::at("2026-01-05T09:30:00")], &expect![[r#"
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
-        2026-01-05T09:00:01 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
-        2026-01-05T09:00:02.8 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
-        2026-01-05T09:00:05.4 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
-        2026-01-05T09:00:05.4 committed 2026-01-05T09:00:00
-        timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T09:00:05.4000000Z","invocation":"00000000-0000-4000-8000-00000000000a"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T09:30:00")],
+        &expect![[r#"
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
+            2026-01-05T09:00:01 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
+            2026-01-05T09:00:02.8 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
+            2026-01-05T09:00:05.4 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
+            2026-01-05T09:00:05.4 committed 2026-01-05T09:00:00
+            timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T09:00:05.4000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -413,22 +499,32 @@ fn a_store_that_does_not_answer_is_asked_again_and_nothing_happens_twice() {
     // Reading; writing, before and after it happened; reading what was written; the first commit, before and after it happened.
     world.fail(&[Fault::Refused, Fault::None, Fault::Refused, Fault::None, Fault::Lost, Fault::None]);
     world.fail(&[Fault::Refused, Fault::Lost]);
-    check(&world, &timer("0 0 9 * * *"), &[Ends::at("2026-01-05T09:30:00")], &expect![[r#"
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:32.8
-        2026-01-05T09:00:04.2 committed 2026-01-05T09:00:00
-        timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T09:00:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000007"}
-    "#]]);
+    check(
+        &world,
+        &timer("0 0 9 * * *"),
+        &[Ends::at("2026-01-05T09:30:00")],
+        &expect![[r#"
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:32.8
+            2026-01-05T09:00:04.2 committed 2026-01-05T09:00:00
+            timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T09:00:00.0000000Z"
+        "#]],
+    );
     let world = World::at("2026-01-05T08:59:30");
     world.act(0, End::Fails);
     // The failed try is written after all, and the answer lost.
     world.fail(&[Fault::None, Fault::None, Fault::Refused, Fault::Lost]);
     let function = retrying(timer("0 0 9 * * *"), Some(1), 60);
-    check(&world, &function, &[Ends::at("2026-01-05T09:30:00")], &expect![[r#"
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
-        2026-01-05T09:01:00 runs 2026-01-05T09:00:00 retry 1 of Some(1), last -, next 2026-01-06T09:00:00, updated 2026-01-05T09:00:00
-        2026-01-05T09:01:00 committed 2026-01-05T09:00:00
-        timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T09:01:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000007"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T09:30:00")],
+        &expect![[r#"
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
+            2026-01-05T09:01:00 runs 2026-01-05T09:00:00 retry 1 of Some(1), last -, next 2026-01-06T09:00:00, updated 2026-01-05T09:00:00
+            2026-01-05T09:01:00 committed 2026-01-05T09:00:00
+            timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T09:01:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -440,12 +536,17 @@ fn a_host_that_stops_while_the_store_is_away_runs_it_again() {
     let ends = Ends { asked: Some(at("2026-01-05T09:01:00")), ..Ends::at("2026-01-05T09:30:00") };
     world.live(&function, &ends);
     world.state().faults.clear();
-    check(&world, &function, &[Ends::at("2026-01-05T10:00:00")], &expect![[r#"
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
-        2026-01-05T09:01:00 runs 2026-01-05T09:00:00 past due, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
-        2026-01-05T09:01:00 committed 2026-01-05T09:00:00
-        timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T09:01:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000028"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T10:00:00")],
+        &expect![[r#"
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
+            2026-01-05T09:01:00 runs 2026-01-05T09:00:00 past due, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
+            2026-01-05T09:01:00 committed 2026-01-05T09:00:00
+            timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T09:01:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -482,11 +583,16 @@ fn a_stop_waits_for_the_run_that_is_under_way() {
     let function = timer("0 * * * * *");
     world.act(90, End::Succeeds);
     let ends = Ends { asked: Some(at("2026-01-05T09:00:30")), ..Ends::at("2026-01-05T10:00:00") };
-    check(&world, &function, std::slice::from_ref(&ends), &expect![[r#"
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T09:01:00, updated 2026-01-05T08:59:30
-        2026-01-05T09:01:30 committed 2026-01-05T09:00:00
-        timers/tests/Nightly: {"schedule":"0 * * * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-05T09:01:00.0000000Z","lastUpdated":"2026-01-05T09:01:30.0000000Z","invocation":"00000000-0000-4000-8000-000000000009"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        std::slice::from_ref(&ends),
+        &expect![[r#"
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T09:01:00, updated 2026-01-05T08:59:30
+            2026-01-05T09:01:30 committed 2026-01-05T09:00:00
+            timers/tests/Nightly: {"schedule":"0 * * * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-05T09:01:00.0000000Z","lastUpdated":"2026-01-05T09:01:30.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -495,13 +601,18 @@ fn a_clock_that_is_set_back_a_little_is_waited_for() {
     let function = timer("0 0 * * * *");
     world.live(&function, &Ends::at("2026-01-05T09:00:10"));
     later(&world, "2026-01-05T08:30:00");
-    check(&world, &function, &[Ends::at("2026-01-05T10:00:10")], &expect![[r#"
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T10:00:00, updated 2026-01-05T08:59:30
-        2026-01-05T09:00:00 committed 2026-01-05T09:00:00
-        2026-01-05T10:00:00 runs 2026-01-05T10:00:00, last 2026-01-05T09:00:00, next 2026-01-05T11:00:00, updated 2026-01-05T09:00:00
-        2026-01-05T10:00:00 committed 2026-01-05T10:00:00
-        timers/tests/Nightly: {"schedule":"0 0 * * * *","last":"2026-01-05T10:00:00.0000000Z","next":"2026-01-05T11:00:00.0000000Z","lastUpdated":"2026-01-05T10:00:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000005"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T10:00:10")],
+        &expect![[r#"
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T10:00:00, updated 2026-01-05T08:59:30
+            2026-01-05T09:00:00 committed 2026-01-05T09:00:00
+            2026-01-05T10:00:00 runs 2026-01-05T10:00:00, last 2026-01-05T09:00:00, next 2026-01-05T11:00:00, updated 2026-01-05T09:00:00
+            2026-01-05T10:00:00 committed 2026-01-05T10:00:00
+            timers/tests/Nightly: {"schedule":"0 0 * * * *","last":"2026-01-05T10:00:00.0000000Z","next":"2026-01-05T11:00:00.0000000Z","lastUpdated":"2026-01-05T10:00:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -512,14 +623,21 @@ fn a_clock_that_was_years_ahead_is_not_waited_for() {
     world.act(0, End::Fails);
     world.live(&function, &Ends::at("2032-01-05T10:00:10"));
     later(&world, "2026-01-05T08:30:00");
-    check(&world, &function, &[Ends::at("2026-01-05T09:00:10")], &expect![[r#"
-        2032-01-05T09:00:00 runs 2032-01-05T09:00:00, last -, next 2032-01-05T10:00:00, updated 2032-01-05T08:59:30
-        2032-01-05T09:00:00 committed 2032-01-05T09:00:00
-        2032-01-05T10:00:00 runs 2032-01-05T10:00:00, last 2032-01-05T09:00:00, next 2032-01-05T11:00:00, updated 2032-01-05T09:00:00
-        2026-01-05T08:30:00 runs 2032-01-05T10:00:00 retry 1 of Some(9), last -, next 2032-01-05T11:00:00, updated 2026-01-05T08:30:00
-        2026-01-05T08:30:00 committed 2032-01-05T10:00:00
-        timers/tests/Nightly: {"schedule":"0 0 * * * *","last":"2032-01-05T10:00:00.0000000Z","next":"2032-01-05T11:00:00.0000000Z","lastUpdated":"2026-01-05T08:30:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000006"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T09:00:10")],
+        &expect![[r#"
+            2032-01-05T09:00:00 runs 2032-01-05T09:00:00, last -, next 2032-01-05T10:00:00, updated 2032-01-05T08:59:30
+            2032-01-05T09:00:00 committed 2032-01-05T09:00:00
+            2032-01-05T10:00:00 runs 2032-01-05T10:00:00, last 2032-01-05T09:00:00, next 2032-01-05T11:00:00, updated 2032-01-05T09:00:00
+            2026-01-05T08:30:00 runs 2032-01-05T10:00:00 retry 1 of Some(9), last -, next 2032-01-05T11:00:00, updated 2026-01-05T08:30:00
+            2026-01-05T08:30:00 committed 2032-01-05T10:00:00
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-05T10:00:00, updated 2026-01-05T08:30:00
+            2026-01-05T09:00:00 committed 2026-01-05T09:00:00
+            timers/tests/Nightly: {"schedule":"0 0 * * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-05T10:00:00.0000000Z","lastUpdated":"2026-01-05T09:00:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -548,29 +666,44 @@ fn a_clock_that_jumps_ahead_makes_one_run() {
 fn a_sleep_that_ends_early_runs_nothing_early() {
     let world = World::at("2026-01-05T08:59:30");
     world.state().drowsy.extend([Duration::from_secs(1), Duration::from_millis(1), Duration::from_nanos(100)]);
-    check(&world, &timer("0 0 9 * * *"), &[Ends::at("2026-01-05T09:30:00")], &expect![[r#"
-        2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
-        2026-01-05T09:00:00 committed 2026-01-05T09:00:00
-        timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T09:00:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000005"}
-    "#]]);
+    check(
+        &world,
+        &timer("0 0 9 * * *"),
+        &[Ends::at("2026-01-05T09:30:00")],
+        &expect![[r#"
+            2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
+            2026-01-05T09:00:00 committed 2026-01-05T09:00:00
+            timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T09:00:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
 fn waits_may_be_of_any_length() {
     let world = World::at("2096-03-01T00:00:00");
-    check(&world, &timer("0 0 0 29 2 *"), &[Ends::at("2104-03-01T00:00:00")], &expect![[r#"
-        2104-02-29T00:00:00 runs 2104-02-29T00:00:00, last -, next 2108-02-29T00:00:00, updated 2096-03-01T00:00:00
-        2104-02-29T00:00:00 committed 2104-02-29T00:00:00
-        timers/tests/Nightly: {"schedule":"0 0 0 29 2 *","last":"2104-02-29T00:00:00.0000000Z","next":"2108-02-29T00:00:00.0000000Z","lastUpdated":"2104-02-29T00:00:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000002"}
-    "#]]);
+    check(
+        &world,
+        &timer("0 0 0 29 2 *"),
+        &[Ends::at("2104-03-01T00:00:00")],
+        &expect![[r#"
+            2104-02-29T00:00:00 runs 2104-02-29T00:00:00, last -, next 2108-02-29T00:00:00, updated 2096-03-01T00:00:00
+            2104-02-29T00:00:00 committed 2104-02-29T00:00:00
+            timers/tests/Nightly: {"schedule":"0 0 0 29 2 *","last":"2104-02-29T00:00:00.0000000Z","next":"2108-02-29T00:00:00.0000000Z","lastUpdated":"2104-02-29T00:00:00.0000000Z"
+        "#]],
+    );
     let world = World::at("9990-03-01T00:00:00");
-    check(&world, &timer("0 0 0 29 2 *"), &[Ends::at("9999-01-01T00:00:00")], &expect![[r#"
-        9992-02-29T00:00:00 runs 9992-02-29T00:00:00, last -, next 9996-02-29T00:00:00, updated 9990-03-01T00:00:00
-        9992-02-29T00:00:00 committed 9992-02-29T00:00:00
-        9996-02-29T00:00:00 runs 9996-02-29T00:00:00, last 9992-02-29T00:00:00, next -, updated 9992-02-29T00:00:00
-        9996-02-29T00:00:00 committed 9996-02-29T00:00:00
-        timers/tests/Nightly: {"schedule":"0 0 0 29 2 *","last":"9996-02-29T00:00:00.0000000Z","next":null,"lastUpdated":"9996-02-29T00:00:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000004"}
-    "#]]);
+    check(
+        &world,
+        &timer("0 0 0 29 2 *"),
+        &[Ends::at("9999-01-01T00:00:00")],
+        &expect![[r#"
+            9992-02-29T00:00:00 runs 9992-02-29T00:00:00, last -, next 9996-02-29T00:00:00, updated 9990-03-01T00:00:00
+            9992-02-29T00:00:00 committed 9992-02-29T00:00:00
+            9996-02-29T00:00:00 runs 9996-02-29T00:00:00, last 9992-02-29T00:00:00, next -, updated 9992-02-29T00:00:00
+            9996-02-29T00:00:00 committed 9996-02-29T00:00:00
+            timers/tests/Nightly: {"schedule":"0 0 0 29 2 *","last":"9996-02-29T00:00:00.0000000Z","next":null,"lastUpdated":"9996-02-29T00:00:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -579,28 +712,38 @@ fn an_interval_keeps_its_pace_over_runs_and_restarts() {
     let function = timer("00:10:00");
     world.act(90, End::Succeeds);
     world.act(1_300, End::Succeeds);
-    check(&world, &function, &[Ends::at("2026-01-05T09:50:00"), Ends::at("2026-01-05T10:03:00")], &expect![[r#"
-        2026-01-05T09:10:07 runs 2026-01-05T09:10:07, last -, next 2026-01-05T09:20:07, updated 2026-01-05T09:00:07
-        2026-01-05T09:11:37 committed 2026-01-05T09:10:07
-        2026-01-05T09:20:07 runs 2026-01-05T09:20:07, last 2026-01-05T09:10:07, next 2026-01-05T09:30:07, updated 2026-01-05T09:11:37
-        2026-01-05T09:41:47 committed 2026-01-05T09:20:07
-        2026-01-05T09:41:47 runs 2026-01-05T09:30:07, last 2026-01-05T09:20:07, next 2026-01-05T09:51:47, updated 2026-01-05T09:41:47
-        2026-01-05T09:41:47 committed 2026-01-05T09:30:07
-        2026-01-05T09:50:00 the host starts again
-        2026-01-05T09:51:47 runs 2026-01-05T09:51:47, last 2026-01-05T09:30:07, next 2026-01-05T10:01:47, updated 2026-01-05T09:41:47
-        2026-01-05T09:51:47 committed 2026-01-05T09:51:47
-        2026-01-05T10:01:47 runs 2026-01-05T10:01:47, last 2026-01-05T09:51:47, next 2026-01-05T10:11:47, updated 2026-01-05T09:51:47
-        2026-01-05T10:01:47 committed 2026-01-05T10:01:47
-        timers/tests/Nightly: {"schedule":"00:10:00","last":"2026-01-05T10:01:47.0000000Z","next":"2026-01-05T10:11:47.0000000Z","lastUpdated":"2026-01-05T10:01:47.0000000Z","invocation":"00000000-0000-4000-8000-00000000000c"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T09:50:00"), Ends::at("2026-01-05T10:03:00")],
+        &expect![[r#"
+            2026-01-05T09:10:07 runs 2026-01-05T09:10:07, last -, next 2026-01-05T09:20:07, updated 2026-01-05T09:00:07
+            2026-01-05T09:11:37 committed 2026-01-05T09:10:07
+            2026-01-05T09:20:07 runs 2026-01-05T09:20:07, last 2026-01-05T09:10:07, next 2026-01-05T09:30:07, updated 2026-01-05T09:11:37
+            2026-01-05T09:41:47 committed 2026-01-05T09:20:07
+            2026-01-05T09:41:47 runs 2026-01-05T09:30:07, last 2026-01-05T09:20:07, next 2026-01-05T09:51:47, updated 2026-01-05T09:41:47
+            2026-01-05T09:41:47 committed 2026-01-05T09:30:07
+            2026-01-05T09:50:00 the host starts again
+            2026-01-05T09:51:47 runs 2026-01-05T09:51:47, last 2026-01-05T09:30:07, next 2026-01-05T10:01:47, updated 2026-01-05T09:41:47
+            2026-01-05T09:51:47 committed 2026-01-05T09:51:47
+            2026-01-05T10:01:47 runs 2026-01-05T10:01:47, last 2026-01-05T09:51:47, next 2026-01-05T10:11:47, updated 2026-01-05T09:51:47
+            2026-01-05T10:01:47 committed 2026-01-05T10:01:47
+            timers/tests/Nightly: {"schedule":"00:10:00","last":"2026-01-05T10:01:47.0000000Z","next":"2026-01-05T10:11:47.0000000Z","lastUpdated":"2026-01-05T10:01:47.0000000Z"
+        "#]],
+    );
     later(&world, "2026-01-05T11:00:00");
-    check(&world, &function, &[Ends::at("2026-01-05T11:15:00")], &expect![[r#"
-        2026-01-05T11:00:00 runs 2026-01-05T10:11:47 past due, last 2026-01-05T10:01:47, next 2026-01-05T11:10:00, updated 2026-01-05T10:01:47
-        2026-01-05T11:00:00 committed 2026-01-05T10:11:47
-        2026-01-05T11:10:00 runs 2026-01-05T11:10:00, last 2026-01-05T10:11:47, next 2026-01-05T11:20:00, updated 2026-01-05T11:00:00
-        2026-01-05T11:10:00 committed 2026-01-05T11:10:00
-        timers/tests/Nightly: {"schedule":"00:10:00","last":"2026-01-05T11:10:00.0000000Z","next":"2026-01-05T11:20:00.0000000Z","lastUpdated":"2026-01-05T11:10:00.0000000Z","invocation":"00000000-0000-4000-8000-000000000010"}
-    "#]]);
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T11:15:00")],
+        &expect![[r#"
+            2026-01-05T11:00:00 runs 2026-01-05T10:11:47 past due, last 2026-01-05T10:01:47, next 2026-01-05T11:10:00, updated 2026-01-05T10:01:47
+            2026-01-05T11:00:00 committed 2026-01-05T10:11:47
+            2026-01-05T11:10:00 runs 2026-01-05T11:10:00, last 2026-01-05T10:11:47, next 2026-01-05T11:20:00, updated 2026-01-05T11:00:00
+            2026-01-05T11:10:00 committed 2026-01-05T11:10:00
+            timers/tests/Nightly: {"schedule":"00:10:00","last":"2026-01-05T11:10:00.0000000Z","next":"2026-01-05T11:20:00.0000000Z","lastUpdated":"2026-01-05T11:10:00.0000000Z"
+        "#]],
+    );
 }
 
 #[test]
@@ -611,7 +754,7 @@ fn a_document_that_cannot_be_read_is_begun_anew() {
         let world = World::at("2026-01-05T08:59:30");
         world.remember(content);
         world.live(&timer("0 0 9 * * *"), &Ends::at("2026-01-05T09:30:00"));
-        assert_eq!(world.state().messages.len(), 1, "{content}");
+        assert_eq!(world.committed().len(), 1, "{content}");
     }
 }
 
@@ -622,11 +765,16 @@ fn an_output_that_is_refused_fails_the_run() {
     if let manifest::OutputTarget::Queue(queue) = &mut function.outputs[0].target {
         queue.queue_name = manifest::expression::Expression::parse("{nothing}").expect("an expression");
     }
-    check(&world, &function, &[Ends::at("2026-01-05T09:30:00")], &expect![[r#"
+    check(
+        &world,
+        &function,
+        &[Ends::at("2026-01-05T09:30:00")],
+        &expect![[r#"
         2026-01-05T09:00:00 runs 2026-01-05T09:00:00, last -, next 2026-01-06T09:00:00, updated 2026-01-05T08:59:30
         2026-01-05T09:01:00 runs 2026-01-05T09:00:00 retry 1 of Some(1), last -, next 2026-01-06T09:00:00, updated 2026-01-05T09:00:00
         timers/tests/Nightly: {"schedule":"0 0 9 * * *","last":"2026-01-05T09:00:00.0000000Z","next":"2026-01-06T09:00:00.0000000Z","lastUpdated":"2026-01-05T09:01:00.0000000Z"}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -639,7 +787,8 @@ fn the_next_occurrences_are_told() {
         2026-01-06T09:00:00.0000000Z
         2026-01-07T09:00:00.0000000Z
         2026-01-08T09:00:00.0000000Z
-        2026-01-09T09:00:00.0000000Z"#]].assert_eq(&next.join("\n"));
+        2026-01-09T09:00:00.0000000Z"#]]
+    .assert_eq(&next.join("\n"));
     assert_eq!((listener.function(), listener.schedule().as_str()), ("Nightly", "0 0 9 * * 1-5"));
     fn is_send<T: Send>(_: &T) {}
     is_send(&listener.run(futures::future::pending()));

@@ -49,8 +49,6 @@ pub(super) struct State {
     pub(super) drowsy: VecDeque<Duration>,
     pub(super) documents: BTreeMap<String, Document>,
     versions: u64,
-    /// Texts of messages that were committed, with the moment.
-    pub(super) messages: Vec<(Timestamp, String)>,
     /// How the next calls of the store go.
     pub(super) faults: VecDeque<Fault>,
     /// What the function does, one by one; then `otherwise`.
@@ -58,10 +56,20 @@ pub(super) struct State {
     pub(super) otherwise: Act,
     pub(super) running: usize,
     pub(super) most_running: usize,
-    pub(super) tries: Vec<Try>,
+    /// Tries with a smaller retry count fail.
+    pub(super) stubborn: u32,
+    pub(super) events: Vec<Event>,
     transcript: String,
-    /// The host's lives so far.
-    pub(super) life: usize,
+    /// When each of the host's lives began.
+    pub(super) lives: Vec<Timestamp>,
+}
+
+/// What those who judge a run look at.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Event {
+    Tried(Try),
+    /// A message with this text was committed.
+    Committed(String),
 }
 
 /// How a call of the store goes.
@@ -95,20 +103,15 @@ impl Default for Act {
     }
 }
 
-/// A call of the function, for those who judge it.
+/// A call of the function.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Try {
-    pub(super) invocation: TimerTold,
-    pub(super) began: Timestamp,
-    pub(super) life: usize,
-}
-
-/// What of an invocation can be compared.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct TimerTold {
     pub(super) scheduled: Timestamp,
     pub(super) is_past_due: bool,
     pub(super) retry_count: u32,
+    pub(super) began: Timestamp,
+    /// When the life of the host began in which it took place.
+    pub(super) opened: Timestamp,
 }
 
 /// The handle of the world.
@@ -130,6 +133,16 @@ impl World {
         writeln!(state.transcript, "{now} {line}").expect("a string takes all");
     }
 
+    /// The texts of all messages.
+    pub(super) fn committed(&self) -> Vec<String> {
+        let state = self.state();
+        let committed = state.events.iter().filter_map(|event| match event {
+            Event::Committed(text) => Some(text.clone()),
+            Event::Tried(_) => None,
+        });
+        committed.collect()
+    }
+
     pub(super) fn transcript(&self) -> String {
         std::mem::take(&mut self.state().transcript)
     }
@@ -142,12 +155,14 @@ impl World {
         self.state().faults.extend(faults);
     }
 
-    /// What is remembered of the timer, as it is kept.
+    /// What is remembered of the timer, as it is kept, but for the invocation's id.
     pub(super) fn document(&self) -> String {
         let state = self.state();
-        let documents = state.documents.iter();
-        let lines =
-            documents.map(|(name, document)| format!("{name}: {}\n", String::from_utf8_lossy(&document.content)));
+        let lines = state.documents.iter().map(|(name, document)| {
+            let content = String::from_utf8_lossy(&document.content);
+            let content = content.split(",\"invocation\"").next().unwrap_or_default();
+            format!("{name}: {content}\n")
+        });
         lines.collect()
     }
 
@@ -176,16 +191,19 @@ impl World {
             clock: Arc::new(self.clone()),
             randomness: Arc::new(Unique(self.clone())),
         };
-        self.state().life += 1;
+        let mut state = self.state();
+        let now = state.now;
+        state.lives.push(now);
+        drop(state);
         TimerTriggers::new(&app(vec![function.clone()]), &parts).expect("the connection leads to an account")
     }
 
-    /// One life of the host, cut off at a moment or after so many steps of the program.
-    pub(super) fn live(&self, function: &Function, ends: &Ends) {
+    /// One life of the host, cut off at a moment or after so many steps of the program. Answers how many there were.
+    pub(super) fn live(&self, function: &Function, ends: &Ends) -> usize {
         let triggers = self.start(function);
         let listeners = triggers.listeners();
         let listening = listeners.iter().map(|listener| listener.run(self.stopping(ends)));
-        self.drive(&mut futures::future::join_all(listening).map(drop).boxed_local(), ends);
+        self.drive(&mut futures::future::join_all(listening).map(drop).boxed_local(), ends)
     }
 
     /// Completes at the moment at which the host is asked to stop.
@@ -328,11 +346,15 @@ pub(super) const NAME: &str = "timers/tests/Nightly";
 #[async_trait]
 impl TimerFunctions for World {
     async fn run_timer(&self, told: TimerInvocation) -> Result<Result<Ran, Failure>, GuestFault> {
-        let (act, began, life) = {
+        let (act, began, opened) = {
             let mut state = self.state();
             state.running += 1;
             state.most_running = state.most_running.max(state.running);
-            (state.acts.pop_front().unwrap_or_else(|| state.otherwise.clone()), state.now, state.life)
+            (
+                state.acts.pop_front().unwrap_or_else(|| state.otherwise.clone()),
+                state.now,
+                *state.lives.last().expect("the host lives"),
+            )
         };
         let past_due = if told.is_past_due { " past due" } else { "" };
         let retry = match told.retry.retry_count {
@@ -344,14 +366,19 @@ impl TimerFunctions for World {
         let scheduled = brief(told.scheduled);
         self.note(&format!("runs {scheduled}{past_due}{retry}, last {last}, next {next}, updated {updated}"));
         let (is_past_due, retry_count) = (told.is_past_due, told.retry.retry_count);
-        let invocation = TimerTold { scheduled: told.scheduled, is_past_due, retry_count };
-        self.state().tries.push(Try { invocation, began, life });
+        let stubborn = {
+            let mut state = self.state();
+            let tried = Try { scheduled: told.scheduled, is_past_due, retry_count, began, opened };
+            state.events.push(Event::Tried(tried));
+            retry_count < state.stubborn
+        };
         self.step().await;
         self.sleep_until(began.saturating_add(act.takes)).await;
         self.step().await;
         self.state().running -= 1;
         let function = told.function;
         match act.end {
+            End::Succeeds if stubborn => Ok(Err(Failure::new("Stubborn", "not yet"))),
             End::Succeeds => Ok(Ok(Ran { returned: Json::new(format!("\"{scheduled}\"")), outputs: Vec::new() })),
             End::Fails => Ok(Err(Failure::new("Broken", "as the test wished"))),
             End::Traps => Err(GuestFault::Trapped { function, message: "as the test wished".to_owned() }),
@@ -440,8 +467,7 @@ impl EffectStore for World {
             for write in effects.documents {
                 state.apply(write);
             }
-            let now = state.now;
-            state.messages.extend(messages.iter().map(|text| (now, text.clone())));
+            state.events.extend(messages.iter().cloned().map(Event::Committed));
         }
         self.note(&format!("committed {}", messages.join(", ")));
         self.step().await;
