@@ -220,23 +220,14 @@ fn entities_are_inserted_and_read() {
 }
 
 #[test]
-fn entities_are_replaced_merged_and_deleted() {
+fn entities_are_replaced_and_merged() {
     check_filled(
         "PUT ~/Trips(PartitionKey='p',RowKey='1')\nif-match: *\n\n{\"PartitionKey\":\"other\",\"a\":1}\n---\n\
          PATCH ~/Trips(PartitionKey='p',RowKey='1')\n\n{\"b\":2}\n---\n\
          MERGE ~/Trips(PartitionKey='p',RowKey='1')\nif-match: W/\"datetime'2026-11-22T12%3A00%3A00.0000004Z'\"\n\n{\"c\":3}\n---\n\
          MERGE ~/Trips(PartitionKey='p',RowKey='1')\nif-match: W/\"datetime'2026-11-22T12%3A00%3A00.0000005Z'\"\n\n{\"c\":3}\n---\n\
          POST ~/Trips(PartitionKey='p',RowKey='1')\nx-http-method: MERGE\nif-match: *\n\n{\"d\":null,\"c\":4}\n---\n\
-         GET ~/Trips(PartitionKey='p',RowKey='1')\naccept: application/json;odata=nometadata\n---\n\
-         PUT ~/Trips(PartitionKey='p',RowKey='new')\nif-match: *\n\n{}\n---\n\
-         PUT ~/Trips(PartitionKey='p',RowKey='new')\n\n{}\n---\n\
-         PUT ~/Trips(PartitionKey='p',RowKey='new')\nif-match: 17\n\n{}\n---\n\
-         DELETE ~/Trips(PartitionKey='p',RowKey='new')\n---\n\
-         DELETE ~/Trips(PartitionKey='p',RowKey='new')\nif-match: W/\"datetime'2026-11-22T12%3A00%3A00Z'\"\n---\n\
-         DELETE ~/Trips(PartitionKey='p',RowKey='new')\nif-match: *\n---\n\
-         DELETE ~/Trips(PartitionKey='p',RowKey='new')\nif-match: *\n---\n\
-         PUT ~/Nowhere(PartitionKey='p',RowKey='new')\n\n{}\n---\n\
-         PUT ~/Trips\n\n{}\n",
+         GET ~/Trips(PartitionKey='p',RowKey='1')\naccept: application/json;odata=nometadata\n",
         &expect![[r#"
             204
             etag: W/"datetime'2026-11-22T12%3A00%3A00.0000003Z'"
@@ -256,13 +247,29 @@ fn entities_are_replaced_merged_and_deleted() {
             200
             etag: W/"datetime'2026-11-22T12%3A00%3A00.0000007Z'"
             {"PartitionKey":"p","RowKey":"1","Timestamp":"2026-11-22T12:00:00.0000007Z","a":1,"b":2,"c":4}
-            ---
+        "#]],
+    );
+}
+
+#[test]
+fn changes_ask_for_what_is_there() {
+    check_filled(
+        "PUT ~/Trips(PartitionKey='p',RowKey='new')\nif-match: *\n\n{}\n---\n\
+         PUT ~/Trips(PartitionKey='p',RowKey='new')\n\n{}\n---\n\
+         PUT ~/Trips(PartitionKey='p',RowKey='new')\nif-match: 17\n\n{}\n---\n\
+         DELETE ~/Trips(PartitionKey='p',RowKey='new')\n---\n\
+         DELETE ~/Trips(PartitionKey='p',RowKey='new')\nif-match: W/\"datetime'2026-11-22T12%3A00%3A00Z'\"\n---\n\
+         DELETE ~/Trips(PartitionKey='p',RowKey='new')\nif-match: *\n---\n\
+         DELETE ~/Trips(PartitionKey='p',RowKey='new')\nif-match: *\n---\n\
+         PUT ~/Nowhere(PartitionKey='p',RowKey='new')\n\n{}\n---\n\
+         PUT ~/Trips\n\n{}\n",
+        &expect![[r#"
             404
             x-ms-error-code: ResourceNotFound
             {"odata.error":{"code":"ResourceNotFound","message":{"lang":"en-US","value":"The specified resource does not exist."}}}
             ---
             204
-            etag: W/"datetime'2026-11-22T12%3A00%3A00.0000009Z'"
+            etag: W/"datetime'2026-11-22T12%3A00%3A00.0000004Z'"
             ---
             400
             x-ms-error-code: InvalidInput
@@ -453,16 +460,13 @@ fn tokens_that_nobody_gave_out_are_refused() {
 }
 
 #[test]
-fn settings_policies_and_statistics() {
+fn access_policies_are_kept() {
     check_filled(
         "PUT ~/Trips?comp=acl\n\n<SignedIdentifiers><SignedIdentifier><Id>a</Id></SignedIdentifier></SignedIdentifiers>\n---\n\
          GET ~/Trips?comp=acl\n---\n\
+         HEAD ~/Trips?comp=acl\n---\n\
          DELETE ~/Trips?comp=acl\n---\n\
-         GET ~/Nowhere?comp=acl\n---\n\
-         GET ~/?restype=service&comp=properties\n---\n\
-         GET ~-secondary/?restype=service&comp=stats\n---\n\
-         GET ~-secondary/Trips()?$top=1&$select=n\n---\n\
-         PUT ~-secondary/Trips(PartitionKey='p',RowKey='1')\n\n{}\n",
+         GET ~/Nowhere?comp=acl\n",
         &expect![[r#"
             204
             ---
@@ -473,6 +477,8 @@ fn settings_policies_and_statistics() {
             </SignedIdentifier>
             </SignedIdentifiers>
             ---
+            200
+            ---
             405
             x-ms-error-code: UnsupportedHttpVerb
             {"odata.error":{"code":"UnsupportedHttpVerb","message":{"lang":"en-US","value":"The resource doesn't support specified Http Verb. The method was DELETE."}}}
@@ -480,7 +486,18 @@ fn settings_policies_and_statistics() {
             404
             x-ms-error-code: TableNotFound
             {"odata.error":{"code":"TableNotFound","message":{"lang":"en-US","value":"The table specified does not exist."}}}
-            ---
+        "#]],
+    );
+}
+
+#[test]
+fn the_service_has_settings_and_a_secondary_location() {
+    check_filled(
+        "GET ~/?restype=service&comp=properties\n---\n\
+         GET ~-secondary/?restype=service&comp=stats\n---\n\
+         GET ~-secondary/Trips()?$top=1&$select=n\n---\n\
+         PUT ~-secondary/Trips(PartitionKey='p',RowKey='1')\n\n{}\n",
+        &expect![[r#"
             200
             <StorageServiceProperties>
             <Logging>

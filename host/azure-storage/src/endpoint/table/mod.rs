@@ -26,10 +26,11 @@ const METHOD_OVERRIDE: &str = "x-http-method";
 
 /// Answers one request to the table service.
 pub(super) async fn answer(components: &Components, call: &Call) -> Result<Answer, ServiceError> {
-    match Resource::parse(&call.path)? {
-        Resource::Batch => batch::answer(components, call).await,
-        resource => answer_single(components, call, resource).await,
+    let resource = Resource::parse(&call.path)?;
+    if resource == Resource::Batch {
+        return batch::answer(components, call).await;
     }
+    answer_single(components, call, resource).await
 }
 
 /// Answers a request that is no batch; also the one request that a batch for reading holds.
