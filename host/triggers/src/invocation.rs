@@ -68,6 +68,11 @@ impl Invocation {
         &self.function
     }
 
+    /// When it began: the time that its binding expressions see.
+    pub fn started(&self) -> Timestamp {
+        self.started
+    }
+
     /// Its id.
     pub fn id(&self) -> &str {
         &self.id

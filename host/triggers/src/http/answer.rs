@@ -3,6 +3,7 @@
 use super::body::BodyTooLarge;
 use super::limits::MAX_TARGET_BYTES;
 use super::origin::BadHost;
+use crate::bindings::BindingError;
 use crate::invocation::Invocation;
 use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, TE, TRANSFER_ENCODING, UPGRADE};
@@ -10,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Empty, Full};
 use manifest::route;
-use ports::{Body, GuestFault};
+use ports::{Body, EffectError, GuestFault};
 use serde_json::json;
 
 /// Names the invocation in every answer that one was made for.
@@ -37,6 +38,12 @@ pub(super) enum Unanswered {
     InterimStatus { function: String, status: StatusCode },
     #[error(transparent)]
     BodyTooLarge(#[from] BodyTooLarge),
+    #[error("the request's body broke off: {0}")]
+    BrokenBody(String),
+    #[error(transparent)]
+    Binding(#[from] BindingError),
+    #[error("the function's outputs could not be written: {0}")]
+    NotCommitted(#[from] EffectError),
 }
 
 /// Why a request reaches no function.
@@ -44,6 +51,8 @@ pub(super) enum Unanswered {
 pub(super) enum Refusal {
     #[error("no function has this path")]
     NotFound,
+    #[error("the caller may not call the function")]
+    Denied,
     #[error("the function has other methods")]
     MethodNotAllowed { allow: Vec<route::Method> },
     #[error("the host is no proxy")]
@@ -64,6 +73,7 @@ pub(super) enum Refusal {
 pub(super) fn refused(refusal: &Refusal) -> Response<Body> {
     match refusal {
         Refusal::NotFound => empty(StatusCode::NOT_FOUND),
+        Refusal::Denied => empty(StatusCode::UNAUTHORIZED),
         Refusal::MethodNotAllowed { allow } => method_not_allowed(allow),
         Refusal::Connect => empty(StatusCode::NOT_IMPLEMENTED),
         Refusal::Busy => retry_later(empty(StatusCode::TOO_MANY_REQUESTS)),
@@ -117,6 +127,17 @@ fn no_body() -> Body {
 pub(super) fn unanswered(why: &Unanswered, detail: FaultDetail, invocation: &Invocation) -> Response<Body> {
     let (status, kind, hint) = match why {
         Unanswered::BodyTooLarge(error) => return refused(&Refusal::BodyTooLarge(*error)),
+        Unanswered::BrokenBody(_) => (StatusCode::BAD_REQUEST, "BrokenBody", "Send the request again."),
+        Unanswered::Binding(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "BindingFailed",
+            "Compare the function's values and its bindings in the manifest; nothing was written.",
+        ),
+        Unanswered::NotCommitted(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "OutputsNotWritten",
+            "The function ran and its answer was withheld, because its outputs are not there. Call it again.",
+        ),
         Unanswered::InterimStatus { .. } => {
             (StatusCode::INTERNAL_SERVER_ERROR, "InterimStatus", "Return a final status from the function.")
         }

@@ -12,6 +12,7 @@ use crate::retry::{backoff, delay_after};
 use futures::future::{Either, select};
 use manifest::settings::MessageEncoding;
 use manifest::{Function, QueueTrigger, RetryPolicy};
+use orchestration::Timestamp;
 use ports::{
     EffectError, Effects, GuestFault, NewMessage, QueueError, QueueInvocation, QueueMessage, Ran, Receipt,
     RetryContext, StoreError,
@@ -214,13 +215,19 @@ impl QueueFunction {
         let id = new_invocation_id(&*self.parts.randomness);
         let places = place.into_iter().collect();
         let invocation = Invocation::begin(&self.name, &id, reason, Arc::clone(&self.parts.clock), places);
-        let result = self.call(id, message).instrument(invocation.span().clone()).await;
+        let called = self.call(id, invocation.started(), message);
+        let result = called.instrument(invocation.span().clone()).await;
         Attempt { invocation, result }
     }
 
-    async fn call(&self, invocation_id: String, message: &QueueMessage) -> Result<(Ran, Produced), Unsuccessful> {
+    async fn call(
+        &self,
+        invocation_id: String,
+        started: Timestamp,
+        message: &QueueMessage,
+    ) -> Result<(Ran, Produced), Unsuccessful> {
         let failed = |why: String| Unsuccessful::Failed { why, may_help_to_retry: true };
-        let data = self.data(message);
+        let data = self.data(started, message);
         let inputs = self.bindings.read_inputs(&data).await.map_err(|why| failed(why.to_string()))?;
         let retry = self.retry.as_ref().map(|policy| RetryContext {
             retry_count: message.dequeue_count.saturating_sub(1),
@@ -251,8 +258,8 @@ impl QueueFunction {
     }
 
     /// What expressions can name; gathered only if there are some.
-    fn data(&self, message: &QueueMessage) -> BindingData {
-        let data = BindingData::new(&self.name, self.parts.clock.now(), Arc::clone(&self.parts.randomness));
+    fn data(&self, started: Timestamp, message: &QueueMessage) -> BindingData {
+        let data = BindingData::new(&self.name, started, Arc::clone(&self.parts.randomness));
         if self.bindings.names_asked().next().is_none() {
             return data;
         }

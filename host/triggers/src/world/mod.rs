@@ -1,8 +1,10 @@
 //! A small world for tests: a clock that jumps to the next moment at which anything happens, counted randomness, and an
 //! account in memory that fails when it is told to.
 
+mod log;
 mod store;
 
+pub(crate) use log::{keep_log_lines, logged};
 pub(crate) use store::{Fault, MemoryAccount};
 
 use crate::accounts::{AccountId, Accounts, StorageAccount};
@@ -131,6 +133,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> World {
+        keep_log_lines();
         let state = ClockState { now: BEGIN, sleepers: BTreeMap::new(), asked: 0 };
         let clock = JumpingClock(Arc::new(Mutex::new(state)));
         let (embedded, outside) = (MemoryAccount::new(clock.clone()), MemoryAccount::new(clock.clone()));

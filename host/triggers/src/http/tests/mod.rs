@@ -1,8 +1,10 @@
 //! The trigger against functions that are closures: every status of its table, streams, places, log lines.
 
+mod bindings;
 mod world;
 
 use super::{FaultDetail, ForwardedHeaders, HttpLimits, HttpOptions, OriginPolicy};
+use crate::world::logged;
 use bytes::Bytes;
 use expect_test::{Expect, expect};
 use futures::channel::oneshot;
@@ -13,7 +15,7 @@ use http_body_util::{BodyExt, StreamBody};
 use ports::{BoxError, GuestFault};
 use proptest::prelude::{ProptestConfig, any, prop, proptest};
 use std::sync::{Arc, Mutex};
-use world::{APP, Answer, echo, full, logged, options, pieces, print, request, trigger};
+use world::{APP, Answer, echo, full, options, pieces, print, request, trigger};
 
 /// One request to a fresh trigger whose functions echo.
 fn check(asked: &str, expected: &Expect) {

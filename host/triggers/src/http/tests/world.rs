@@ -9,11 +9,9 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use orchestration::Timestamp;
 use ports::{Body, BoxError, Clock, GuestFault, HttpAnswer, HttpFunctions, HttpInvocation, Randomness};
-use std::cell::RefCell;
 use std::fmt::Write;
-use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Once};
 
 /// What a test's functions do.
 pub(super) type Answer = BoxFuture<'static, Result<Response<Body>, GuestFault>>;
@@ -79,7 +77,7 @@ pub(super) fn trigger(
     options: HttpOptions,
     functions: impl Fn(HttpInvocation) -> Answer + Send + Sync + 'static,
 ) -> HttpTrigger {
-    keep_log_lines();
+    crate::world::keep_log_lines();
     let app = manifest::parse(app, "greetings.toml", &manifest::no_settings).expect("the test's manifest is valid");
     let parts = HttpParts {
         functions: Arc::new(Functions(functions)),
@@ -143,40 +141,4 @@ pub(super) async fn print(response: Response<Body>) -> String {
         Err(error) => writeln!(text, "\nbroken off: {error}").expect("a string takes all"),
     }
     text
-}
-
-thread_local! {
-    /// What was logged on this thread, which is one test's.
-    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-struct Lines;
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LINES.with_borrow_mut(|lines| lines.extend_from_slice(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Makes log lines go to `LINES`, for the whole process and before the first of them: a place that logs decides once
-/// whether anybody listens, and tests run at the same time.
-fn keep_log_lines() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let lines = tracing_subscriber::fmt().with_writer(|| Lines).without_time().with_target(false).with_ansi(false);
-        lines.init();
-    });
-}
-
-/// Runs `action` and answers what it logs, each line from its level on.
-pub(super) fn logged(action: impl FnOnce()) -> String {
-    LINES.take();
-    action();
-    let lines = String::from_utf8(LINES.take()).expect("log lines are text");
-    lines.lines().map(str::trim_start).collect::<Vec<_>>().join("\n")
 }

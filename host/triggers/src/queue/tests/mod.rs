@@ -74,47 +74,66 @@ fn check(function: Function, messages: &[&str], expected: &Expect) {
 
 #[test]
 fn a_message_is_worked_on_when_it_arrives_and_goes_with_success() {
-    check(work_on("work", settings()), &["ok", "return 1"], &expect![[r#"
+    check(
+        work_on("work", settings()),
+        &["ok", "return 1"],
+        &expect![[r#"
         0:00.000 Work runs "ok", received 1 times
         0:00.000 Work runs "return 1", received 1 times
         -- then
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_failed_message_comes_back_later_and_is_given_up_in_the_end() {
-    check(work_on("work", settings()), &["fail"], &expect![[r#"
+    check(
+        work_on("work", settings()),
+        &["fail"],
+        &expect![[r#"
         0:00.000 Work runs "fail", received 1 times
         0:30.000 Work runs "fail", received 2 times
         1:00.000 Work runs "fail", received 3 times
         -- then
         work-poison: "fail", received 0 times
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_failure_that_retries_cannot_help_is_given_up_at_once() {
-    check(work_on("work", settings()), &["fatal"], &expect![[r#"
+    check(
+        work_on("work", settings()),
+        &["fatal"],
+        &expect![[r#"
         0:00.000 Work runs "fatal", received 1 times
         -- then
         work-poison: "fatal", received 0 times
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_fault_is_a_failure_like_others() {
-    check(work_on("work", settings()), &["trap"], &expect![[r#"
+    check(
+        work_on("work", settings()),
+        &["trap"],
+        &expect![[r#"
         0:00.000 Work runs "trap", received 1 times
         0:30.000 Work runs "trap", received 2 times
         1:00.000 Work runs "trap", received 3 times
         -- then
         work-poison: "trap", received 0 times
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn no_room_in_the_host_is_no_fault_of_the_message() {
-    check(work_on("work", settings()), &["full 5"], &expect![[r#"
+    check(
+        work_on("work", settings()),
+        &["full 5"],
+        &expect![[r#"
         0:00.000 no room
         0:00.100 no room
         0:00.280 no room
@@ -122,21 +141,29 @@ fn no_room_in_the_host_is_no_fault_of_the_message() {
         0:00.960 no room
         0:01.700 Work runs "full 5", received 1 times
         -- then
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_retry_policy_replaces_the_dequeue_count() {
     let retry = |max_retry_count, delay| Some(RetryPolicy { max_retry_count, delay });
     let fixed = RetryDelay::Fixed(Duration::from_secs(7));
-    check(Function { retry: retry(Some(1), fixed.clone()), ..work_on("work", settings()) }, &["fail"], &expect![[r#"
+    check(
+        Function { retry: retry(Some(1), fixed.clone()), ..work_on("work", settings()) },
+        &["fail"],
+        &expect![[r#"
         0:00.000 Work runs "fail", received 1 times, retry 0 of Some(1)
         0:07.000 Work runs "fail", received 2 times, retry 1 of Some(1)
         -- then
         work-poison: "fail", received 0 times
-    "#]]);
+    "#]],
+    );
     let exponential = RetryDelay::Exponential { minimum: Duration::from_secs(1), maximum: Duration::from_secs(100) };
-    check(Function { retry: retry(Some(5), exponential), ..work_on("work", settings()) }, &["fail"], &expect![[r#"
+    check(
+        Function { retry: retry(Some(5), exponential), ..work_on("work", settings()) },
+        &["fail"],
+        &expect![[r#"
         0:00.000 Work runs "fail", received 1 times, retry 0 of Some(5)
         0:01.000 Work runs "fail", received 2 times, retry 1 of Some(5)
         0:02.800 Work runs "fail", received 3 times, retry 2 of Some(5)
@@ -145,9 +172,13 @@ fn a_retry_policy_replaces_the_dequeue_count() {
         0:17.000 Work runs "fail", received 6 times, retry 5 of Some(5)
         -- then
         work-poison: "fail", received 0 times
-    "#]]);
+    "#]],
+    );
     let forever = RetryDelay::Fixed(Duration::from_secs(60));
-    check(Function { retry: retry(None, forever), ..work_on("work", settings()) }, &["fail"], &expect![[r#"
+    check(
+        Function { retry: retry(None, forever), ..work_on("work", settings()) },
+        &["fail"],
+        &expect![[r#"
         0:00.000 Work runs "fail", received 1 times
         1:00.000 Work runs "fail", received 2 times, retry 1 of None
         2:00.000 Work runs "fail", received 3 times, retry 2 of None
@@ -155,7 +186,8 @@ fn a_retry_policy_replaces_the_dequeue_count() {
         4:00.000 Work runs "fail", received 5 times, retry 4 of None
         -- then
         work: "fail", received 5 times
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -169,34 +201,47 @@ fn a_message_that_was_received_too_often_is_not_run_again() {
     expect![[r#"
         -- then
         work-poison: "ok", received 0 times
-    "#]].assert_eq(&format!("{}-- then\n{}", world.transcript(), world.embedded.print()));
+    "#]]
+    .assert_eq(&format!("{}-- then\n{}", world.transcript(), world.embedded.print()));
 }
 
 #[test]
 fn texts_are_read_as_the_encoding_says() {
     let messages = ["aGVsbG8=", "hello", "/w==", ""];
     let encoded = |message_encoding| work_on("work", QueueSettings { message_encoding, ..settings() });
-    check(encoded(MessageEncoding::Auto), &messages, &expect![[r#"
+    check(
+        encoded(MessageEncoding::Auto),
+        &messages,
+        &expect![[r#"
         0:00.000 Work runs "hello", received 1 times
         0:00.000 Work runs "hello", received 1 times
         0:00.000 Work runs "/w==", received 1 times
         0:00.000 Work runs "", received 1 times
         -- then
-    "#]]);
-    check(encoded(MessageEncoding::Base64), &messages, &expect![[r#"
+    "#]],
+    );
+    check(
+        encoded(MessageEncoding::Base64),
+        &messages,
+        &expect![[r#"
         0:00.000 Work runs "hello", received 1 times
         0:00.000 Work runs "", received 1 times
         -- then
         work-poison: "hello", received 0 times
         work-poison: "/w==", received 0 times
-    "#]]);
-    check(encoded(MessageEncoding::None), &messages, &expect![[r#"
+    "#]],
+    );
+    check(
+        encoded(MessageEncoding::None),
+        &messages,
+        &expect![[r#"
         0:00.000 Work runs "aGVsbG8=", received 1 times
         0:00.000 Work runs "hello", received 1 times
         0:00.000 Work runs "/w==", received 1 times
         0:00.000 Work runs "", received 1 times
         -- then
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -211,7 +256,8 @@ fn a_poison_queue_has_no_poison_queue() {
         0:00.000 Work runs "fail", received 3 times
         -- then
         work-poison: "fail", received 5 times, hidden for 300 s
-    "#]].assert_eq(&format!("{}-- then\n{}", world.transcript(), world.embedded.print()));
+    "#]]
+    .assert_eq(&format!("{}-- then\n{}", world.transcript(), world.embedded.print()));
 }
 
 #[test]
@@ -229,7 +275,8 @@ fn a_message_is_held_for_as_long_as_its_function_runs() {
         10:00.000 update m1 for 600s
         15:00.000 update m1 for 600s
         20:00.000 update m1 for 600s
-        25:00.000 commit"#]].assert_eq(&format!("{}-- calls\n{calls}", world.transcript()));
+        25:00.000 commit"#]]
+    .assert_eq(&format!("{}-- calls\n{calls}", world.transcript()));
 }
 
 #[test]
@@ -254,7 +301,8 @@ fn a_renewal_that_fails_is_tried_again_sooner() {
         20:45.000 update m1 for 600s
         25:00.000 commit
         -- then
-    "#]].assert_eq(&format!("{}-- calls\n{calls}\n-- then\n{}", world.transcript(), world.embedded.print()));
+    "#]]
+    .assert_eq(&format!("{}-- calls\n{calls}\n-- then\n{}", world.transcript(), world.embedded.print()));
 }
 
 #[test]
@@ -271,7 +319,8 @@ fn who_has_lost_a_message_brings_nothing_about() {
         40:00.000 Work wakes
         -- then
         results: "from the first run", received 0 times
-    "#]].assert_eq(&format!("{}-- then\n{}", world.transcript(), world.embedded.print()));
+    "#]]
+    .assert_eq(&format!("{}-- then\n{}", world.transcript(), world.embedded.print()));
 }
 
 fn with_outputs(mut function: Function) -> Function {
@@ -349,7 +398,8 @@ fn an_output_that_is_refused_is_a_failure_and_nothing_goes_out() {
         work-poison: "out q \"never\"; out unknown 1", received 0 times
         work-poison: "out named \"the queue would have a bad name\"", received 0 times
         Results: {"PartitionKey":"p","RowKey":"1","Timestamp":"1970-01-01T00:00:00.0000000Z"}
-    "#]].assert_eq(&format!("{}-- then\n{}", world.transcript(), world.embedded.print()));
+    "#]]
+    .assert_eq(&format!("{}-- then\n{}", world.transcript(), world.embedded.print()));
 }
 
 #[test]
@@ -369,7 +419,10 @@ fn effects_wait_for_a_store_that_cannot_take_them() {
 fn as_many_run_at_a_time_as_the_settings_say() {
     let messages = ["sleep 10"; 7];
     // Two are fetched while no more than one is at work: three at a time.
-    check(work_on("work", settings()), &messages, &expect![[r#"
+    check(
+        work_on("work", settings()),
+        &messages,
+        &expect![[r#"
         0:00.000 Work runs "sleep 10", received 1 times
         0:00.000 Work runs "sleep 10", received 1 times
         0:10.000 Work wakes
@@ -385,9 +438,13 @@ fn as_many_run_at_a_time_as_the_settings_say() {
         0:30.000 Work wakes
         0:40.000 Work wakes
         -- then
-    "#]]);
+    "#]],
+    );
     let one = Function { max_concurrency: Some(1), ..work_on("work", settings()) };
-    check(one, &messages[..3], &expect![[r#"
+    check(
+        one,
+        &messages[..3],
+        &expect![[r#"
         0:00.000 Work runs "sleep 10", received 1 times
         0:10.000 Work wakes
         0:10.000 Work runs "sleep 10", received 1 times
@@ -395,15 +452,20 @@ fn as_many_run_at_a_time_as_the_settings_say() {
         0:20.000 Work runs "sleep 10", received 1 times
         0:30.000 Work wakes
         -- then
-    "#]]);
+    "#]],
+    );
     let serial = QueueSettings { batch_size: 1, new_batch_threshold: Some(0), ..settings() };
-    check(work_on("work", serial), &messages[..2], &expect![[r#"
+    check(
+        work_on("work", serial),
+        &messages[..2],
+        &expect![[r#"
         0:00.000 Work runs "sleep 10", received 1 times
         0:10.000 Work wakes
         0:10.000 Work runs "sleep 10", received 1 times
         0:20.000 Work wakes
         -- then
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -417,7 +479,8 @@ fn what_is_at_work_when_listening_ends_is_finished() {
         1:40.000 Work wakes
         -- then
         work: "ok", received 0 times
-    "#]].assert_eq(&format!("{}-- then\n{}", world.transcript(), world.embedded.print()));
+    "#]]
+    .assert_eq(&format!("{}-- then\n{}", world.transcript(), world.embedded.print()));
 }
 
 #[test]
@@ -427,7 +490,8 @@ fn a_message_that_there_is_no_room_for_is_given_back_when_listening_ends() {
     listen(&world, vec![work_on("work", settings())], 10);
     expect![[r#"
         work: "full 1000", received 1 times
-    "#]].assert_eq(&world.embedded.print());
+    "#]]
+    .assert_eq(&world.embedded.print());
 }
 
 #[test]
@@ -445,7 +509,8 @@ fn who_is_dropped_leaves_the_message_where_it_was() {
         11:40.000 Work wakes
         -- then
         results: "1", received 0 times
-    "#]].assert_eq(&format!("{}-- then\n{}", world.transcript(), world.embedded.print()));
+    "#]]
+    .assert_eq(&format!("{}-- then\n{}", world.transcript(), world.embedded.print()));
 }
 
 #[test]
@@ -464,7 +529,8 @@ fn a_message_of_a_service_is_given_up_there() {
         results: "here", received 0 times
         -- outside
         work-poison: "out q \"here\"; fail", received 0 times
-    "#]].assert_eq(&format!("{}-- then\n{print}", world.transcript()));
+    "#]]
+    .assert_eq(&format!("{}-- then\n{print}", world.transcript()));
 }
 
 #[test]
@@ -518,7 +584,8 @@ fn a_run_by_hand_has_no_message_and_commits_its_outputs() {
         )
         results: "by hand", received 0 times
         returned-1: "7", received 0 times
-    "#]].assert_eq(&format!("{}\n{}", outcomes.join("\n"), world.embedded.print()));
+    "#]]
+    .assert_eq(&format!("{}\n{}", outcomes.join("\n"), world.embedded.print()));
 }
 
 /// Twelve seconds of looking into a queue of a service.
@@ -531,7 +598,9 @@ fn check_polling(prepare: impl FnOnce(&MemoryAccount), expected: &Expect) {
 
 #[test]
 fn a_queue_of_a_service_is_polled_less_and_less_often() {
-    check_polling(|_| {}, &expect![[r#"
+    check_polling(
+        |_| {},
+        &expect![[r#"
         0:00.000 queue
         0:00.100 queue
         0:00.280 queue
@@ -543,8 +612,11 @@ fn a_queue_of_a_service_is_polled_less_and_less_often() {
         0:07.080 queue
         0:09.080 queue
         0:11.080 queue
-    "#]]);
-    check_polling(|account| account.put("work", "ok"), &expect![[r#"
+    "#]],
+    );
+    check_polling(
+        |account| account.put("work", "ok"),
+        &expect![[r#"
         0:00.000 queue
         0:00.000 receive 2
         0:00.000 commit
@@ -559,7 +631,8 @@ fn a_queue_of_a_service_is_polled_less_and_less_often() {
         0:07.080 receive 2
         0:09.080 receive 2
         0:11.080 receive 2
-    "#]]);
+    "#]],
+    );
     // The receipt fails, so that the queue is looked for again.
     check_polling(
         |account| {
@@ -598,5 +671,6 @@ fn what_this_process_writes_into_a_polled_queue_is_seen_at_once() {
         0:00.000 Work runs "sleep 9; out away \"ok\"", received 1 times
         0:09.000 Work wakes
         0:09.000 Away runs "ok", received 1 times
-    "#]].assert_eq(&world.transcript());
+    "#]]
+    .assert_eq(&world.transcript());
 }
