@@ -149,7 +149,7 @@ fn lists_ranges_and_steps() {
 }
 
 #[test]
-fn names_by_their_beginning() {
+fn months_by_the_beginning_of_their_names() {
     check(
         "0 0 0 1 j *",
         "2024-06-01T00:00:00Z",
@@ -387,6 +387,10 @@ fn what_the_clocks_leave_out_comes_later() {
         Mon 2024-04-01 02:00:00 CEST
     "#]],
     );
+}
+
+#[test]
+fn not_only_one_hour_is_left_out_and_not_only_by_day() {
     // Midnight itself is left out.
     check(
         "0 0 0 * * * @ America/Havana",
