@@ -4,6 +4,7 @@
 //! account somewhere else. Both share signatures, XML and dates. Neither opens a socket: the server listens and sends.
 
 mod account;
+pub mod client;
 mod dates;
 pub mod endpoint;
 mod signing;

@@ -23,7 +23,7 @@ use error::{ServiceError, code};
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use orchestration::Timestamp;
 use ports::{Body, Clock, DocumentStore, QueueStore, Randomness, TableStore};
 use std::sync::Arc;
@@ -178,7 +178,7 @@ fn check_version(headers: &HeaderMap) -> Result<(), ServiceError> {
         .with("HeaderValue", version))
 }
 
-async fn whole_body(service: Service, headers: &HeaderMap, body: Body) -> Result<Bytes, ServiceError> {
+async fn whole_body(service: Service, headers: &HeaderMap, mut body: Body) -> Result<Bytes, ServiceError> {
     let limit = match service {
         Service::Blob => blob::MAX_BODY_BYTES,
         Service::Queue => queue::MAX_BODY_BYTES,
@@ -189,9 +189,20 @@ async fn whole_body(service: Service, headers: &HeaderMap, body: Body) -> Result
     if announced.is_some_and(|bytes| bytes > limit) {
         return Err(too_large());
     }
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(error) => Err(code::INVALID_INPUT.because(&format!("the body broke off: {error}"))),
+    // By hand: with `http_body_util::Limited` the compiler cannot see that this future may change threads.
+    let (mut pieces, mut bytes) = (Vec::<Bytes>::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| code::INVALID_INPUT.because(&format!("The body broke off: {error}.")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        bytes += data.len();
+        if bytes > limit {
+            return Err(too_large());
+        }
+        pieces.push(data);
+    }
+    match pieces.as_mut_slice() {
+        [] => Ok(Bytes::new()),
+        [whole] => Ok(std::mem::take(whole)),
+        _ => Ok(pieces.concat().into()),
     }
 }

@@ -74,7 +74,9 @@ fn check(requests: &str, expected: Expect) {
 
 #[test]
 fn who_is_not_let_in() {
-    check("PUT ~/jobs\nauthorization:\n", expect![[r#"
+    check(
+        "PUT ~/jobs\nauthorization:\n",
+        expect![[r#"
         401
         www-authenticate: SharedKey realm="devstoreaccount1"
         x-ms-error-code: NoAuthenticationInformation
@@ -82,8 +84,11 @@ fn who_is_not_let_in() {
         <Code>NoAuthenticationInformation</Code>
         <Message>Server failed to authenticate the request. Please refer to the information in the www-authenticate header.</Message>
         </Error>
-    "#]]);
-    check("PUT ~/jobs?sv=2024-11-04&sig=a\nauthorization:\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "PUT ~/jobs?sv=2024-11-04&sig=a\nauthorization:\n",
+        expect![[r#"
         403
         x-ms-error-code: AuthenticationFailed
         <Error>
@@ -91,8 +96,11 @@ fn who_is_not_let_in() {
         <Message>Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.</Message>
         <AuthenticationErrorDetail>shared access signatures are not accepted here; sign with a key of the account</AuthenticationErrorDetail>
         </Error>
-    "#]]);
-    check("PUT ~/jobs\nauthorization: Bearer a\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "PUT ~/jobs\nauthorization: Bearer a\n",
+        expect![[r#"
         403
         x-ms-error-code: AuthenticationFailed
         <Error>
@@ -100,8 +108,11 @@ fn who_is_not_let_in() {
         <Message>Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.</Message>
         <AuthenticationErrorDetail>the scheme 'Bearer' is not accepted here; sign with SharedKey or SharedKeyLite</AuthenticationErrorDetail>
         </Error>
-    "#]]);
-    check("PUT ~/jobs\nauthorization: SharedKey a\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "PUT ~/jobs\nauthorization: SharedKey a\n",
+        expect![[r#"
         403
         x-ms-error-code: AuthenticationFailed
         <Error>
@@ -109,8 +120,11 @@ fn who_is_not_let_in() {
         <Message>Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.</Message>
         <AuthenticationErrorDetail>the Authorization header has the form 'SharedKey account:signature'</AuthenticationErrorDetail>
         </Error>
-    "#]]);
-    check("PUT ~/jobs\nauthorization: SharedKey other:a\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "PUT ~/jobs\nauthorization: SharedKey other:a\n",
+        expect![[r#"
         403
         x-ms-error-code: AuthenticationFailed
         <Error>
@@ -118,8 +132,11 @@ fn who_is_not_let_in() {
         <Message>Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.</Message>
         <AuthenticationErrorDetail>the request is signed for the account 'other'; this is 'devstoreaccount1'</AuthenticationErrorDetail>
         </Error>
-    "#]]);
-    check("PUT ~/jobs\nauthorization: SharedKey devstoreaccount1:AAAA\nx-ms-meta-a: <b>\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "PUT ~/jobs\nauthorization: SharedKey devstoreaccount1:AAAA\nx-ms-meta-a: <b>\n",
+        expect![[r#"
         403
         x-ms-error-code: AuthenticationFailed
         <Error>
@@ -141,8 +158,11 @@ fn who_is_not_let_in() {
         x-ms-meta-a:&lt;b&gt;
         /devstoreaccount1/devstoreaccount1/jobs'.</AuthenticationErrorDetail>
         </Error>
-    "#]]);
-    check("PUT ~/jobs\nauthorization: SharedKeyLite devstoreaccount1:not base64\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "PUT ~/jobs\nauthorization: SharedKeyLite devstoreaccount1:not base64\n",
+        expect![[r#"
         403
         x-ms-error-code: AuthenticationFailed
         <Error>
@@ -155,27 +175,37 @@ fn who_is_not_let_in() {
         x-ms-date:Sun, 22 Nov 2026 12:00:00 GMT
         /devstoreaccount1/devstoreaccount1/jobs'.</AuthenticationErrorDetail>
         </Error>
-    "#]]);
-    check("PUT /other/jobs\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "PUT /other/jobs\n",
+        expect![[r#"
         400
         x-ms-error-code: InvalidUri
         <Error>
         <Code>InvalidUri</Code>
         <Message>The requested URI does not represent any resource on the server. This endpoint serves the account 'devstoreaccount1' alone; its paths begin with /devstoreaccount1.</Message>
         </Error>
-    "#]]);
-    check("PUT ~-third/jobs\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "PUT ~-third/jobs\n",
+        expect![[r#"
         400
         x-ms-error-code: InvalidUri
         <Error>
         <Code>InvalidUri</Code>
         <Message>The requested URI does not represent any resource on the server. This endpoint serves the account 'devstoreaccount1' alone; its paths begin with /devstoreaccount1.</Message>
         </Error>
-    "#]]);
-    check("HEAD ~/jobs?comp=metadata\nauthorization: SharedKey devstoreaccount1:AAAA\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "HEAD ~/jobs?comp=metadata\nauthorization: SharedKey devstoreaccount1:AAAA\n",
+        expect![[r#"
         403
         x-ms-error-code: AuthenticationFailed
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -225,7 +255,8 @@ fn what_all_answers_have() {
         date: Sun, 22 Nov 2026 12:00:00 GMT
         x-ms-client-request-id: mine
         x-ms-request-id: 00000000-0000-4000-8000-000000000001
-        x-ms-version: 2019-02-02"#]].assert_eq(&headers.join("\n"));
+        x-ms-version: 2019-02-02"#]]
+    .assert_eq(&headers.join("\n"));
 }
 
 #[test]
@@ -244,7 +275,8 @@ fn an_account_in_the_host_name() {
         </Queues>
         <NextMarker />
         </EnumerationResults>
-    "#]].assert_eq(&told(&world.exchange(Service::Queue, list)));
+    "#]]
+    .assert_eq(&told(&world.exchange(Service::Queue, list)));
 }
 
 #[test]
@@ -281,7 +313,8 @@ fn accounts_have_a_form() {
     expect!["'A' cannot be an account's name: it has 3 to 24 lower-case letters and digits"]
         .assert_eq(&said("A", &["a2V5"]));
     expect!["the account 'abc' has no key"].assert_eq(&said("abc", &[]));
-    expect!["a key of the account 'abc' is no base64 text: Invalid symbol 36, offset 1."].assert_eq(&said("abc", &["k$y"]));
+    expect!["a key of the account 'abc' is no base64 text: Invalid symbol 36, offset 1."]
+        .assert_eq(&said("abc", &["k$y"]));
 }
 
 proptest! {

@@ -101,6 +101,21 @@ impl Entity {
         format!("{table}(PartitionKey='{}',RowKey='{}')", quoted(&self.key.partition), quoted(&self.key.row))
     }
 
+    /// The entity as a JSON object for a service of tables: keys, values and the types that they do not tell, without what the
+    /// service itself sets.
+    pub fn to_request_json(&self) -> String {
+        let mut object = Object::new();
+        object.text("PartitionKey", &self.key.partition);
+        object.text("RowKey", &self.key.row);
+        for (name, value) in &self.properties {
+            if needs_annotation(value) {
+                object.text(&format!("{name}{TYPE_ANNOTATION}"), value.edm_type().as_str());
+            }
+            object.member(name, &json_value(value));
+        }
+        object.end()
+    }
+
     /// The entity as a JSON object for functions: values only. `Edm.Int64` is a number, or a text where a reader that knows only
     /// doubles would change it; so is a double that JSON has no number for.
     pub fn to_plain_json(&self) -> String {

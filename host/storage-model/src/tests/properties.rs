@@ -141,6 +141,8 @@ proptest! {
         let mut again = EntityBody::from_json(&json).unwrap().into_entity().unwrap();
         again.timestamp = entity.timestamp;
         prop_assert_eq!(again.to_json(&form), json);
+        let sent = EntityBody::from_json(&entity.to_request_json()).unwrap();
+        prop_assert_eq!(&sent.properties, &entity.properties);
         let plain = EntityBody::from_json(&entity.to_plain_json()).unwrap().into_entity().unwrap();
         prop_assert_eq!(plain.key, entity.key);
     }
