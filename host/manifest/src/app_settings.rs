@@ -20,6 +20,18 @@ pub fn no_settings(_name: &str) -> Option<String> {
 /// Where settings can be set, as messages say it.
 pub(crate) const SOURCES: &str = "the environment, or under `[values]` in local.settings.toml beside the manifest";
 
+/// What follows `NAME__` in settings that connect without a connection string.
+pub(crate) const IDENTITY_SUFFIXES: [&str; 8] = [
+    "serviceUri",
+    "queueServiceUri",
+    "tableServiceUri",
+    "blobServiceUri",
+    "accountName",
+    "credential",
+    "clientId",
+    "fullyQualifiedNamespace",
+];
+
 /// A setting that a manifest refers to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SettingReference {

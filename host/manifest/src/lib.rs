@@ -30,6 +30,7 @@ mod duration;
 pub mod expression;
 mod fields;
 mod file;
+pub mod import;
 mod outbound;
 mod problem;
 mod retry;

@@ -4,6 +4,7 @@ mod app;
 mod expressions;
 mod files;
 mod formats;
+mod import;
 mod properties;
 mod round_trip;
 mod routes;

@@ -5,21 +5,9 @@
 
 use super::functions::Shared;
 use crate::app::Connection;
-use crate::app_settings::SettingPurpose;
+use crate::app_settings::{IDENTITY_SUFFIXES, SettingPurpose};
 use crate::fields::join;
 use crate::file::FileConnection;
-
-/// What follows `NAME__` in settings that connect without a connection string.
-const IDENTITY_SUFFIXES: [&str; 8] = [
-    "serviceUri",
-    "queueServiceUri",
-    "tableServiceUri",
-    "blobServiceUri",
-    "accountName",
-    "credential",
-    "clientId",
-    "fullyQualifiedNamespace",
-];
 
 /// Azure looks for settings under their names with this in front, too.
 const AZURE_PREFIX: &str = "AzureWebJobs";
