@@ -1,8 +1,11 @@
 //! The timer trigger: each function with a schedule is run when its moment comes, once for each occurrence, never twice at a time.
 //!
-//! What a timer has run is remembered in a document, which is written in the same commit as the outputs of the run: a crash
-//! before it runs the occurrence again, and after it never. Timers wait on the clock's port alone. When something is due, and what is
-//! forgotten, is decided in `standing`; what an expression means, by `manifest`.
+//! What a timer has run is remembered in a document, which is written in the same commit as the outputs of the run. After that
+//! commit an occurrence never runs again; a crash before it makes the occurrence one that was missed, and `catchUp` decides.
+//!
+//! Timers wait on the clock's port alone. When something is due, and what is forgotten, is decided in `standing`; what an expression
+//! means, by `manifest`. A clock that is set back while a timer waits is waited for; set back by hours or years, it is noticed
+//! after the next run or at the next start.
 
 mod execution;
 mod listener;

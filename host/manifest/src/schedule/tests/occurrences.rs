@@ -186,6 +186,10 @@ fn months_by_the_beginning_of_their_names() {
         Sat 2025-03-01 00:00:00 UTC
     "#]],
     );
+}
+
+#[test]
+fn weekdays_by_the_beginning_of_their_names() {
     check(
         "0 0 0 * * s",
         "2024-01-01T00:00:00Z",

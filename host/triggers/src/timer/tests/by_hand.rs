@@ -1,4 +1,4 @@
-//! Runs by hand.
+//! Runs by hand: their outputs are committed, the schedule is left alone, and none overlaps another run.
 
 use super::retrying;
 use super::world::{End, Ends, Fault, World, timer};
