@@ -16,6 +16,9 @@ const IGNORED: [&str; 5] = [
     "AzureWebJobsSecretStorageType",
 ];
 
+/// Where Azure takes the time zone of schedules from.
+const TIME_ZONES: [&str; 2] = ["WEBSITE_TIME_ZONE", "TZ"];
+
 /// What was read.
 #[derive(Debug, Default)]
 pub(super) struct LocalSettings {
@@ -81,6 +84,10 @@ impl LocalSettings {
             let next = "set the connection's own name to a connection string, or to nothing for the host's own storage";
             self.notes.push(origin.note("connecting with an identity has no counterpart here: left out", next));
             return;
+        }
+        if TIME_ZONES.contains(&name) {
+            let next = "write `timeZone`, a name of the IANA database, into the timer triggers: schedules are in UTC otherwise";
+            self.notes.push(origin.note("does not set the time zone of schedules here", next));
         }
         match value {
             Value::String(text) => self.values.push((name.to_owned(), text.clone())),
