@@ -110,13 +110,13 @@ impl Source {
     }
 
     async fn look(&mut self, count: usize) -> Result<Vec<QueueMessage>, QueueError> {
-        if let Way::Polled { exists, .. } = &mut self.way {
-            if !*exists {
-                match self.queues.queue(&self.queue).await {
-                    Ok(_) => *exists = true,
-                    Err(QueueError::QueueNotFound(_)) => return Ok(Vec::new()),
-                    Err(error) => return Err(error),
-                }
+        if let Way::Polled { exists, .. } = &mut self.way
+            && !*exists
+        {
+            match self.queues.queue(&self.queue).await {
+                Ok(_) => *exists = true,
+                Err(QueueError::QueueNotFound(_)) => return Ok(Vec::new()),
+                Err(error) => return Err(error),
             }
         }
         let received = self.queues.receive(&self.queue, count, HELD_FOR, Receiver::Host).await;
