@@ -97,7 +97,11 @@ fn grouped(entities: Vec<(TableName, EntityWrite)>) -> Vec<(TableName, Vec<Entit
 fn outside(error: QueueError) -> EffectError {
     match error {
         QueueError::Store(StoreError::Unavailable { detail }) => EffectError::Outside(detail),
-        other => EffectError::Outside(other.to_string()),
+        other @ (QueueError::QueueNotFound(_)
+        | QueueError::QueueExists(_)
+        | QueueError::MessageNotFound
+        | QueueError::PopReceiptMismatch
+        | QueueError::Store(_)) => EffectError::Outside(other.to_string()),
     }
 }
 

@@ -50,9 +50,13 @@ impl Ask {
         Ask { service, method, path: path.into(), query: Vec::new(), headers: Vec::new(), body: Bytes::new() }
     }
 
-    pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Ask {
-        self.query.push((name, value.to_string()));
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Ask {
+        self.query.push((name, value.into()));
         self
+    }
+
+    pub(super) fn with_number(self, name: &'static str, value: u64) -> Ask {
+        self.with(name, value.to_string())
     }
 
     pub(super) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Ask {

@@ -157,7 +157,7 @@ impl QueueStore for Client {
     /// `from` is the marker of the page before: the service's own text, not a name.
     async fn list_queues(&self, prefix: &str, from: Option<&str>, limit: usize) -> Result<QueuePage, QueueError> {
         let mut list = ask(Method::GET, String::new()).with("comp", "list").with("include", "metadata");
-        list = list.with("prefix", prefix).with("maxresults", limit.clamp(1, 5_000));
+        list = list.with("prefix", prefix).with_number("maxresults", limit.clamp(1, 5_000) as u64);
         if let Some(marker) = from {
             list = list.with("marker", marker);
         }
@@ -178,7 +178,7 @@ impl QueueStore for Client {
     async fn put_message(&self, queue: &QueueName, message: NewMessage) -> Result<QueueMessage, QueueError> {
         let time_to_live = message.time_to_live.map_or("-1".to_owned(), |life| seconds(life).max(1).to_string());
         let put = ask(Method::POST, messages(queue))
-            .with("visibilitytimeout", seconds(message.delay))
+            .with_number("visibilitytimeout", seconds(message.delay))
             .with("messagettl", time_to_live)
             .body("application/xml", message_body(&message.text)?);
         let response = self.exchange(&put).await.map_err(|failed| refused(failed, queue))?;
@@ -196,13 +196,15 @@ impl QueueStore for Client {
         _receiver: Receiver,
     ) -> Result<Vec<QueueMessage>, QueueError> {
         let get = ask(Method::GET, messages(queue))
-            .with("numofmessages", count.clamp(1, 32))
-            .with("visibilitytimeout", seconds(visibility).max(1));
+            .with_number("numofmessages", count.clamp(1, 32) as u64)
+            .with_number("visibilitytimeout", seconds(visibility).max(1));
         Ok(messages_of(&self.exchange(&get).await.map_err(|failed| refused(failed, queue))?)?)
     }
 
     async fn peek(&self, queue: &QueueName, count: usize) -> Result<Vec<QueueMessage>, QueueError> {
-        let get = ask(Method::GET, messages(queue)).with("numofmessages", count.clamp(1, 32)).with("peekonly", "true");
+        let get = ask(Method::GET, messages(queue))
+            .with_number("numofmessages", count.clamp(1, 32) as u64)
+            .with("peekonly", "true");
         Ok(messages_of(&self.exchange(&get).await.map_err(|failed| refused(failed, queue))?)?)
     }
 
@@ -214,8 +216,8 @@ impl QueueStore for Client {
         text: Option<String>,
     ) -> Result<QueueMessage, QueueError> {
         let mut put = ask(Method::PUT, message(receipt))
-            .with("popreceipt", &receipt.pop_receipt)
-            .with("visibilitytimeout", seconds(visibility));
+            .with("popreceipt", receipt.pop_receipt.as_str())
+            .with_number("visibilitytimeout", seconds(visibility));
         if let Some(text) = &text {
             put = put.body("application/xml", message_body(text)?);
         }
@@ -239,7 +241,7 @@ impl QueueStore for Client {
     }
 
     async fn delete_message(&self, receipt: &Receipt) -> Result<(), QueueError> {
-        let delete = ask(Method::DELETE, message(receipt)).with("popreceipt", &receipt.pop_receipt);
+        let delete = ask(Method::DELETE, message(receipt)).with("popreceipt", receipt.pop_receipt.as_str());
         match self.exchange(&delete).await {
             Ok(_) => Ok(()),
             // An attempt whose answer was lost has deleted it.

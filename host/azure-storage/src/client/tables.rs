@@ -60,10 +60,8 @@ pub(super) fn refused(failed: Failed, table: &TableName, index: usize) -> TableE
 
 /// A request that concerns a table as such: what is not there is the table.
 fn refused_table(failed: Failed, table: &TableName) -> TableError {
-    match refused(failed, table, 0) {
-        TableError::EntityNotFound { .. } => TableError::TableNotFound(table.clone()),
-        other => other,
-    }
+    let error = refused(failed, table, 0);
+    if matches!(error, TableError::EntityNotFound { .. }) { TableError::TableNotFound(table.clone()) } else { error }
 }
 
 /// One write as a request.
@@ -176,7 +174,7 @@ impl TableStore for Client {
         from: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<TableView>, Option<String>), TableError> {
-        let mut get = ask(Method::GET, "Tables").with("$top", limit.clamp(1, MAX_PAGE));
+        let mut get = ask(Method::GET, "Tables").with_number("$top", limit.clamp(1, MAX_PAGE) as u64);
         if let Some(from) = from {
             get = get.with("NextTableName", from);
         }
@@ -200,24 +198,24 @@ impl TableStore for Client {
                 let json = std::str::from_utf8(response.body());
                 Ok(Some(entity_of(json.map_err(|error| unreadable("a request for an entity", error))?)?))
             }
-            Err(failed) => match refused(failed, table, 0) {
-                TableError::EntityNotFound { .. } => Ok(None),
-                other => Err(other),
-            },
+            Err(failed) => {
+                let error = refused(failed, table, 0);
+                if matches!(error, TableError::EntityNotFound { .. }) { Ok(None) } else { Err(error) }
+            }
         }
     }
 
     /// `from` is what the page before gave: the service's own texts, not a key.
     async fn entities(&self, query: &EntitiesQuery) -> Result<EntitiesPage, TableError> {
         let mut get = ask(Method::GET, format!("{}()", query.table)).header(ACCEPT, MINIMAL);
-        get = get.with("$top", query.limit.clamp(1, MAX_PAGE));
+        get = get.with_number("$top", query.limit.clamp(1, MAX_PAGE) as u64);
         if let Some(filter) = &query.filter {
-            get = get.with("$filter", filter);
+            get = get.with("$filter", filter.to_string());
         }
         if let Some(from) = &query.from {
-            get = get.with("NextPartitionKey", &from.partition);
+            get = get.with("NextPartitionKey", from.partition.as_str());
             if !from.row.is_empty() {
-                get = get.with("NextRowKey", &from.row);
+                get = get.with("NextRowKey", from.row.as_str());
             }
         }
         let response = self.exchange(&get).await.map_err(|failed| refused_table(failed, &query.table))?;

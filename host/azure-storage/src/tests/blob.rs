@@ -2,10 +2,14 @@
 
 use super::world::World;
 use crate::Service;
-use expect_test::{Expect, expect};
+use expect_test::{Expect, ExpectFile, expect, expect_file};
 use std::time::Duration;
 
-fn check(requests: &str, expected: Expect) {
+fn check(requests: &str, expected: &Expect) {
+    expected.assert_eq(&World::new().send(Service::Blob, requests));
+}
+
+fn check_file(requests: &str, expected: &ExpectFile) {
     expected.assert_eq(&World::new().send(Service::Blob, requests));
 }
 
@@ -15,7 +19,7 @@ const B: &str = "22222222-2222-2222-2222-222222222222";
 
 #[test]
 fn a_container_from_beginning_to_end() {
-    check(
+    check_file(
         "PUT ~/box?restype=container\nx-ms-meta-a: 1\n---\n\
          PUT ~/box?restype=container\n---\n\
          GET ~/box?restype=container\n---\n\
@@ -28,92 +32,13 @@ fn a_container_from_beginning_to_end() {
          DELETE ~/box?restype=container\n---\n\
          PUT ~/box?restype=container\n---\n\
          GET ~/box?restype=container&comp=list\n",
-        expect![[r#"
-            201
-            etag: "0x0000000000000003"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            ---
-            409
-            x-ms-error-code: ContainerAlreadyExists
-            <Error>
-            <Code>ContainerAlreadyExists</Code>
-            <Message>The specified container already exists.</Message>
-            </Error>
-            ---
-            200
-            etag: "0x0000000000000003"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-lease-state: available
-            x-ms-lease-status: unlocked
-            x-ms-meta-a: 1
-            ---
-            200
-            etag: "0x0000000000000003"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-lease-state: available
-            x-ms-lease-status: unlocked
-            x-ms-meta-a: 1
-            ---
-            200
-            etag: "0x0000000000000009"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            ---
-            200
-            <EnumerationResults ServiceEndpoint="http://127.0.0.1:10001/devstoreaccount1/">
-            <Containers>
-            <Container>
-            <Name>box</Name>
-            <Properties>
-            <Last-Modified>Sun, 22 Nov 2026 12:00:00 GMT</Last-Modified>
-            <Etag>0x0000000000000009</Etag>
-            <LeaseStatus>unlocked</LeaseStatus>
-            <LeaseState>available</LeaseState>
-            </Properties>
-            <Metadata>
-            <b>2</b>
-            </Metadata>
-            </Container>
-            </Containers>
-            <NextMarker />
-            </EnumerationResults>
-            ---
-            200
-            etag: "0x0000000000000009"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            <SignedIdentifiers />
-            ---
-            201
-            etag: "0x000000000000000E"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-request-server-encrypted: false
-            ---
-            202
-            x-ms-delete-type-permanent: true
-            ---
-            404
-            x-ms-error-code: ContainerNotFound
-            <Error>
-            <Code>ContainerNotFound</Code>
-            <Message>The specified container does not exist.</Message>
-            </Error>
-            ---
-            201
-            etag: "0x0000000000000013"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            ---
-            200
-            <EnumerationResults ServiceEndpoint="http://127.0.0.1:10001/devstoreaccount1/" ContainerName="box">
-            <Blobs>
-            </Blobs>
-            <NextMarker />
-            </EnumerationResults>
-        "#]],
+        &expect_file!["answers/blob_a_container_from_beginning_to_end.txt"],
     );
 }
 
 #[test]
 fn a_blob_from_beginning_to_end() {
-    check(
+    check_file(
         &format!(
             "{BOX}\n---\n\
              PUT ~/box/a%20b/%C3%BC\nx-ms-blob-type: BlockBlob\ncontent-type: text/plain\nx-ms-blob-cache-control: no-store\nx-ms-meta-a: 1\n\nabcdef\n---\n\
@@ -129,104 +54,7 @@ fn a_blob_from_beginning_to_end() {
              GET ~/box/a%20b/%C3%BC\n---\n\
              GET ~/none/a\n"
         ),
-        expect![[r#"
-            201
-            etag: "0x0000000000000003"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            ---
-            201
-            etag: "0x0000000000000006"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-request-server-encrypted: false
-            ---
-            200
-            accept-ranges: bytes
-            cache-control: no-store
-            etag: "0x0000000000000006"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-blob-type: BlockBlob
-            x-ms-creation-time: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-lease-state: available
-            x-ms-lease-status: unlocked
-            x-ms-meta-a: 1
-            abcdef
-            ---
-            200
-            accept-ranges: bytes
-            cache-control: no-store
-            content-length: 6
-            etag: "0x0000000000000006"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-blob-type: BlockBlob
-            x-ms-creation-time: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-lease-state: available
-            x-ms-lease-status: unlocked
-            x-ms-meta-a: 1
-            ---
-            206
-            accept-ranges: bytes
-            cache-control: no-store
-            content-range: bytes 1-2/6
-            etag: "0x0000000000000006"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-blob-type: BlockBlob
-            x-ms-creation-time: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-lease-state: available
-            x-ms-lease-status: unlocked
-            x-ms-meta-a: 1
-            bc
-            ---
-            206
-            accept-ranges: bytes
-            cache-control: no-store
-            content-range: bytes 4-5/6
-            etag: "0x0000000000000006"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-blob-type: BlockBlob
-            x-ms-creation-time: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-lease-state: available
-            x-ms-lease-status: unlocked
-            x-ms-meta-a: 1
-            ef
-            ---
-            416
-            content-range: bytes */6
-            x-ms-error-code: InvalidRange
-            <Error>
-            <Code>InvalidRange</Code>
-            <Message>The range specified is invalid for the current size of the resource.</Message>
-            </Error>
-            ---
-            200
-            etag: "0x000000000000000E"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            ---
-            200
-            etag: "0x0000000000000011"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            ---
-            200
-            etag: "0x0000000000000011"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-meta-b: 2
-            ---
-            202
-            x-ms-delete-type-permanent: true
-            ---
-            404
-            x-ms-error-code: BlobNotFound
-            <Error>
-            <Code>BlobNotFound</Code>
-            <Message>The specified blob does not exist.</Message>
-            </Error>
-            ---
-            404
-            x-ms-error-code: ContainerNotFound
-            <Error>
-            <Code>ContainerNotFound</Code>
-            <Message>The specified container does not exist.</Message>
-            </Error>
-        "#]],
+        &expect_file!["answers/blob_a_blob_from_beginning_to_end.txt"],
     );
 }
 
@@ -244,7 +72,7 @@ fn conditions() {
              GET ~/box/a\nif-unmodified-since: Sun, 22 Nov 2026 11:59:59 GMT\n---\n\
              DELETE ~/box/a\nif-match: \"0x1\"\n"
         ),
-        expect![[r#"
+        &expect![[r#"
             201
             etag: "0x0000000000000003"
             last-modified: Sun, 22 Nov 2026 12:00:00 GMT
@@ -368,7 +196,7 @@ fn many_blobs_are_listed_and_go_with_their_container() {
 
 #[test]
 fn a_lease_from_beginning_to_end() {
-    check(
+    check_file(
         &format!(
             "{BOX}\n---\n\
              PUT ~/box/a\nx-ms-blob-type: BlockBlob\n---\n\
@@ -392,134 +220,7 @@ fn a_lease_from_beginning_to_end() {
              DELETE ~/box?restype=container\n---\n\
              DELETE ~/box?restype=container\nx-ms-lease-id: {A}\n"
         ),
-        expect![[r#"
-            201
-            etag: "0x0000000000000003"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            ---
-            201
-            etag: "0x0000000000000006"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-request-server-encrypted: false
-            ---
-            201
-            etag: "0x0000000000000006"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-lease-id: 11111111-1111-1111-1111-111111111111
-            ---
-            409
-            x-ms-error-code: LeaseAlreadyPresent
-            <Error>
-            <Code>LeaseAlreadyPresent</Code>
-            <Message>There is already a lease present.</Message>
-            </Error>
-            ---
-            412
-            x-ms-error-code: LeaseIdMissing
-            <Error>
-            <Code>LeaseIdMissing</Code>
-            <Message>There is currently a lease on the resource and no lease ID was specified in the request.</Message>
-            </Error>
-            ---
-            412
-            x-ms-error-code: LeaseIdMismatchWithBlobOperation
-            <Error>
-            <Code>LeaseIdMismatchWithBlobOperation</Code>
-            <Message>The lease ID specified did not match the lease ID for the resource.</Message>
-            </Error>
-            ---
-            201
-            etag: "0x000000000000000E"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-request-server-encrypted: false
-            ---
-            200
-            accept-ranges: bytes
-            content-length: 0
-            etag: "0x000000000000000E"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-blob-type: BlockBlob
-            x-ms-creation-time: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-lease-duration: fixed
-            x-ms-lease-state: leased
-            x-ms-lease-status: locked
-            ---
-            412
-            x-ms-error-code: LeaseIdMissing
-            <Error>
-            <Code>LeaseIdMissing</Code>
-            <Message>There is currently a lease on the resource and no lease ID was specified in the request.</Message>
-            </Error>
-            ---
-            200
-            etag: "0x000000000000000E"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-lease-id: 22222222-2222-2222-2222-222222222222
-            ---
-            409
-            x-ms-error-code: LeaseIdMismatchWithLeaseOperation
-            <Error>
-            <Code>LeaseIdMismatchWithLeaseOperation</Code>
-            <Message>The lease ID specified did not match the lease ID for the blob or container.</Message>
-            </Error>
-            ---
-            200
-            etag: "0x000000000000000E"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-lease-id: 22222222-2222-2222-2222-222222222222
-            ---
-            202
-            etag: "0x000000000000000E"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-lease-time: 15
-            ---
-            409
-            x-ms-error-code: LeaseIsBrokenAndCannotBeRenewed
-            <Error>
-            <Code>LeaseIsBrokenAndCannotBeRenewed</Code>
-            <Message>The lease ID matched, but the lease has been broken explicitly and cannot be renewed.</Message>
-            </Error>
-            ---
-            200
-            etag: "0x000000000000000E"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            ---
-            409
-            x-ms-error-code: LeaseNotPresentWithLeaseOperation
-            <Error>
-            <Code>LeaseNotPresentWithLeaseOperation</Code>
-            <Message>There is currently no lease on the blob or container.</Message>
-            </Error>
-            ---
-            400
-            x-ms-error-code: InvalidHeaderValue
-            <Error>
-            <Code>InvalidHeaderValue</Code>
-            <Message>The value for one of the HTTP headers is not in the correct format.</Message>
-            <HeaderName>x-ms-lease-duration</HeaderName>
-            <HeaderValue>14</HeaderValue>
-            </Error>
-            ---
-            201
-            etag: "0x000000000000000E"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-lease-id: 00000000-0000-4000-8000-00000000001a
-            ---
-            201
-            etag: "0x0000000000000003"
-            last-modified: Sun, 22 Nov 2026 12:00:00 GMT
-            x-ms-lease-id: 11111111-1111-1111-1111-111111111111
-            ---
-            412
-            x-ms-error-code: LeaseIdMissing
-            <Error>
-            <Code>LeaseIdMissing</Code>
-            <Message>There is currently a lease on the resource and no lease ID was specified in the request.</Message>
-            </Error>
-            ---
-            202
-            x-ms-delete-type-permanent: true
-        "#]],
+        &expect_file!["answers/blob_a_lease_from_beginning_to_end.txt"],
     );
 }
 
@@ -557,7 +258,7 @@ fn what_is_not_there() {
             "{BOX}\n---\nPUT ~/box/a\nx-ms-blob-type: PageBlob\n---\nPUT ~/box/a\n---\nPUT ~/box/a?comp=block&blockid=AA\n---\n\
              GET ~/box/a?snapshot=1\n---\nPUT ~/Box?restype=container\n---\nGET ~/box\n---\nGET ~?restype=account&comp=properties\n"
         ),
-        expect![[r#"
+        &expect![[r#"
             201
             etag: "0x0000000000000003"
             last-modified: Sun, 22 Nov 2026 12:00:00 GMT

@@ -2,10 +2,14 @@
 
 use super::world::World;
 use crate::Service;
-use expect_test::{Expect, expect};
+use expect_test::{Expect, ExpectFile, expect, expect_file};
 use std::time::Duration;
 
-fn check(requests: &str, expected: Expect) {
+fn check(requests: &str, expected: &Expect) {
+    expected.assert_eq(&World::new().send(Service::Queue, requests));
+}
+
+fn check_file(requests: &str, expected: &ExpectFile) {
     expected.assert_eq(&World::new().send(Service::Queue, requests));
 }
 
@@ -22,7 +26,7 @@ fn a_queue_from_beginning_to_end() {
          DELETE ~/jobs\n---\n\
          DELETE ~/jobs\n---\n\
          HEAD ~/jobs?comp=metadata\n",
-        expect![[r#"
+        &expect![[r#"
             201
             ---
             204
@@ -65,7 +69,7 @@ fn a_queue_from_beginning_to_end() {
 
 #[test]
 fn a_message_from_beginning_to_end() {
-    check(
+    check_file(
         "PUT ~/jobs\n---\n\
          POST ~/jobs/messages?visibilitytimeout=0&messagettl=60\n\n<?xml version=\"1.0\"?>\n<QueueMessage><MessageText>a &lt;b&gt; &amp; c&#13;</MessageText></QueueMessage>\n---\n\
          GET ~/jobs/messages?peekonly=true\n---\n\
@@ -76,70 +80,7 @@ fn a_message_from_beginning_to_end() {
          DELETE ~/jobs/messages/00000000-0000-0000-0000-000000000001?popreceipt=receipt%2B3%3D\n---\n\
          DELETE ~/jobs/messages/00000000-0000-0000-0000-000000000001?popreceipt=receipt%2B3%3D\n---\n\
          DELETE ~/jobs/messages\n",
-        expect![[r#"
-            201
-            ---
-            201
-            <QueueMessagesList>
-            <QueueMessage>
-            <MessageId>00000000-0000-0000-0000-000000000001</MessageId>
-            <InsertionTime>Sun, 22 Nov 2026 12:00:00 GMT</InsertionTime>
-            <ExpirationTime>Sun, 22 Nov 2026 12:01:00 GMT</ExpirationTime>
-            <PopReceipt>receipt+1=</PopReceipt>
-            <TimeNextVisible>Sun, 22 Nov 2026 12:00:00 GMT</TimeNextVisible>
-            </QueueMessage>
-            </QueueMessagesList>
-            ---
-            200
-            <QueueMessagesList>
-            <QueueMessage>
-            <MessageId>00000000-0000-0000-0000-000000000001</MessageId>
-            <InsertionTime>Sun, 22 Nov 2026 12:00:00 GMT</InsertionTime>
-            <ExpirationTime>Sun, 22 Nov 2026 12:01:00 GMT</ExpirationTime>
-            <DequeueCount>0</DequeueCount>
-            <MessageText>a &lt;b&gt; &amp; c&#xD;</MessageText>
-            </QueueMessage>
-            </QueueMessagesList>
-            ---
-            200
-            <QueueMessagesList>
-            <QueueMessage>
-            <MessageId>00000000-0000-0000-0000-000000000001</MessageId>
-            <InsertionTime>Sun, 22 Nov 2026 12:00:00 GMT</InsertionTime>
-            <ExpirationTime>Sun, 22 Nov 2026 12:01:00 GMT</ExpirationTime>
-            <PopReceipt>receipt+2=</PopReceipt>
-            <TimeNextVisible>Sun, 22 Nov 2026 12:00:10 GMT</TimeNextVisible>
-            <DequeueCount>1</DequeueCount>
-            <MessageText>a &lt;b&gt; &amp; c&#xD;</MessageText>
-            </QueueMessage>
-            </QueueMessagesList>
-            ---
-            200
-            <QueueMessagesList>
-            </QueueMessagesList>
-            ---
-            204
-            x-ms-popreceipt: receipt+3=
-            x-ms-time-next-visible: Sun, 22 Nov 2026 12:00:05 GMT
-            ---
-            400
-            x-ms-error-code: PopReceiptMismatch
-            <Error>
-            <Code>PopReceiptMismatch</Code>
-            <Message>The specified pop receipt did not match the pop receipt for a dequeued message.</Message>
-            </Error>
-            ---
-            204
-            ---
-            404
-            x-ms-error-code: MessageNotFound
-            <Error>
-            <Code>MessageNotFound</Code>
-            <Message>The specified message does not exist.</Message>
-            </Error>
-            ---
-            204
-        "#]],
+        &expect_file!["answers/queue_a_message_from_beginning_to_end.txt"],
     );
 }
 
@@ -149,7 +90,7 @@ fn a_message_that_never_expires() {
         "PUT ~/jobs\n---\n\
          POST ~/jobs/messages?messagettl=-1\n\n<QueueMessage><MessageText></MessageText></QueueMessage>\n---\n\
          GET ~/jobs/messages?peekonly=true\n",
-        expect![[r#"
+        &expect![[r#"
             201
             ---
             201
@@ -180,7 +121,7 @@ fn a_message_that_never_expires() {
 #[test]
 fn numbers_have_ranges() {
     let body = "<QueueMessage><MessageText>a</MessageText></QueueMessage>";
-    check(
+    check_file(
         &format!(
             "PUT ~/jobs\n---\n\
              GET ~/jobs/messages?numofmessages=33\n---\n\
@@ -195,119 +136,7 @@ fn numbers_have_ranges() {
              PUT ~/jobs/messages/1?visibilitytimeout=1\n---\n\
              GET ~?comp=list&maxresults=0\n"
         ),
-        expect![[r#"
-            201
-            ---
-            400
-            x-ms-error-code: OutOfRangeQueryParameterValue
-            <Error>
-            <Code>OutOfRangeQueryParameterValue</Code>
-            <Message>One of the query parameters specified in the request URI is outside the permissible range.</Message>
-            <QueryParameterName>numofmessages</QueryParameterName>
-            <QueryParameterValue>33</QueryParameterValue>
-            <MinimumAllowed>1</MinimumAllowed>
-            <MaximumAllowed>32</MaximumAllowed>
-            </Error>
-            ---
-            400
-            x-ms-error-code: OutOfRangeQueryParameterValue
-            <Error>
-            <Code>OutOfRangeQueryParameterValue</Code>
-            <Message>One of the query parameters specified in the request URI is outside the permissible range.</Message>
-            <QueryParameterName>numofmessages</QueryParameterName>
-            <QueryParameterValue>0</QueryParameterValue>
-            <MinimumAllowed>1</MinimumAllowed>
-            <MaximumAllowed>32</MaximumAllowed>
-            </Error>
-            ---
-            400
-            x-ms-error-code: InvalidQueryParameterValue
-            <Error>
-            <Code>InvalidQueryParameterValue</Code>
-            <Message>Value for one of the query parameters specified in the request URI is invalid.</Message>
-            <QueryParameterName>numofmessages</QueryParameterName>
-            <QueryParameterValue>many</QueryParameterValue>
-            <Reason>It is not a whole number.</Reason>
-            </Error>
-            ---
-            400
-            x-ms-error-code: OutOfRangeQueryParameterValue
-            <Error>
-            <Code>OutOfRangeQueryParameterValue</Code>
-            <Message>One of the query parameters specified in the request URI is outside the permissible range.</Message>
-            <QueryParameterName>visibilitytimeout</QueryParameterName>
-            <QueryParameterValue>0</QueryParameterValue>
-            <MinimumAllowed>1</MinimumAllowed>
-            <MaximumAllowed>604800</MaximumAllowed>
-            </Error>
-            ---
-            400
-            x-ms-error-code: OutOfRangeQueryParameterValue
-            <Error>
-            <Code>OutOfRangeQueryParameterValue</Code>
-            <Message>One of the query parameters specified in the request URI is outside the permissible range.</Message>
-            <QueryParameterName>visibilitytimeout</QueryParameterName>
-            <QueryParameterValue>604801</QueryParameterValue>
-            <MinimumAllowed>0</MinimumAllowed>
-            <MaximumAllowed>604800</MaximumAllowed>
-            </Error>
-            ---
-            400
-            x-ms-error-code: InvalidQueryParameterValue
-            <Error>
-            <Code>InvalidQueryParameterValue</Code>
-            <Message>Value for one of the query parameters specified in the request URI is invalid. messagettl must be greater than visibilitytimeout.</Message>
-            <QueryParameterName>messagettl</QueryParameterName>
-            <QueryParameterValue>10</QueryParameterValue>
-            </Error>
-            ---
-            400
-            x-ms-error-code: InvalidQueryParameterValue
-            <Error>
-            <Code>InvalidQueryParameterValue</Code>
-            <Message>Value for one of the query parameters specified in the request URI is invalid. messagettl must be greater than visibilitytimeout.</Message>
-            <QueryParameterName>messagettl</QueryParameterName>
-            <QueryParameterValue>0</QueryParameterValue>
-            </Error>
-            ---
-            400
-            x-ms-error-code: OutOfRangeQueryParameterValue
-            <Error>
-            <Code>OutOfRangeQueryParameterValue</Code>
-            <Message>One of the query parameters specified in the request URI is outside the permissible range.</Message>
-            <QueryParameterName>messagettl</QueryParameterName>
-            <QueryParameterValue>-2</QueryParameterValue>
-            <MinimumAllowed>-1</MinimumAllowed>
-            <MaximumAllowed>2147483647</MaximumAllowed>
-            </Error>
-            ---
-            400
-            x-ms-error-code: MissingRequiredQueryParameter
-            <Error>
-            <Code>MissingRequiredQueryParameter</Code>
-            <Message>A query parameter that's mandatory for this request is not specified.</Message>
-            <QueryParameterName>visibilitytimeout</QueryParameterName>
-            </Error>
-            ---
-            400
-            x-ms-error-code: MissingRequiredQueryParameter
-            <Error>
-            <Code>MissingRequiredQueryParameter</Code>
-            <Message>A query parameter that's mandatory for this request is not specified.</Message>
-            <QueryParameterName>popreceipt</QueryParameterName>
-            </Error>
-            ---
-            400
-            x-ms-error-code: OutOfRangeQueryParameterValue
-            <Error>
-            <Code>OutOfRangeQueryParameterValue</Code>
-            <Message>One of the query parameters specified in the request URI is outside the permissible range.</Message>
-            <QueryParameterName>maxresults</QueryParameterName>
-            <QueryParameterValue>0</QueryParameterValue>
-            <MinimumAllowed>1</MinimumAllowed>
-            <MaximumAllowed>9223372036854775807</MaximumAllowed>
-            </Error>
-        "#]],
+        &expect_file!["answers/queue_numbers_have_ranges.txt"],
     );
 }
 
@@ -320,7 +149,7 @@ fn bodies_that_are_no_message() {
          POST ~/jobs/messages\n\n<Message>a</Message>\n---\n\
          POST ~/jobs/messages\n\n<!DOCTYPE a [<!ENTITY b 'c'>]><QueueMessage><MessageText>&b;</MessageText></QueueMessage>\n---\n\
          POST ~/jobs/messages\n\n<QueueMessage><MessageText>&#1;</MessageText></QueueMessage>\n",
-        expect![[r#"
+        &expect![[r#"
             201
             ---
             400
@@ -397,7 +226,7 @@ fn lists_in_pages() {
          GET ~?comp=list&prefix=b&maxresults=2&include=metadata\n---\n\
          GET ~?comp=list&prefix=b&maxresults=2&marker=b-3\n---\n\
          GET ~/?comp=list&marker=/\n",
-        expect![[r#"
+        &expect![[r#"
             201
             ---
             201
@@ -453,7 +282,7 @@ fn lists_in_pages() {
 fn names_have_a_form() {
     check(
         "PUT ~/ab\n---\nPUT ~/Jobs\n---\nPUT ~/a%2Fb\n---\nPUT ~/%FF%FE%FF\n---\nPUT ~/jobs/what\n",
-        expect![[r#"
+        &expect![[r#"
         400
         x-ms-error-code: OutOfRangeInput
         <Error>
@@ -499,7 +328,7 @@ fn metadata_has_a_form() {
         &format!(
             "PUT ~/jobs\nx-ms-meta-: a\n---\nPUT ~/jobs\nx-ms-meta-1a: a\n---\nPUT ~/jobs\nx-ms-meta-a: {large}\n"
         ),
-        expect![[r#"
+        &expect![[r#"
             400
             x-ms-error-code: EmptyMetadataKey
             <Error>
@@ -540,7 +369,7 @@ fn access_policies_are_kept() {
              GET ~/jobs?comp=acl\n",
             policy.repeat(6)
         ),
-        expect![[r#"
+        &expect![[r#"
             201
             ---
             200
@@ -584,7 +413,7 @@ fn access_policies_are_kept() {
 
 #[test]
 fn settings_of_the_service() {
-    check(
+    check_file(
         "GET ~?restype=service&comp=properties\n---\n\
          PUT ~?restype=service&comp=properties\n\n<StorageServiceProperties><Cors><CorsRule><AllowedOrigins>*</AllowedOrigins></CorsRule></Cors></StorageServiceProperties>\n---\n\
          GET ~?restype=service&comp=properties\n---\n\
@@ -594,118 +423,7 @@ fn settings_of_the_service() {
          PUT ~-secondary/jobs\n---\n\
          GET ~?restype=service&comp=what\n---\n\
          GET ~?comp=what\n",
-        expect![[r#"
-            200
-            <StorageServiceProperties>
-            <Logging>
-            <Version>1.0</Version>
-            <Delete>false</Delete>
-            <Read>false</Read>
-            <Write>false</Write>
-            <RetentionPolicy>
-            <Enabled>false</Enabled>
-            </RetentionPolicy>
-            </Logging>
-            <HourMetrics>
-            <Version>1.0</Version>
-            <Enabled>false</Enabled>
-            <RetentionPolicy>
-            <Enabled>false</Enabled>
-            </RetentionPolicy>
-            </HourMetrics>
-            <MinuteMetrics>
-            <Version>1.0</Version>
-            <Enabled>false</Enabled>
-            <RetentionPolicy>
-            <Enabled>false</Enabled>
-            </RetentionPolicy>
-            </MinuteMetrics>
-            <Cors />
-            </StorageServiceProperties>
-            ---
-            202
-            ---
-            200
-            <StorageServiceProperties>
-            <Logging>
-            <Version>1.0</Version>
-            <Delete>false</Delete>
-            <Read>false</Read>
-            <Write>false</Write>
-            <RetentionPolicy>
-            <Enabled>false</Enabled>
-            </RetentionPolicy>
-            </Logging>
-            <HourMetrics>
-            <Version>1.0</Version>
-            <Enabled>false</Enabled>
-            <RetentionPolicy>
-            <Enabled>false</Enabled>
-            </RetentionPolicy>
-            </HourMetrics>
-            <MinuteMetrics>
-            <Version>1.0</Version>
-            <Enabled>false</Enabled>
-            <RetentionPolicy>
-            <Enabled>false</Enabled>
-            </RetentionPolicy>
-            </MinuteMetrics>
-            <Cors>
-            <CorsRule>
-            <AllowedOrigins>*</AllowedOrigins>
-            </CorsRule>
-            </Cors>
-            </StorageServiceProperties>
-            ---
-            400
-            x-ms-error-code: InvalidXmlDocument
-            <Error>
-            <Code>InvalidXmlDocument</Code>
-            <Message>XML specified is not syntactically valid. The element 'What' does not belong here.</Message>
-            </Error>
-            ---
-            400
-            x-ms-error-code: InvalidQueryParameterValue
-            <Error>
-            <Code>InvalidQueryParameterValue</Code>
-            <Message>Value for one of the query parameters specified in the request URI is invalid. Statistics are at the secondary location: the account's name with '-secondary'.</Message>
-            <QueryParameterName>comp</QueryParameterName>
-            <QueryParameterValue>stats</QueryParameterValue>
-            </Error>
-            ---
-            200
-            <StorageServiceStats>
-            <GeoReplication>
-            <Status>live</Status>
-            <LastSyncTime>Sun, 22 Nov 2026 12:00:00 GMT</LastSyncTime>
-            </GeoReplication>
-            </StorageServiceStats>
-            ---
-            403
-            x-ms-error-code: InsufficientAccountPermissions
-            <Error>
-            <Code>InsufficientAccountPermissions</Code>
-            <Message>Write operations are not allowed. the secondary location is for reading; write without '-secondary'</Message>
-            </Error>
-            ---
-            400
-            x-ms-error-code: InvalidQueryParameterValue
-            <Error>
-            <Code>InvalidQueryParameterValue</Code>
-            <Message>Value for one of the query parameters specified in the request URI is invalid.</Message>
-            <QueryParameterName>comp</QueryParameterName>
-            <QueryParameterValue>what</QueryParameterValue>
-            </Error>
-            ---
-            400
-            x-ms-error-code: InvalidQueryParameterValue
-            <Error>
-            <Code>InvalidQueryParameterValue</Code>
-            <Message>Value for one of the query parameters specified in the request URI is invalid.</Message>
-            <QueryParameterName>comp</QueryParameterName>
-            <QueryParameterValue>what</QueryParameterValue>
-            </Error>
-        "#]],
+        &expect_file!["answers/queue_settings_of_the_service.txt"],
     );
 }
 
@@ -713,7 +431,7 @@ fn settings_of_the_service() {
 fn methods_that_are_none() {
     check(
         "POST ~/jobs\n---\nPATCH ~/jobs/messages\n---\nPUT ~/jobs?comp=what\n---\nPUT ~?comp=list\n",
-        expect![[r#"
+        &expect![[r#"
         405
         x-ms-error-code: UnsupportedHttpVerb
         <Error>

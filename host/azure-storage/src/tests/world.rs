@@ -53,7 +53,6 @@ impl Randomness for FakeRandomness {
 
 pub(crate) struct World {
     pub(crate) clock: Arc<FakeClock>,
-    pub(crate) randomness: Arc<FakeRandomness>,
     pub(crate) queues: Arc<FakeQueues>,
     pub(crate) endpoint: Arc<Endpoint>,
 }
@@ -62,17 +61,16 @@ impl World {
     /// 2026-11-22T12:00:00Z, and nothing stored.
     pub(crate) fn new() -> World {
         let clock = Arc::new(FakeClock(Mutex::new(Timestamp::from_unix_ms(1_795_348_800_000))));
-        let randomness = Arc::new(FakeRandomness::default());
         let queues = Arc::new(FakeQueues::new(clock.clone()));
         let components = Components {
             queues: queues.clone(),
             tables: Arc::new(FakeTables::new(clock.clone())),
             documents: Arc::new(FakeDocuments::default()),
             clock: clock.clone(),
-            randomness: randomness.clone(),
+            randomness: Arc::new(FakeRandomness::default()),
         };
         let endpoint = Arc::new(Endpoint::new(Account::development(), components));
-        World { clock, randomness, queues, endpoint }
+        World { clock, queues, endpoint }
     }
 
     /// Sends requests to a service, one after the other, and tells the answers. A request is a line with method and path (`~`
