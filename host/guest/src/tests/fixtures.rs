@@ -76,6 +76,10 @@ pub(super) async fn app_in(runtime: &Runtime, guest: &str) -> App {
 
 /// The probe of the contract, with bindings of these names for every function that can have some.
 pub(super) async fn app_with_bindings(inputs: &[&str], outputs: &[&str]) -> App {
+    bound_app("contract-probe", inputs, outputs).await
+}
+
+pub(super) async fn bound_app(guest: &str, inputs: &[&str], outputs: &[&str]) -> App {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let bind = |binding: Binding| match binding.kind {
         FunctionKind::Orchestrator | FunctionKind::Entity => binding,
@@ -84,7 +88,7 @@ pub(super) async fn app_with_bindings(inputs: &[&str], outputs: &[&str]) -> App 
         }
     };
     let runtime = runtime();
-    let bindings = bind_all(&load(&runtime, "contract-probe").await).into_iter().map(bind).collect();
+    let bindings = bind_all(&load(&runtime, guest).await).into_iter().map(bind).collect();
     App::new(&runtime, bindings, Vec::new(), Arc::new(RecordingClient::default()), None).expect("all can be bound")
 }
 

@@ -1,7 +1,7 @@
 //! The replay law, for every orchestrator of every sample: a guest that stays alive between its turns and one that is built
 //! anew for each turn write the same history.
 
-use super::fixtures::{app, bind_all, load, runtime};
+use super::fixtures::{app, bind_all, bound_app, load, runtime};
 use super::world::{Between, World, identity};
 use crate::{App, FunctionKind};
 use orchestration::{Cursor, Event, EventKind, Identity, InstanceId, InstanceRow, Json, Limits, RaisedEvent, Stopped};
@@ -24,9 +24,8 @@ const WATCH: &str = r#"{"trip":{"traveller":"Ada","conference":"Wasm Day","maxFl
 const YES: &[(&str, &str)] = &[("approval", r#"{"approved":true,"by":"Grace"}"#)];
 const NO: &[(&str, &str)] = &[("approval", r#"{"approved":false,"by":"Grace"}"#)];
 
-async fn run(guest: &str, (orchestrator, input, events): Scenario, between: Between) -> (InstanceRow, Vec<String>) {
-    let app = app(guest).await;
-    let mut world = World::new(&app, between);
+async fn run(app: &App, (orchestrator, input, events): Scenario, between: Between) -> (InstanceRow, Vec<String>) {
+    let mut world = World::new(app, between);
     let raised = |(name, payload): &(&str, &str)| {
         let event = RaisedEvent { name: (*name).to_owned(), input: Json::from(*payload), id: None };
         (InstanceId::from_stored("trip-1"), event)
@@ -38,10 +37,14 @@ async fn run(guest: &str, (orchestrator, input, events): Scenario, between: Betw
 
 /// Checks that every orchestrator of the guest is among the scenarios, and the law for each of them.
 async fn check(guest: &str, scenarios: &[Scenario]) -> Vec<InstanceRow> {
+    check_in(&app(guest).await, guest, scenarios).await
+}
+
+async fn check_in(app: &App, guest: &str, scenarios: &[Scenario]) -> Vec<InstanceRow> {
     let mut rows = Vec::new();
     for scenario in scenarios {
-        let (live, live_histories) = run(guest, *scenario, Between::KeepAlive).await;
-        let (replayed, replayed_histories) = run(guest, *scenario, Between::Rebuild).await;
+        let (live, live_histories) = run(app, *scenario, Between::KeepAlive).await;
+        let (replayed, replayed_histories) = run(app, *scenario, Between::Rebuild).await;
         assert_eq!(live_histories, replayed_histories, "{scenario:?}");
         assert_eq!(live, replayed, "{scenario:?}");
         rows.push(live);
@@ -214,6 +217,17 @@ async fn durable_model() {
         WaitForApprovalUntil Completed {"approved":false,"by":"nobody"}
         WriteReport Completed null
     "#]].assert_eq(&outcomes(&rows));
+}
+
+#[tokio::test]
+async fn trips_by_queue() {
+    let app = bound_app("trips-by-queue", &[], &["trips"]).await;
+    let trip = r#"{"PartitionKey":"RustConf","RowKey":"7","Traveller":"Ada"}"#;
+    let rows = check_in(&app, "trips-by-queue", &[("BookTrip", trip, &[])]).await;
+    expect_test::expect![[r#"
+        BookTrip Completed {"PartitionKey":"RustConf","RowKey":"7","Traveller":"Ada","Seat":"RUSTCONF-A20000"}
+    "#]]
+    .assert_eq(&outcomes(&rows));
 }
 
 /// What `advance` says of a history from its first line, by an app that has nothing but code.

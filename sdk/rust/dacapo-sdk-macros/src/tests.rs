@@ -28,12 +28,34 @@ fn queue_functions() {
     check("fn f(text: std::string::String, message: &QueueMessage) {}", expect!["accepted"]);
     check("fn f(trips: Vec<Trip>, message: dacapo::QueueMessage) -> Result<u32, Failure> {}", expect!["accepted"]);
     check("async fn f(trip: Trip) {}", expect!["a queue function is a plain function: it may block"]);
-    check("fn f(trip: &Trip) {}", expect!["the message is decoded for this call and belongs to it: take it by value, or take its text as `&str`"]);
-    check("fn f(text: &mut str) {}", expect!["the message is decoded for this call and belongs to it: take it by value, or take its text as `&str`"]);
-    check("fn f(message: &mut QueueMessage) {}", expect!["the message is decoded for this call and belongs to it: take it by value, or take its text as `&str`"]);
-    check("fn f(a: Trip, b: Trip) {}", expect!["the second parameter is what the host knows about the message, a `&QueueMessage`; put several values of a message into a struct"]);
-    check("fn f(message: QueueMessage, again: &QueueMessage) {}", expect!["the `QueueMessage` has the text, too: take it alone, or the message's own type before it"]);
-    check("fn f(a: A, message: &QueueMessage, c: C) {}", expect!["a queue function takes its message and, if it wishes, a `&QueueMessage`: put several values of a message into a struct"]);
+    check(
+        "fn f(trip: &Trip) {}",
+        expect!["the message is decoded for this call and belongs to it: take it by value, or take its text as `&str`"],
+    );
+    check(
+        "fn f(text: &mut str) {}",
+        expect!["the message is decoded for this call and belongs to it: take it by value, or take its text as `&str`"],
+    );
+    check(
+        "fn f(message: &mut QueueMessage) {}",
+        expect!["the message is decoded for this call and belongs to it: take it by value, or take its text as `&str`"],
+    );
+    check(
+        "fn f(a: Trip, b: Trip) {}",
+        expect![
+            "the second parameter is what the host knows about the message, a `&QueueMessage`; put several values of a message into a struct"
+        ],
+    );
+    check(
+        "fn f(message: QueueMessage, again: &QueueMessage) {}",
+        expect!["the `QueueMessage` has the text, too: take it alone, or the message's own type before it"],
+    );
+    check(
+        "fn f(a: A, message: &QueueMessage, c: C) {}",
+        expect![
+            "a queue function takes its message and, if it wishes, a `&QueueMessage`: put several values of a message into a struct"
+        ],
+    );
     check("fn f<T>(trip: T) {}", expect!["the host calls one function, not a family: remove the generic parameters"]);
     check("fn f(self, trip: Trip) {}", expect!["the host calls a free function, not a method"]);
 }

@@ -53,7 +53,7 @@ pub fn input<T: DeserializeOwned>(name: &str) -> Result<T, Failure> {
 /// Gives a value to an output of the function that runs, by its name in the manifest.
 ///
 /// Nothing goes out before the function has ended well: then everything it gave is committed at once, and for a function
-/// with a queue trigger together with the deletion of its message. Calls add up, and an array means each of its values.
+/// with a queue trigger together with the deletion of its message. Calls add up; an array means each of its values, and `null` (`None`, `()`) means nothing.
 ///
 /// - A queue takes a text as it is, and anything else as JSON.
 /// - A table takes an object with `PartitionKey` and `RowKey`, unless the manifest says the keys.

@@ -62,6 +62,16 @@ impl Add<Duration> for Timestamp {
     }
 }
 
+/// Rounds up to a whole step; stops at the beginning of time.
+impl Sub<Duration> for Timestamp {
+    type Output = Timestamp;
+
+    fn sub(self, duration: Duration) -> Timestamp {
+        let ticks = duration.as_nanos().div_ceil(NANOS_PER_TICK);
+        Timestamp(self.0.saturating_sub(i64::try_from(ticks).unwrap_or(i64::MAX)))
+    }
+}
+
 /// The same as [`Timestamp::saturating_since`].
 impl Sub for Timestamp {
     type Output = Duration;

@@ -69,7 +69,7 @@ impl RecordedBindings {
         self
     }
 
-    /// What was given to an output so far, in order; of an array each of its values. Also what was given by a function that
+    /// What was given to an output so far, in order; of an array each of its values, and of `null` nothing. Also what was given by a function that
     /// then failed, which does not go out where there is a host.
     pub fn outputs(&self, name: &str) -> Vec<Value> {
         let recorder = self.recorder.borrow();
@@ -102,7 +102,8 @@ impl Drop for RecordedBindings {
 }
 
 fn each(value: &Value) -> Vec<Value> {
-    value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
+    let values = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+    values.into_iter().filter(|value| !value.is_null()).collect()
 }
 
 fn current() -> Rc<RefCell<Recorder>> {

@@ -68,6 +68,8 @@ fn adding_never_shortens_a_wait_and_never_wraps() {
     let start = Timestamp::UNIX_EPOCH;
     assert_eq!((start + Duration::from_nanos(1)).ticks(), 1);
     assert_eq!(start + Duration::MAX, Timestamp::from_ticks(i64::MAX));
+    assert_eq!((Timestamp::from_ticks(15) - Duration::from_nanos(101)).ticks(), 13);
+    assert_eq!(Timestamp::from_ticks(-2) - Duration::MAX, Timestamp::from_ticks(i64::MIN));
     assert_eq!(Timestamp::from_ticks(15) - start, Duration::from_nanos(1_500));
     assert_eq!(start - Timestamp::from_ticks(15), Duration::ZERO);
     assert_eq!(Timestamp::from(UNIX_EPOCH + Duration::from_millis(7)).unix_millis(), 7);

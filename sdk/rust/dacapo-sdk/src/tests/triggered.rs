@@ -176,7 +176,8 @@ fn outputs_are_kept_in_order() {
     let bindings = bindings();
     crate::output("log", "first").unwrap();
     crate::output("trips", &Trip { traveller: "Ada".into() }).unwrap();
-    crate::output("log", &["second", "third"]).unwrap();
+    crate::output("log", &[Some("second"), None, Some("third")]).unwrap();
+    crate::output("log", &()).unwrap();
     assert_eq!(bindings.outputs("log"), ["first", "second", "third"]);
     assert_eq!(bindings.outputs_as::<Trip>("trips")[0].traveller, "Ada");
     assert!(bindings.outputs("other").is_empty());
