@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use storage_model::{Entity, EntityKey, TableName, Ticks};
 
+/// So few that pages are cut short, and may be empty although there is more.
+const ROWS_READ_AT_ONCE: usize = 10;
+
 type Rows = BTreeMap<EntityKey, Entity>;
 
 pub(crate) struct FakeTables {
@@ -121,14 +124,18 @@ impl TableStore for FakeTables {
 
     async fn entities(&self, query: &EntitiesQuery) -> Result<EntitiesPage, TableError> {
         self.with(&query.table, |(_, rows)| {
-            let fits = |row: &&Entity| {
-                query.from.as_ref().is_none_or(|from| row.key >= *from)
-                    && query.filter.as_ref().is_none_or(|filter| filter.matches(row))
-            };
-            let mut found: Vec<Entity> = rows.values().filter(fits).cloned().collect();
-            let next = found.get(query.limit).map(|entity| entity.key.clone());
-            found.truncate(query.limit);
-            Ok(EntitiesPage { entities: found, next })
+            let mut page = EntitiesPage::default();
+            let rows = rows.values().filter(|row| query.from.as_ref().is_none_or(|from| row.key >= *from));
+            for (read, row) in rows.enumerate() {
+                if page.entities.len() == query.limit || read == ROWS_READ_AT_ONCE {
+                    page.next = Some(row.key.clone());
+                    break;
+                }
+                if query.filter.as_ref().is_none_or(|filter| filter.matches(row)) {
+                    page.entities.push(row.clone());
+                }
+            }
+            Ok(page)
         })
     }
 
