@@ -2,9 +2,9 @@
 
 use super::{Comparison, Filter, Operand};
 use crate::entity::{Entity, utf16_order};
-use crate::value::EdmValue;
-use std::borrow::Cow;
+use crate::value::{EdmValue, Ticks};
 use std::cmp::Ordering;
+use uuid::Uuid;
 
 impl Filter {
     /// Whether the filter holds for an entity.
@@ -17,19 +17,32 @@ impl Filter {
             Filter::Or(left, right) => left.matches(entity) || right.matches(entity),
             Filter::Not(inner) => !inner.matches(entity),
             Filter::Compare(left, comparison, right) => compare(left, *comparison, right, entity),
-            Filter::Is(operand) => value_of(operand, entity).as_deref() == Some(&EdmValue::Boolean(true)),
+            Filter::Is(operand) => matches!(value_of(operand, entity), Some(Value::Boolean(true))),
         }
     }
+}
+
+/// A value of either operand, borrowed: filters run over whole tables.
+#[derive(Clone, Copy)]
+enum Value<'a> {
+    Text(&'a str),
+    Boolean(bool),
+    Int32(i32),
+    Int64(i64),
+    Double(f64),
+    Moment(Ticks),
+    Guid(Uuid),
+    Bytes(&'a [u8]),
 }
 
 fn compare(left: &Operand, comparison: Comparison, right: &Operand, entity: &Entity) -> bool {
     let (Some(left_value), Some(right_value)) = (value_of(left, entity), value_of(right, entity)) else {
         return false;
     };
-    let ordering = match (left, &*left_value, right, &*right_value) {
-        (Operand::Literal(_), EdmValue::Int32(literal), _, EdmValue::Int64(other)) => i64::from(*literal).cmp(other),
-        (_, EdmValue::Int64(other), Operand::Literal(_), EdmValue::Int32(literal)) => other.cmp(&i64::from(*literal)),
-        (_, EdmValue::Double(left), _, EdmValue::Double(right)) => match left.partial_cmp(right) {
+    let ordering = match (left, left_value, right, right_value) {
+        (Operand::Literal(_), Value::Int32(literal), _, Value::Int64(other)) => i64::from(literal).cmp(&other),
+        (_, Value::Int64(other), Operand::Literal(_), Value::Int32(literal)) => other.cmp(&i64::from(literal)),
+        (_, Value::Double(left), _, Value::Double(right)) => match left.partial_cmp(&right) {
             Some(ordering) => ordering,
             // Not a number is unequal to everything, itself included, and neither greater nor less.
             None => return comparison == Comparison::NotEqual,
@@ -49,39 +62,53 @@ fn compare(left: &Operand, comparison: Comparison, right: &Operand, entity: &Ent
     }
 }
 
-fn order_of_one_type(left: &EdmValue, right: &EdmValue) -> Option<Ordering> {
+fn order_of_one_type(left: Value<'_>, right: Value<'_>) -> Option<Ordering> {
     match (left, right) {
-        (EdmValue::String(left), EdmValue::String(right)) => Some(utf16_order(left, right)),
-        (EdmValue::Boolean(left), EdmValue::Boolean(right)) => Some(left.cmp(right)),
-        (EdmValue::Int32(left), EdmValue::Int32(right)) => Some(left.cmp(right)),
-        (EdmValue::Int64(left), EdmValue::Int64(right)) => Some(left.cmp(right)),
-        (EdmValue::Double(left), EdmValue::Double(right)) => left.partial_cmp(right),
-        (EdmValue::DateTime(left), EdmValue::DateTime(right)) => Some(left.cmp(right)),
-        (EdmValue::Guid(left), EdmValue::Guid(right)) => Some(left.cmp(right)),
-        (EdmValue::Binary(left), EdmValue::Binary(right)) => Some(left.cmp(right)),
+        (Value::Text(left), Value::Text(right)) => Some(utf16_order(left, right)),
+        (Value::Boolean(left), Value::Boolean(right)) => Some(left.cmp(&right)),
+        (Value::Int32(left), Value::Int32(right)) => Some(left.cmp(&right)),
+        (Value::Int64(left), Value::Int64(right)) | (Value::Moment(left), Value::Moment(right)) => {
+            Some(left.cmp(&right))
+        }
+        (Value::Double(left), Value::Double(right)) => left.partial_cmp(&right),
+        (Value::Guid(left), Value::Guid(right)) => Some(left.cmp(&right)),
+        (Value::Bytes(left), Value::Bytes(right)) => Some(left.cmp(right)),
         (
-            EdmValue::String(_)
-            | EdmValue::Boolean(_)
-            | EdmValue::Int32(_)
-            | EdmValue::Int64(_)
-            | EdmValue::Double(_)
-            | EdmValue::DateTime(_)
-            | EdmValue::Guid(_)
-            | EdmValue::Binary(_),
+            Value::Text(_)
+            | Value::Boolean(_)
+            | Value::Int32(_)
+            | Value::Int64(_)
+            | Value::Double(_)
+            | Value::Moment(_)
+            | Value::Guid(_)
+            | Value::Bytes(_),
             _,
         ) => None,
     }
 }
 
-fn value_of<'a>(operand: &'a Operand, entity: &'a Entity) -> Option<Cow<'a, EdmValue>> {
+fn value_of<'a>(operand: &'a Operand, entity: &'a Entity) -> Option<Value<'a>> {
     let name = match operand {
-        Operand::Literal(value) => return Some(Cow::Borrowed(value)),
+        Operand::Literal(value) => return Some(borrowed(value)),
         Operand::Property(name) => name.as_str(),
     };
     match name {
-        "PartitionKey" => Some(Cow::Owned(EdmValue::String(entity.key.partition.clone()))),
-        "RowKey" => Some(Cow::Owned(EdmValue::String(entity.key.row.clone()))),
-        "Timestamp" => Some(Cow::Owned(EdmValue::DateTime(entity.timestamp))),
-        name => entity.properties.iter().find(|(of, _)| of == name).map(|(_, value)| Cow::Borrowed(value)),
+        "PartitionKey" => Some(Value::Text(&entity.key.partition)),
+        "RowKey" => Some(Value::Text(&entity.key.row)),
+        "Timestamp" => Some(Value::Moment(entity.timestamp)),
+        name => entity.properties.iter().find(|(of, _)| of == name).map(|(_, value)| borrowed(value)),
+    }
+}
+
+fn borrowed(value: &EdmValue) -> Value<'_> {
+    match value {
+        EdmValue::String(text) => Value::Text(text),
+        EdmValue::Boolean(value) => Value::Boolean(*value),
+        EdmValue::Int32(number) => Value::Int32(*number),
+        EdmValue::Int64(number) => Value::Int64(*number),
+        EdmValue::Double(number) => Value::Double(*number),
+        EdmValue::DateTime(moment) => Value::Moment(*moment),
+        EdmValue::Guid(guid) => Value::Guid(*guid),
+        EdmValue::Binary(bytes) => Value::Bytes(bytes),
     }
 }
