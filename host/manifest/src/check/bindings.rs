@@ -23,7 +23,7 @@ use crate::problem::Report;
 use crate::settings::TABLE_TAKE;
 
 /// Most inputs and most outputs of one function; bounds the work of an invocation before and after the function itself.
-const MAX_BINDINGS: usize = 100;
+pub(crate) const MAX_BINDINGS: usize = 100;
 
 const MODES: Choice<TableMode> = Choice {
     noun: "a way to write entities",

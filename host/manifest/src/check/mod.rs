@@ -17,6 +17,7 @@ mod retry;
 mod settings;
 mod triggers;
 
+pub(crate) use bindings::MAX_BINDINGS;
 pub use names::{MAX_APP_NAME_CHARS, MAX_FUNCTION_NAME_CHARS};
 
 use self::choice::Choice;

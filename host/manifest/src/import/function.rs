@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::draft::{Draft, Origin};
 use super::{ImportError, json};
+use crate::check::MAX_BINDINGS;
 use crate::fields::join;
 
 /// Types that the manifest knows, with their spelling; Azure ignores case.
@@ -52,6 +53,11 @@ pub(super) fn add(draft: &mut Draft, name: &str, text: &str) -> Result<(), Impor
         return Ok(());
     };
     let place = origin.property("bindings");
+    if bindings.len() > MAX_BINDINGS {
+        let what = format!("has more than {MAX_BINDINGS} elements: the function is left out");
+        draft.notes.push(place.note(what, "split the function"));
+        return Ok(());
+    }
     let bindings = bindings.iter().enumerate();
     let bindings: Vec<Binding<'_>> = bindings.filter_map(|(n, value)| Binding::read(value, place.element(n))).collect();
     let Some(trigger) = bindings.iter().find(|binding| binding.is_trigger()) else {

@@ -104,6 +104,13 @@ fn no_functions(notes: &[Note]) -> String {
 ///
 /// A file is not JSON, or no function is left.
 pub fn import(project: &Project<'_>) -> Result<Imported, ImportError> {
+    if project.functions.len() > crate::MAX_FUNCTIONS {
+        return Err(ImportError::File {
+            file: "the project".to_owned(),
+            what: format!("has {} functions, more than {}", project.functions.len(), crate::MAX_FUNCTIONS),
+            next_step: "import it in parts",
+        });
+    }
     let settings = project.local_settings_json.map(local_settings::read).transpose()?.unwrap_or_default();
     let mut draft = Draft::default();
     draft.notes.extend(settings.notes);

@@ -142,6 +142,25 @@ fn what_cannot_be_imported_is_refused() {
     );
 }
 
+#[test]
+fn size_is_bounded() {
+    let many = vec![("F", "{}"); crate::MAX_FUNCTIONS + 1];
+    check(&Project { functions: &many, ..Project::default() }, &expect!["the project: has 2001 functions, more than 2000; import it in parts"]);
+    let bindings = vec![r#"{ "type": "queue", "direction": "out", "name": "q" }"#; 101].join(",");
+    let function = format!(r#"{{ "bindings": [{bindings}] }}"#);
+    check(&Project { functions: &[("F", &function)], ..Project::default() }, &expect![[r#"
+        no function of the project can be imported; functions that are declared in code have no function.json: describe them in a manifest by hand
+        F/function.json: bindings: has more than 100 elements: the function is left out; split the function"#]]);
+    // Everything is wrong with them, all at once.
+    let name = |n| format!("F{n}");
+    let names: Vec<String> = (0..crate::MAX_FUNCTIONS).map(name).collect();
+    let wrong = r#"{ "bindings": [{ "type": "queueTrigger", "name": "q", "queueName": "no name" }, { "type": "moon", "direction": "in", "name": "m" }] }"#;
+    let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), wrong)).collect();
+    assert!(
+        matches!(import(&Project { functions: &many, ..Project::default() }), Err(ImportError::NoFunctions { notes }) if notes.len() >= many.len())
+    );
+}
+
 /// Pieces of JSON that an import has to find its way through.
 const VALUES: [&str; 22] = [
     "null",
