@@ -145,12 +145,18 @@ fn what_cannot_be_imported_is_refused() {
 #[test]
 fn size_is_bounded() {
     let many = vec![("F", "{}"); crate::MAX_FUNCTIONS + 1];
-    check(&Project { functions: &many, ..Project::default() }, &expect!["the project: has 2001 functions, more than 2000; import it in parts"]);
+    check(
+        &Project { functions: &many, ..Project::default() },
+        &expect!["the project: has 2001 functions, more than 2000; import it in parts"],
+    );
     let bindings = vec![r#"{ "type": "queue", "direction": "out", "name": "q" }"#; 101].join(",");
     let function = format!(r#"{{ "bindings": [{bindings}] }}"#);
-    check(&Project { functions: &[("F", &function)], ..Project::default() }, &expect![[r#"
+    check(
+        &Project { functions: &[("F", &function)], ..Project::default() },
+        &expect![[r#"
         no function of the project can be imported; functions that are declared in code have no function.json: describe them in a manifest by hand
-        F/function.json: bindings: has more than 100 elements: the function is left out; split the function"#]]);
+        F/function.json: bindings: has more than 100 elements: the function is left out; split the function"#]],
+    );
     // Everything is wrong with them, all at once.
     let name = |n| format!("F{n}");
     let names: Vec<String> = (0..crate::MAX_FUNCTIONS).map(name).collect();
@@ -162,12 +168,11 @@ fn size_is_bounded() {
 }
 
 /// Pieces of JSON that an import has to find its way through.
-const VALUES: [&str; 22] = [
+const VALUES: [&str; 21] = [
     "null",
     "true",
     "7",
     "-1",
-    "1e400",
     "99999999999999999999",
     "\"\"",
     "\"%A%\"",
@@ -221,15 +226,29 @@ fn object() -> impl Strategy<Value = String> {
     object(prop_oneof![3 => value.clone().boxed(), 1 => object(value.boxed()).boxed()].boxed())
 }
 
+/// Most of them with what every binding has.
+fn binding() -> impl Strategy<Value = String> {
+    let kind =
+        prop::sample::select(vec!["queue", "Table", "http", "durableClient", "blob", "queueTrigger", "timerTrigger"]);
+    let direction = prop::sample::select(vec!["in", "out", "inout"]);
+    (kind, direction, "[a-c$]{1,2}", object()).prop_map(|(kind, direction, name, object)| {
+        let rest = object.strip_prefix('{').unwrap_or_default();
+        let comma = if rest == "}" { "" } else { ", " };
+        format!(
+            r#"{{"type": "{kind}", "direction": "{direction}", "name": "{name}", "queueName": "q-{name}", "tableName": "T"{comma}{rest}"#
+        )
+    })
+}
+
 proptest! {
     #[test]
     fn what_is_imported_parses(
         host in object(),
-        functions in prop::collection::vec(("[A-Za-z \".é]{1,4}", object(), prop::collection::vec(object(), 0..4)), 0..4),
+        functions in prop::collection::vec(("[A-Za-z]{2,4}[ \".é]?", object(), prop::collection::vec(binding(), 0..4)), 0..6),
         values in object(),
     ) {
         let functions: Vec<(String, String)> = functions.into_iter().map(|(name, function, mut bindings)| {
-            bindings.push(r#"{"type": "httpTrigger", "direction": "in", "name": "req"}"#.to_owned());
+            bindings.insert(0, r#"{"type": "httpTrigger", "direction": "in", "name": "req"}"#.to_owned());
             let rest = function.strip_prefix('{').unwrap_or_default();
             let comma = if rest == "}" { "" } else { ", " };
             (name, format!("{{\"bindings\": [{}]{comma}{rest}", bindings.join(", ")))
@@ -250,8 +269,7 @@ proptest! {
                 prop_assert!(settings.contains_key("values"));
             }
             Err(ImportError::NoFunctions { .. }) => {}
-            // Numbers that no computer has.
-            Err(ImportError::File { what, .. }) => prop_assert!(what.contains("number out of range"), "{}", what),
+            Err(ImportError::File { what, .. }) => prop_assert!(false, "{}", what),
         }
     }
 
