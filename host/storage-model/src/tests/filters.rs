@@ -1,6 +1,6 @@
 //! Filters: what is read, what is refused and how that is said, what matches.
 
-use crate::{Entity, EntityBody, Filter, KeyBounds};
+use crate::{Entity, EntityBody, Filter, KeyBounds, MAX_FILTER_COMPARISONS, MAX_FILTER_NESTING};
 use expect_test::{Expect, expect};
 use std::ops::Bound;
 
@@ -111,6 +111,21 @@ fn what_is_no_filter_is_refused_with_its_place() {
         &vec!["a"; 100_000].join(" or "),
         &expect!["the filter is wrong at character 2561: there are more than 512 comparisons"],
     );
+}
+
+#[test]
+fn the_largest_filters_need_little_stack() {
+    let chain = vec!["n eq 1"; MAX_FILTER_COMPARISONS].join(" and ");
+    let text = format!("{}{chain}{}", "not (".repeat(MAX_FILTER_NESTING / 2), ")".repeat(MAX_FILTER_NESTING / 2));
+    let work = move || {
+        let filter = Filter::parse(&text).unwrap();
+        assert_eq!(Filter::parse(&filter.to_string()).as_ref(), Ok(&filter));
+        assert_eq!(filter.key_range(), filter.clone().key_range());
+        filter.matches(&subject())
+    };
+    // A quarter of what threads of servers have.
+    let thread = std::thread::Builder::new().stack_size(512 * 1_024).spawn(work).unwrap();
+    assert!(!thread.join().unwrap());
 }
 
 fn subject() -> Entity {
