@@ -177,6 +177,14 @@ pub trait QueueStore: Send + Sync {
         text: Option<String>,
     ) -> Result<QueueMessage, QueueError>;
 
+    /// Gives back a message that could not be worked on: hides it for `delay` from now on, and the receiver's hold on it ends
+    /// with that. Unlike [`QueueStore::update_message`] for a message that [`Receiver::Host`] received, the delay also counts
+    /// after the process has ended: without it a retry's delay would not survive a restart. Where receivers do not differ, it is
+    /// the same.
+    async fn give_back(&self, receipt: &Receipt, delay: Duration) -> Result<QueueMessage, QueueError> {
+        self.update_message(receipt, delay, None).await
+    }
+
     /// Deletes a received message.
     async fn delete_message(&self, receipt: &Receipt) -> Result<(), QueueError>;
 

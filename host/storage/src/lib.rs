@@ -9,6 +9,7 @@ mod dispatch;
 mod hub;
 mod keys;
 mod rows;
+mod user;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! The stored form of values: protobuf messages, private to this crate.
 //!
-//! Owns [`wire`], the mirror structs whose field numbers are the format, and the conversions. A field is never renumbered or
+//! Owns [`wire`] and [`user_wire`], the mirror structs whose field numbers are the format, and the conversions. A field is never renumbered or
 //! reused; a new one is optional. What was written by any version reads for ever; what cannot be read is an [`Unreadable`],
 //! never a panic. Keys are not repeated in values.
 
@@ -8,9 +8,15 @@ mod convert;
 mod history;
 mod inbox;
 mod row;
+mod user;
+mod user_wire;
 mod wire;
 
 pub(crate) use row::{decode_row, encode_row};
+pub(crate) use user::{
+    MessageRow, QueueRow, TableRow, decode_body, decode_document, decode_entity, decode_queue, decode_queued,
+    decode_table, encode_body, encode_document, encode_entity, encode_queue, encode_queued, encode_table,
+};
 
 use convert::absent;
 use orchestration::{
@@ -121,4 +127,15 @@ pub(crate) fn encode_number(number: u64) -> Vec<u8> {
 
 pub(crate) fn decode_number(bytes: &[u8]) -> Result<u64, Unreadable> {
     Ok(wire::Number::decode(bytes)?.value)
+}
+
+/// 128 bits about the store itself.
+pub(crate) fn encode_seed(seed: u128) -> Vec<u8> {
+    user_wire::Seed { high: Some((seed >> 64) as u64), low: Some(seed as u64) }.encode_to_vec()
+}
+
+pub(crate) fn decode_seed(bytes: &[u8]) -> Result<u128, Unreadable> {
+    let user_wire::Seed { high, low } = user_wire::Seed::decode(bytes)?;
+    let (Some(high), Some(low)) = (high, low) else { return Err(absent("a half of the seed")) };
+    Ok(u128::from(high) << 64 | u128::from(low))
 }

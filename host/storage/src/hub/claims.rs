@@ -1,4 +1,7 @@
-//! Claims: which instances a write that is not yet durable touches.
+//! Claims: what a write that is not yet durable touches.
+//!
+//! What is said here of instances holds for queues and tables as well: whoever writes into one shares it, whoever makes,
+//! changes or removes it has it alone. A message, an entity or a document is claimed alone by whoever writes it.
 //!
 //! A commit and a message claim an instance together with others of their kind; whoever creates, replaces or removes an
 //! instance claims it alone. All claims of an operation are taken at once or not at all, so nobody waits while holding one.
@@ -9,9 +12,27 @@ use super::Shared;
 use orchestration::InstanceId;
 use std::collections::HashMap;
 use std::sync::Arc;
+use storage_model::{EntityKey, QueueName};
 use tokio::sync::oneshot;
 
-/// With whom an instance is claimed.
+/// What can be claimed.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) enum Subject {
+    /// An instance.
+    Instance(InstanceId),
+    /// A user's queue.
+    Queue(QueueName),
+    /// A message in a user's queue, by its sequence, which is unique in the store.
+    Message(u64),
+    /// A user's table, by its name without case.
+    Table(String),
+    /// An entity of a table.
+    Entity(String, EntityKey),
+    /// A document.
+    Document(String),
+}
+
+/// With whom something is claimed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum How {
     /// Together with others, behind whoever queues for it.
@@ -25,24 +46,34 @@ pub(super) enum How {
 /// A claim that is wanted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Want {
-    pub(super) id: InstanceId,
+    pub(super) what: Subject,
     pub(super) how: How,
 }
 
-/// What one operation wants, each instance once.
+impl Want {
+    pub(super) fn instance(id: &InstanceId, how: How) -> Want {
+        Want { what: Subject::Instance(id.clone()), how }
+    }
+
+    pub(super) fn alone(what: Subject) -> Want {
+        Want { what, how: How::Alone }
+    }
+
+    pub(super) fn together(what: Subject) -> Want {
+        Want { what, how: How::Together }
+    }
+}
+
+/// What one operation wants, each thing once.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Wants(Vec<Want>);
 
 impl Wants {
-    pub(super) fn together(id: &InstanceId) -> Wants {
-        Wants(vec![Want { id: id.clone(), how: How::Together }])
-    }
-
-    /// Each instance once; of two ways the stronger counts.
+    /// Each thing once; of two ways the stronger counts.
     pub(super) fn of(mut wants: Vec<Want>) -> Wants {
-        wants.sort_by(|one, other| one.id.cmp(&other.id));
+        wants.sort_by(|one, other| one.what.cmp(&other.what));
         wants.dedup_by(|other, kept| {
-            let same = other.id == kept.id;
+            let same = other.what == kept.what;
             if same {
                 kept.how = kept.how.max(other.how);
             }
@@ -53,21 +84,21 @@ impl Wants {
 
     /// Whether whoever holds these holds those as well.
     pub(super) fn cover(&self, others: &Wants) -> bool {
-        let holds = |other: &Want| self.0.iter().any(|want| want.id == other.id && want.how >= other.how);
+        let holds = |other: &Want| self.0.iter().any(|want| want.what == other.what && want.how >= other.how);
         others.0.iter().all(holds)
     }
 }
 
 #[derive(Default, Debug)]
-pub(super) struct Claims(HashMap<InstanceId, Claim>);
+pub(super) struct Claims(HashMap<Subject, Claim>);
 
 #[derive(Default, Debug)]
 struct Claim {
     together: u32,
     alone: bool,
-    /// Single operations that want the instance alone: those that come together wait behind them.
+    /// Single operations that want it alone: those that come together wait behind them.
     queued_alone: u32,
-    /// Dropped when the instance may be free.
+    /// Dropped when it may be free.
     waiting: Vec<oneshot::Sender<()>>,
 }
 
@@ -90,7 +121,7 @@ impl Claims {
     /// Takes all, or none and something to wait for before the next attempt.
     pub(super) fn take(&mut self, wants: &Wants) -> Result<(), oneshot::Receiver<()>> {
         for want in &wants.0 {
-            if let Some(claim) = self.0.get_mut(&want.id)
+            if let Some(claim) = self.0.get_mut(&want.what)
                 && !claim.admits(want.how)
             {
                 let (sender, receiver) = oneshot::channel();
@@ -100,11 +131,16 @@ impl Claims {
             }
         }
         for want in &wants.0 {
-            let claim = self.0.entry(want.id.clone()).or_default();
+            let claim = self.0.entry(want.what.clone()).or_default();
             claim.alone = want.how == How::Alone;
             claim.together += u32::from(want.how != How::Alone);
         }
         Ok(())
+    }
+
+    /// Whether nobody has claimed this.
+    pub(super) fn is_free(&self, what: &Subject) -> bool {
+        self.0.get(what).is_none_or(|claim| !claim.alone && claim.together == 0)
     }
 
     /// Whether nothing is claimed or waited for.
@@ -115,21 +151,21 @@ impl Claims {
 
     fn give_back(&mut self, wants: &Wants) {
         for want in &wants.0 {
-            self.change(&want.id, |claim| {
+            self.change(&want.what, |claim| {
                 claim.alone &= want.how != How::Alone;
                 claim.together -= u32::from(want.how != How::Alone);
             });
         }
     }
 
-    fn change(&mut self, id: &InstanceId, change: impl FnOnce(&mut Claim)) {
-        let Some(claim) = self.0.get_mut(id) else { return };
+    fn change(&mut self, what: &Subject, change: impl FnOnce(&mut Claim)) {
+        let Some(claim) = self.0.get_mut(what) else { return };
         change(claim);
         if !claim.alone && claim.together == 0 {
             claim.waiting.clear();
         }
         if claim.is_free() {
-            self.0.remove(id);
+            self.0.remove(what);
         }
     }
 }
@@ -161,7 +197,11 @@ impl Shared {
 
     /// Waits for a claim on one instance together with others.
     pub(super) async fn claim(self: &Arc<Shared>, id: &InstanceId) -> Held {
-        let wants = Wants::together(id);
+        self.claim_all(Wants(vec![Want::instance(id, How::Together)])).await
+    }
+
+    /// Waits for all of these claims.
+    pub(super) async fn claim_all(self: &Arc<Shared>, wants: Wants) -> Held {
         loop {
             match self.with(|state| state.claims.take(&wants)) {
                 Ok(()) => return self.held(wants),
@@ -170,14 +210,14 @@ impl Shared {
         }
     }
 
-    /// Waits for all of these claims. Those who come later to share `id`, which is wanted alone, wait behind.
-    pub(super) async fn claim_alone(self: &Arc<Shared>, id: &InstanceId, wants: Wants) -> Held {
+    /// Waits for all of these claims. Those who come later to share `what`, which is wanted alone, wait behind.
+    pub(super) async fn claim_alone(self: &Arc<Shared>, what: Subject, wants: Wants) -> Held {
         let mut place: Option<Place> = None;
         loop {
             match self.with(|state| state.claims.take(&wants)) {
                 Ok(()) => return self.held(wants),
                 Err(busy) => {
-                    place.get_or_insert_with(|| Place::new(self, id));
+                    place.get_or_insert_with(|| Place::new(self, &what));
                     busy.await.unwrap_or_default();
                 }
             }
@@ -185,21 +225,21 @@ impl Shared {
     }
 }
 
-/// A place in the queue of those who want an instance alone.
+/// A place in the queue of those who want something alone.
 struct Place {
     shared: Arc<Shared>,
-    id: InstanceId,
+    what: Subject,
 }
 
 impl Place {
-    fn new(shared: &Arc<Shared>, id: &InstanceId) -> Place {
-        shared.with(|state| state.claims.0.entry(id.clone()).or_default().queued_alone += 1);
-        Place { shared: Arc::clone(shared), id: id.clone() }
+    fn new(shared: &Arc<Shared>, what: &Subject) -> Place {
+        shared.with(|state| state.claims.0.entry(what.clone()).or_default().queued_alone += 1);
+        Place { shared: Arc::clone(shared), what: what.clone() }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.shared.with(|state| state.claims.change(&self.id, |claim| claim.queued_alone -= 1));
+        self.shared.with(|state| state.claims.change(&self.what, |claim| claim.queued_alone -= 1));
     }
 }

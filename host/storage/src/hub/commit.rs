@@ -48,7 +48,7 @@ impl Shared {
     /// replace an instance at work also touches whoever hears the farewell of that one.
     fn wants(&self, checkpoint: &Checkpoint) -> Result<Wants, StoreError> {
         let own = &checkpoint.row.id;
-        let want = |id: &InstanceId, how| Want { id: id.clone(), how };
+        let want = Want::instance;
         let mut wants = vec![want(own, How::Together)];
         wants.extend(checkpoint.messages.iter().map(|message| want(&message.to, How::Together)));
         for child in checkpoint.children.iter().filter(|child| child.id != *own) {
@@ -156,7 +156,7 @@ impl Shared {
 }
 
 /// Whether a child's start may end another instance that has not ended by itself.
-fn may_replace_one_at_work(child: &NewInstance) -> bool {
+pub(super) fn may_replace_one_at_work(child: &NewInstance) -> bool {
     let at_work = |status: &RuntimeStatus| !status.is_terminal() && child.reuse.allows(*status);
     child.reuse != Reuse::ENDED && RuntimeStatus::ALL.iter().any(at_work)
 }

@@ -1,6 +1,6 @@
 //! Instances come and go: creation against races, and removal of all traces.
 
-use super::claims::{Held, How, Want, Wants};
+use super::claims::{Held, How, Subject, Want, Wants};
 use super::outbox::Outbox;
 use super::records::read_row;
 use super::{Answer, Shared};
@@ -18,7 +18,7 @@ impl Shared {
             if let Some(row) = in_the_way(seen.as_ref(), new.reuse) {
                 return Ok(Created::Exists { row: Box::new(row.clone()) });
             }
-            let held = self.claim_alone(&new.id, removal(&new.id, seen.as_ref())).await;
+            let held = self.claim_alone(Subject::Instance(new.id.clone()), removal(&new.id, seen.as_ref())).await;
             let old = self.stored_row(&new.id)?;
             // What the old one says in farewell may have changed since, and with it whom to claim.
             if in_the_way(old.as_ref(), new.reuse).is_none() && held.covers(&removal(&new.id, old.as_ref())) {
@@ -43,7 +43,7 @@ impl Shared {
         let mut seen = self.removable_row(id, purge)?;
         let (held, row) = loop {
             let Some(row) = &seen else { return Ok(false) };
-            let held = self.claim_alone(id, removal(id, row.as_ref())).await;
+            let held = self.claim_alone(Subject::Instance(id.clone()), removal(id, row.as_ref())).await;
             let now = self.removable_row(id, purge)?;
             match now {
                 Some(row) if held.covers(&removal(id, row.as_ref())) => break (held, row),
@@ -120,6 +120,6 @@ pub(super) fn in_the_way(row: Option<&InstanceRow>, reuse: Reuse) -> Option<&Ins
 /// The claims of who removes an instance: itself, and whoever hears its farewell.
 fn removal(id: &InstanceId, row: Option<&InstanceRow>) -> Wants {
     let said = row.map(farewell).unwrap_or_default();
-    let heard = said.into_iter().map(|envelope| Want { id: envelope.to, how: How::TogetherPastTheQueue });
-    Wants::of(std::iter::once(Want { id: id.clone(), how: How::Alone }).chain(heard).collect())
+    let heard = said.into_iter().map(|envelope| Want::instance(&envelope.to, How::TogetherPastTheQueue));
+    Wants::of(std::iter::once(Want::instance(id, How::Alone)).chain(heard).collect())
 }

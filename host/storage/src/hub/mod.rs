@@ -13,6 +13,7 @@ mod query;
 mod reading;
 mod records;
 mod send;
+mod user;
 mod waiting;
 mod watchers;
 mod workers;
@@ -22,12 +23,14 @@ mod tests;
 
 use crate::dispatch::Dispatch;
 use crate::rows::Rows;
+use crate::user::{Ids, User};
 use claims::Claims;
 use orchestration::InstanceId;
 use ports::{Clock, StoreError};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use storage_model::QueueName;
 use tokio::sync::{Notify, oneshot};
 use waiting::Waiting;
 use watchers::Watchers;
@@ -39,12 +42,15 @@ pub struct Settings {
     pub lease_time: Duration,
     /// How many instances a page has when the query does not say.
     pub page_size: usize,
+    /// What a new store makes the ids and pop receipts of messages with: random, so that nobody can guess them and two stores
+    /// never have the same. A store keeps its own and ignores this from then on.
+    pub id_seed: u128,
 }
 
 impl Default for Settings {
-    /// Leases of 60 seconds, pages of 100 instances.
+    /// Leases of 60 seconds, pages of 100 instances, and a seed that everybody knows.
     fn default() -> Settings {
-        Settings { lease_time: Duration::from_secs(60), page_size: 100 }
+        Settings { lease_time: Duration::from_secs(60), page_size: 100, id_seed: 0 }
     }
 }
 
@@ -89,14 +95,20 @@ struct Shared {
     watchers: Arc<Watchers<InstanceId>>,
     /// Who waits for the end of a lease, by its epoch.
     revocations: Arc<Watchers<u64>>,
+    /// Who waits for messages of a queue.
+    arrivals: Arc<Watchers<QueueName>>,
     /// The next place in any inbox.
     next_sequence: AtomicU64,
+    /// The next number for a queue, a table, a message or a receipt: never given out again, not by later openings either.
+    next_number: AtomicU64,
+    ids: Ids,
 }
 
 struct State {
     dispatch: Dispatch,
     claims: Claims,
     waiting: Waiting,
+    user: User,
 }
 
 impl Shared {
@@ -114,6 +126,11 @@ impl Shared {
     /// A place behind all others in any inbox.
     fn next_sequence(&self) -> u64 {
         self.next_sequence.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A number that nothing else in this store has or ever had.
+    fn next_number(&self) -> u64 {
+        self.next_number.fetch_add(1, Ordering::Relaxed)
     }
 }
 

@@ -2,12 +2,14 @@
 //! the rest runs.
 
 use super::claims::Claims;
+use super::records::set_aside;
+use super::user::{self, Dropping, OpenedUser};
 use super::waiting::Waiting;
 use super::{Settings, Shared, State, TaskHub};
 use crate::codec;
 use crate::dispatch::{Delivery, Dispatch, EventKey};
 use crate::keys;
-use crate::rows::{self, Batch, KeyRange, Rows, Table, View, record_name};
+use crate::rows::{self, Batch, KeyRange, Rows, Table, View};
 use ports::{Clock, StoreError};
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicU64;
@@ -16,16 +18,18 @@ use tokio::sync::Notify;
 
 /// The key in [`Table::Meta`] of how many times the store was opened.
 const OPENINGS: &[u8] = b"openings";
-/// How many leases one opening can give out before their epochs meet those of the next: a million a second for a year.
-const EPOCHS_PER_OPENING: u32 = 45;
+/// How many leases one opening can give out before their epochs meet those of the next: a million a second for a year. The same
+/// goes for what users' messages are numbered with.
+const NUMBERS_PER_OPENING: u32 = 45;
 
 impl TaskHub {
     /// Fills the dispatch from the rows.
     pub(crate) fn open(rows: Arc<dyn Rows>, clock: Arc<dyn Clock>, settings: Settings) -> Result<TaskHub, StoreError> {
-        let (batch, dispatch, next_sequence) = rows::read(&*rows, |view| {
+        let (batch, opened) = rows::read(&*rows, |view| {
             let openings = openings(view)? + 1;
+            let first_number = openings << NUMBERS_PER_OPENING;
             let mut loading = Loading {
-                dispatch: Dispatch::new(settings.lease_time, openings << EPOCHS_PER_OPENING),
+                dispatch: Dispatch::new(settings.lease_time, first_number),
                 batch: Batch::default(),
                 next_sequence: 0,
             };
@@ -33,10 +37,16 @@ impl TaskHub {
             loading.inbox(view)?;
             loading.activities(view)?;
             loading.timers(view)?;
-            Ok((loading.batch, loading.dispatch, loading.next_sequence))
+            let user = user::load(view, &settings, clock.now(), &mut loading.batch)?;
+            let Loading { dispatch, batch, next_sequence } = loading;
+            Ok((batch, Opened { dispatch, next_sequence, first_number, user }))
         })?;
         write_and_wait(&*rows, batch)?;
-        let state = Mutex::new(State { dispatch, claims: Claims::default(), waiting: Waiting::default() });
+        let Opened { dispatch, next_sequence, first_number, user: OpenedUser { user, ids, dropped } } = opened;
+        for dropping in dropped {
+            finish_dropping(&*rows, dropping)?;
+        }
+        let state = Mutex::new(State { dispatch, claims: Claims::default(), waiting: Waiting::default(), user });
         let shared = Shared {
             rows,
             clock,
@@ -47,9 +57,34 @@ impl TaskHub {
             rearm: Notify::new(),
             watchers: Arc::default(),
             revocations: Arc::default(),
+            arrivals: Arc::default(),
             next_sequence: AtomicU64::new(next_sequence),
+            next_number: AtomicU64::new(first_number),
+            ids,
         };
         Ok(TaskHub { shared: Arc::new(shared) })
+    }
+}
+
+/// What the rows hold, in memory.
+struct Opened {
+    dispatch: Dispatch,
+    next_sequence: u64,
+    first_number: u64,
+    user: OpenedUser,
+}
+
+/// Removes the rows of a queue or table that is gone.
+fn finish_dropping(rows: &dyn Rows, mut dropping: Dropping) -> Result<(), StoreError> {
+    loop {
+        let (is_last, batch) = rows::read(rows, |view| {
+            let mut batch = Batch::default();
+            Ok((dropping.step(view, &mut batch)?, batch))
+        })?;
+        write_and_wait(rows, batch)?;
+        if is_last {
+            return Ok(());
+        }
     }
 }
 
@@ -117,15 +152,6 @@ impl Loading {
     }
 
     fn set_aside(&mut self, table: Table, key: &[u8], value: &[u8], why: &str) {
-        tracing::error!(
-            record = record_name(table, key),
-            why,
-            "a stored record cannot be read; it is set aside in the quarantine table and everything else goes on"
-        );
-        let mut place = table.name().as_bytes().to_vec();
-        place.push(b'/');
-        place.extend_from_slice(key);
-        self.batch.put(Table::Quarantine, place, value.to_vec());
-        self.batch.delete(table, key.to_vec());
+        set_aside(&mut self.batch, table, key, value, why);
     }
 }

@@ -19,6 +19,20 @@ pub(super) fn corrupt(table: Table, key: &[u8], why: &Unreadable) -> StoreError 
     StoreError::Corrupt { record: record_name(table, key), detail: why.to_string() }
 }
 
+/// Moves a record that cannot be read out of the way, with its bytes.
+pub(super) fn set_aside(batch: &mut Batch, table: Table, key: &[u8], value: &[u8], why: &str) {
+    tracing::error!(
+        record = record_name(table, key),
+        why,
+        "a stored record cannot be read; it is set aside in the quarantine table and everything else goes on"
+    );
+    let mut place = table.name().as_bytes().to_vec();
+    place.push(b'/');
+    place.extend_from_slice(key);
+    batch.put(Table::Quarantine, place, value.to_vec());
+    batch.delete(table, key.to_vec());
+}
+
 /// The row of an instance.
 pub(super) fn read_row(view: &dyn View, id: &InstanceId) -> Result<Option<InstanceRow>, StoreError> {
     let key = keys::instance(id);

@@ -35,6 +35,20 @@ pub(crate) enum Table {
     ByName,
     /// App, instance that is pinned to it and may run again -> nothing.
     ByApp,
+    /// Name -> a user's queue.
+    Queues,
+    /// Queue's number, sequence -> a user's message without its body, rewritten with every receipt and therefore small.
+    QueueMessages,
+    /// Queue's number, sequence -> the body.
+    QueueBodies,
+    /// Name without case -> a user's table.
+    UserTables,
+    /// Table's number, partition key, row key -> a user's entity, which has nothing to do with durable entities.
+    UserEntities,
+    /// Name -> a document.
+    Documents,
+    /// Number of a queue or table that is gone while rows of it are still there -> nothing.
+    Dropped,
     /// Table, key -> the bytes of a record that could not be read.
     Quarantine,
     /// Facts about the store itself.
@@ -43,7 +57,7 @@ pub(crate) enum Table {
 
 impl Table {
     /// All of them.
-    pub(crate) const ALL: [Table; 11] = [
+    pub(crate) const ALL: [Table; 18] = [
         Table::Instances,
         Table::Inputs,
         Table::History,
@@ -53,6 +67,13 @@ impl Table {
         Table::ByStatus,
         Table::ByName,
         Table::ByApp,
+        Table::Queues,
+        Table::QueueMessages,
+        Table::QueueBodies,
+        Table::UserTables,
+        Table::UserEntities,
+        Table::Documents,
+        Table::Dropped,
         Table::Quarantine,
         Table::Meta,
     ];
@@ -69,6 +90,13 @@ impl Table {
             Table::ByStatus => "by-status",
             Table::ByName => "by-name",
             Table::ByApp => "by-app",
+            Table::Queues => "queues",
+            Table::QueueMessages => "queue-messages",
+            Table::QueueBodies => "queue-bodies",
+            Table::UserTables => "user-tables",
+            Table::UserEntities => "user-entities",
+            Table::Documents => "documents",
+            Table::Dropped => "dropped",
             Table::Quarantine => "quarantine",
             Table::Meta => "meta",
         }

@@ -10,6 +10,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use std::time::Duration;
+use storage_model::EdmValue;
 
 fn json() -> impl Strategy<Value = Json> {
     any::<String>().prop_map(Json::from)
@@ -380,6 +381,37 @@ fn decode_all(bytes: &[u8]) {
     drop(codec::decode_input(bytes));
     drop(codec::decode_timer(bytes));
     drop(codec::decode_number(bytes));
+    drop(codec::decode_seed(bytes));
+    drop(codec::decode_queue(bytes));
+    drop(codec::decode_queued(bytes));
+    drop(codec::decode_body(bytes));
+    drop(codec::decode_table(bytes));
+    drop(codec::decode_entity(super::user::key("a", "1"), bytes));
+    drop(codec::decode_document("a", bytes));
+}
+
+fn edm_value() -> impl Strategy<Value = EdmValue> {
+    prop_oneof![
+        any::<String>().prop_map(EdmValue::String),
+        any::<bool>().prop_map(EdmValue::Boolean),
+        any::<i32>().prop_map(EdmValue::Int32),
+        any::<i64>().prop_map(EdmValue::Int64),
+        any::<f64>().prop_map(EdmValue::Double),
+        any::<i64>().prop_map(EdmValue::DateTime),
+        any::<u128>().prop_map(|bits| EdmValue::Guid(uuid::Uuid::from_u128(bits))),
+        any::<Vec<u8>>().prop_map(EdmValue::Binary),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn entities_read_back(timestamp: i64, properties in vec((any::<String>(), edm_value()), 0..8), cut in 0_usize..200) {
+        let key = super::user::key("a", "1");
+        let bytes = codec::encode_entity(timestamp, &properties);
+        let entity = storage_model::Entity { key: key.clone(), timestamp, properties };
+        prop_assert_eq!(codec::decode_entity(key, &bytes), Ok(entity));
+        decode_all(&bytes[..cut.min(bytes.len())]);
+    }
 }
 
 #[test]

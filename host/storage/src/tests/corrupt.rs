@@ -19,9 +19,9 @@ super::conformance::conformance![
 ];
 
 /// Bytes that are no record of any kind: a field whose length is cut off.
-const BROKEN: &[u8] = &[0x0a, 0xff];
+pub(super) const BROKEN: &[u8] = &[0x0a, 0xff];
 
-fn put(rows: &dyn Rows, table: Table, key: Vec<u8>, value: &[u8]) {
+pub(super) fn put(rows: &dyn Rows, table: Table, key: Vec<u8>, value: &[u8]) {
     let mut batch = Batch::default();
     batch.put(table, key, value.to_vec());
     let (sender, receiver) = std::sync::mpsc::channel();
@@ -29,7 +29,7 @@ fn put(rows: &dyn Rows, table: Table, key: Vec<u8>, value: &[u8]) {
     receiver.recv().unwrap().unwrap();
 }
 
-fn dump(rows: &dyn Rows, table: Table) -> Vec<String> {
+pub(super) fn dump(rows: &dyn Rows, table: Table) -> Vec<String> {
     let mut found = Vec::new();
     let visit = |view: &dyn View| {
         view.scan(table, &KeyRange::all(), &mut |key, value| {
@@ -41,7 +41,7 @@ fn dump(rows: &dyn Rows, table: Table) -> Vec<String> {
     found
 }
 
-fn check_quarantine(world: &mut World, expected: &Expect) {
+pub(super) fn check_quarantine(world: &mut World, expected: &Expect) {
     let mut found = Vec::new();
     world.reopen_after(|rows| found = dump(rows, Table::Quarantine));
     expected.assert_eq(&found.join("\n"));

@@ -118,11 +118,11 @@ async fn a_flipped_bit_refuses_to_open_and_says_what_to_do() {
 #[test]
 fn other_formats_are_refused() {
     let newer = folder();
-    std::fs::write(newer.path().join("format"), "dacapo store, format 3\n").unwrap();
+    std::fs::write(newer.path().join("format"), "dacapo store, format 4\n").unwrap();
     check_refused(
         newer.path(),
         &expect![
-            "the store in FOLDER has format 3, and this host knows formats up to 2: a newer host has written it; use that version, or choose another data folder"
+            "the store in FOLDER has format 4, and this host knows formats up to 3: a newer host has written it; use that version, or choose another data folder"
         ],
     );
     let strange = folder();
@@ -153,14 +153,16 @@ fn other_formats_are_refused() {
 }
 
 #[tokio::test]
-async fn a_store_of_format_1_goes_on_and_shuts_older_hosts_out() {
+async fn a_store_of_an_older_format_goes_on_and_shuts_older_hosts_out() {
     let mut world = World::embedded();
     world.start("a").await;
     let format = world.path().join("format");
     let write = |text: &str| std::fs::write(&format, text).unwrap();
-    world.reopen_after(|_| write("dacapo store, format 1\n"));
-    assert_eq!(std::fs::read_to_string(&format).unwrap(), "dacapo store, format 2\n");
-    assert!(world.read(&id("a"), false).await.unwrap().is_some());
+    for older in [1, 2] {
+        world.reopen_after(|_| write(&format!("dacapo store, format {older}\n")));
+        assert_eq!(std::fs::read_to_string(&format).unwrap(), "dacapo store, format 3\n");
+        assert!(world.read(&id("a"), false).await.unwrap().is_some());
+    }
     write("dacapo store, format 0\n");
     let copy = folder();
     copy_folder(world.path(), copy.path());

@@ -1,5 +1,5 @@
 //! The stored form byte by byte: everything that was ever written still reads. Format 1 is that of hosts without entities;
-//! format 2 only adds to it.
+//! format 2 only adds to it. Format 3 is next door.
 
 use crate::codec;
 use expect_test::{Expect, expect};
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Writes a value today and compares the bytes with the recorded ones, which must go on reading.
 ///
 /// A difference is a change of the format: old stores must still open. Add the new form, keep the old fixture.
-fn check<T: PartialEq + Debug, E: Debug>(
+pub(super) fn check<T: PartialEq + Debug, E: Debug>(
     value: &T,
     encode: impl Fn(&T) -> Vec<u8>,
     decode: impl Fn(&[u8]) -> Result<T, E>,

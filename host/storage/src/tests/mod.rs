@@ -3,8 +3,13 @@
 mod codec;
 mod conformance;
 mod corrupt;
+mod corrupt_user;
 mod embedded;
 mod format;
+mod format_3;
+mod queue_model;
 mod rows;
+mod table_model;
 mod torn;
+pub(crate) mod user;
 pub(crate) mod world;

@@ -1,9 +1,10 @@
 //! The ordered tables below the hub: keys that keep the order of ids, ranges, and batches.
 
-use crate::keys;
+use crate::keys::{self, Owner};
 use crate::rows::{Batch, KeyRange, Table};
 use orchestration::{EventId, ExecutionId, InstanceId, RuntimeStatus};
 use proptest::prelude::*;
+use storage_model::EntityKey;
 
 fn id(text: &str) -> InstanceId {
     InstanceId::from_stored(text)
@@ -11,8 +12,19 @@ fn id(text: &str) -> InstanceId {
 
 /// Ids in which zero bytes, and one being the start of another, are common.
 fn ids() -> impl Strategy<Value = String> {
-    proptest::collection::vec(prop_oneof![Just('\0'), Just('\u{1}'), Just('a'), Just('\u{ff}'), any::<char>()], 0..6)
-        .prop_map(|chars| chars.into_iter().collect())
+    proptest::collection::vec(
+        prop_oneof![
+            Just('\0'),
+            Just('\u{1}'),
+            Just('a'),
+            Just('\u{ff}'),
+            Just('\u{ffee}'),
+            Just('\u{1f600}'),
+            any::<char>()
+        ],
+        0..6,
+    )
+    .prop_map(|chars| chars.into_iter().collect())
 }
 
 proptest! {
@@ -39,7 +51,30 @@ proptest! {
     }
 
     #[test]
+    fn keys_of_entities_sort_by_utf_16(a in (ids(), ids()), b in (ids(), ids())) {
+        let key = |(partition, row): &(String, String)| EntityKey { partition: partition.clone(), row: row.clone() };
+        let units = |(one, other): &(String, String)| -> (Vec<u16>, Vec<u16>) {
+            (one.encode_utf16().collect(), other.encode_utf16().collect())
+        };
+        prop_assert_eq!(keys::entity(1, &key(&a)).cmp(&keys::entity(1, &key(&b))), units(&a).cmp(&units(&b)));
+        prop_assert_eq!(keys::entity(1, &key(&a)).starts_with(&keys::partition(1, &b.0)), a.0 == b.0);
+        prop_assert_eq!(keys::parse_entity(&keys::entity(1, &key(&a))), Ok(key(&a)));
+    }
+
+    #[test]
+    fn keys_of_messages_read_back(queue: u64, sequence: u64) {
+        prop_assert_eq!(keys::parse_owned(&keys::owned(queue, sequence)), Ok((queue, sequence)));
+        for owner in [Owner::Queue(queue), Owner::Table(sequence)] {
+            prop_assert_eq!(keys::parse_dropped(&keys::dropped(owner)), Ok(owner));
+        }
+    }
+
+    #[test]
     fn bytes_that_are_no_key_never_panic(bytes: Vec<u8>) {
+        drop(keys::parse_entity(&bytes));
+        prop_assert_eq!(keys::parse_owned(&bytes).is_ok(), bytes.len() == 16);
+        let is_kind = matches!(bytes.first(), Some(b'q' | b't'));
+        prop_assert_eq!(keys::parse_dropped(&bytes).is_ok(), is_kind && bytes.len() == 9);
         drop(keys::parse_event(&bytes));
         drop(keys::parse_message(&bytes));
     }

@@ -1,10 +1,14 @@
 //! What a crash of the whole machine leaves: of each step that touches several records all or nothing, whichever commit was
 //! the last that reached the disk.
 
+use super::user::{HOUR, entity, put, queue, receipt, receive, table};
 use super::world::{START, World, continuing, copy_folder, ending, execution, folder, id, kinds, later, new, waiting};
 use crate::{Settings, embedded};
 use orchestration::{Checkpoint, EntityRecord, Event, EventKind, InstanceRow, Json, Reuse, RuntimeStatus, TurnRecord};
-use ports::{InstanceKind, InstanceQuery, InstanceStore, Sent, TurnWork, WorkStore};
+use ports::{
+    DocumentStore, DocumentWrite, EffectStore, Effects, EntitiesQuery, EntityWrite, Expecting, InstanceKind,
+    InstanceQuery, InstanceStore, Metadata, NewMessage, QueueStore, Sent, TableStore, TurnWork, WorkStore,
+};
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -201,4 +205,71 @@ async fn a_replacement_with_its_farewell_is_one_step() {
     });
     let turns = ["ExecutionStarted", "SubOrchestrationInstanceFailed"].map(str::to_owned).to_vec();
     check_one_step(&answers.await, &(execution("c"), Vec::new()), &(execution("new"), turns));
+}
+
+/// Everything that a function's effects leave.
+#[derive(Clone, PartialEq, Debug)]
+struct Left {
+    messages: [u64; 2],
+    entities: usize,
+    document: bool,
+    turns: Vec<String>,
+}
+
+async fn left(hub: &crate::TaskHub) -> Left {
+    let messages = async |name| hub.queue(&queue(name)).await.map_or(0, |view| view.messages);
+    let query = EntitiesQuery { table: table("Trips"), filter: None, limit: 9, from: None };
+    let mut turns = Vec::new();
+    while let Some(turn) = turn(hub).await {
+        turns.extend(turn);
+    }
+    Left {
+        messages: [messages("orders").await, messages("out").await],
+        entities: hub.entities(&query).await.map_or(0, |page| page.entities.len()),
+        document: hub.document("timers/a").await.unwrap().is_some(),
+        turns,
+    }
+}
+
+#[tokio::test]
+async fn the_effects_of_a_function_are_one_step() {
+    let world = World::embedded();
+    world.create_queue(&queue("orders"), Metadata::new()).await.unwrap();
+    put(&world, &queue("orders"), "in").await;
+    let message = receive(&world, &queue("orders"), 1, HOUR).await.remove(0);
+    let before = used(&journal(world.path()));
+    let effects = Effects {
+        consumed: vec![receipt(&queue("orders"), &message)],
+        messages: vec![(queue("out"), NewMessage::new("one")), (queue("out"), NewMessage::new("two"))],
+        entities: vec![(table("Trips"), EntityWrite::Insert(entity("a", "1", &[("x", 1)])))],
+        starts: vec![new("a"), new("b")],
+        documents: vec![DocumentWrite {
+            name: "timers/a".to_owned(),
+            expecting: Expecting::Nothing,
+            content: Some(b"1".to_vec()),
+        }],
+    };
+    world.commit_effects(effects).await.unwrap();
+    let answers = cut(&world, before, async |hub| left(hub).await).await;
+    let nothing = Left { messages: [1, 0], entities: 0, document: false, turns: Vec::new() };
+    let turns = vec!["ExecutionStarted".to_owned(); 2];
+    check_one_step(&answers, &nothing, &Left { messages: [0, 2], entities: 1, document: true, turns });
+}
+
+#[tokio::test]
+async fn the_removal_of_a_queue_is_one_step() {
+    let world = World::embedded();
+    world.create_queue(&queue("orders"), Metadata::new()).await.unwrap();
+    for text in ["a", "b", "c"] {
+        put(&world, &queue("orders"), text).await;
+    }
+    let before = used(&journal(world.path()));
+    world.delete_queue(&queue("orders")).await.unwrap();
+    let answers = cut(&world, before, async |hub| {
+        let there = hub.queue(&queue("orders")).await.map(|view| view.messages).ok();
+        // Whatever is left of it, a new one has nothing of it.
+        hub.create_queue(&queue("orders"), Metadata::new()).await.unwrap();
+        (there, hub.queue(&queue("orders")).await.unwrap().messages)
+    });
+    check_one_step(&answers.await, &(Some(3), 3), &(None, 0));
 }

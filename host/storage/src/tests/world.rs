@@ -33,9 +33,13 @@ impl ManualClock {
     }
 
     pub(crate) fn advance(&self, by: Duration) {
+        self.set(self.now().saturating_add(by));
+    }
+
+    /// Sets the clock, forward or back.
+    pub(crate) fn set(&self, now: Timestamp) {
         let mut state = self.0.lock().unwrap();
-        state.0 = state.0.saturating_add(by);
-        let now = state.0;
+        state.0 = now;
         let (due, sleeping) = std::mem::take(&mut state.1).into_iter().partition(|(until, _)| *until <= now);
         state.1 = sleeping;
         drop(state);

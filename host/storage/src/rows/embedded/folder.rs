@@ -11,8 +11,8 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// The version of keys and values. It grows when an older host could not make sense of a newer one's rows: since 2 there are
-/// entities, and messages that are not to be handed out at once.
-const FORMAT: u32 = 2;
+/// entities, and messages that are not to be handed out at once; since 3 there are queues, tables and documents of users.
+const FORMAT: u32 = 3;
 /// The oldest version whose rows read as they are.
 const OLDEST_FORMAT: u32 = 1;
 /// What stands before the version in the format file.

@@ -1,14 +1,20 @@
 //! The conformance suite: every guarantee that the ports write down, for every implementation.
 
 mod activities;
+mod arrivals;
 mod checkpoints;
 mod delayed;
+mod documents;
+mod effects;
 mod entities;
 mod farewells;
 mod inspection;
 mod instances;
+mod messages;
 mod queries;
+mod queues;
 mod rewinds;
+mod tables;
 mod taken_back;
 mod timers;
 mod turns;

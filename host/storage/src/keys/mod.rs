@@ -3,6 +3,13 @@
 //! An id of any bytes is followed by other parts, and still the order of keys is the order of ids, and no id's rows begin
 //! like another's: each zero byte of an id becomes `00 ff`, and `00 00` ends it. Numbers are big-endian, so that they sort.
 
+mod user;
+
+pub(crate) use user::{
+    Owner, document, dropped, entity, owned, owned_prefix, parse_dropped, parse_entity, parse_owned, partition, queue,
+    table,
+};
+
 use orchestration::{EventId, ExecutionId, InstanceId, RuntimeStatus};
 
 const ESCAPED_ZERO: [u8; 2] = [0x00, 0xff];
