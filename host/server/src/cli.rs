@@ -23,6 +23,31 @@ Examples:
   dacapo start app.toml --address 0.0.0.0 --data-dir /var/lib/dacapo/app --no-build
       Serves the network from a fixed data folder, with components that were built elsewhere.";
 
+const KEYS_AFTER_HELP: &str = "\
+Keys are in the app's data folder, which is found as by `dacapo start`. A host that runs notices a change within a second.
+Callers send a key as the header x-functions-key or as ?code=.
+
+Examples:
+  dacapo keys list app.toml --show-values
+      Every key and its value.
+
+  dacapo keys set app.toml partner --function StartTrip --show-values
+      Makes a key that opens one function, and prints its new random value.
+
+  pass show trips/partner | dacapo keys set app.toml partner --value -
+      Gives a key of all functions a value of your own, which stays out of the shell's history.
+
+  dacapo keys rotate app.toml _master
+      Gives the master key a new value; the old one opens nothing any more.
+
+  dacapo keys delete app.toml partner
+
+Exit codes:
+  0  done
+  1  the keys cannot be read or written, or there is no such key
+  2  the command line is wrong
+  3  the manifest is wrong";
+
 const REPLAY_AFTER_HELP: &str = "\
 Examples:
   dacapo durable replay trip-1 --manifest function-manifests/conference-booking.toml
@@ -54,9 +79,80 @@ pub(crate) enum Command {
     /// Build and run a function app until Ctrl+C
     #[command(after_help = START_EXAMPLES)]
     Start(StartArguments),
+    /// Show and change the keys that callers of an app need
+    #[command(subcommand, after_help = KEYS_AFTER_HELP)]
+    Keys(KeysCommand),
     /// Work with the instances of a host
     #[command(subcommand)]
     Durable(DurableCommand),
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Show all keys; their values only with --show-values
+    List(ListKeysArguments),
+    /// Make a key, or give one another value: a random one, or that of --value
+    Set(SetKeyArguments),
+    /// Give a key that is there a new random value
+    Rotate(KeyArguments),
+    /// Remove a key; the master key cannot be removed
+    Delete(KeyArguments),
+}
+
+/// Whose keys, and how to show them.
+#[derive(Debug, Args)]
+pub(crate) struct KeyedApp {
+    /// The app's manifest, a TOML file
+    pub(crate) manifest: PathBuf,
+
+    /// The folder of the app's state, if `dacapo start` was given one [default: .dacapo/<app> beside the manifest]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// Show values, which let everybody in who reads them
+    #[arg(long)]
+    pub(crate) show_values: bool,
+
+    /// How to say it
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) output: OutputFormat,
+}
+
+/// What to list.
+#[derive(Debug, Args)]
+pub(crate) struct ListKeysArguments {
+    #[command(flatten)]
+    pub(crate) app: KeyedApp,
+}
+
+/// Which key.
+#[derive(Debug, Args)]
+pub(crate) struct KeyArguments {
+    #[command(flatten)]
+    pub(crate) app: KeyedApp,
+
+    /// The key's name; _master is the master key
+    pub(crate) name: String,
+
+    /// A key of this function, instead of one of all functions
+    #[arg(long, value_name = "FUNCTION")]
+    pub(crate) function: Option<String>,
+
+    /// A system key, instead of one of all functions
+    #[arg(long, conflicts_with = "function")]
+    pub(crate) system: bool,
+}
+
+/// Which key, and its value.
+#[derive(Debug, Args)]
+pub(crate) struct SetKeyArguments {
+    #[command(flatten)]
+    pub(crate) key: KeyArguments,
+
+    /// The value; - reads it from standard input. Without it, a random one is made
+    #[arg(long)]
+    pub(crate) value: Option<String>,
 }
 
 /// One variant per file under `commands`.
@@ -86,6 +182,10 @@ pub(crate) struct ReplayArguments {
     /// The host that has the instance
     #[arg(long, default_value_t = format!("http://localhost:{DEFAULT_PORT}"))]
     pub(crate) url: String,
+
+    /// The key that this host asks for: its system key durabletask_extension or its master key
+    #[arg(long)]
+    pub(crate) key: Option<String>,
 
     /// How to say it
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
@@ -126,6 +226,18 @@ pub(crate) struct StartArguments {
     /// Keep all state in memory: it ends with the process
     #[arg(long, conflicts_with = "data_dir")]
     pub(crate) ephemeral: bool,
+
+    /// Ask callers for keys on a loopback address too; on any other address they are always asked for
+    #[arg(long)]
+    pub(crate) enable_auth: bool,
+
+    /// Origins of web pages that may call functions from a browser, with commas between them; '*' for all
+    #[arg(long, value_name = "ORIGINS", value_delimiter = ',')]
+    pub(crate) cors: Vec<String>,
+
+    /// Let these pages send cookies and other credentials
+    #[arg(long, requires = "cors")]
+    pub(crate) cors_credentials: bool,
 
     /// Take the components as they are, without running their build commands
     #[arg(long)]

@@ -6,6 +6,7 @@
 //!   conference-booking/    all state of this app: the task hub's store, and
 //!     apps/                what each version of the app consists of that instances may run on
 //!     components/          the components of these versions
+//!     secrets/             keys of callers; nobody but the owner can look into it
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,11 @@ impl Layout {
                 Layout { store: all.join(app), cache: all.join("cache") }
             }
         }
+    }
+
+    /// Keys of callers.
+    pub(crate) fn secrets(&self) -> PathBuf {
+        self.store.join(crate::keys::FOLDER)
     }
 }
 

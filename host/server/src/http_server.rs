@@ -3,9 +3,14 @@
 //! Owns connection limits and the graceful end. Knows of each part only the paths that are its own; what the parts answer is
 //! theirs.
 
+mod headers;
+
 #[cfg(test)]
 mod tests;
 
+pub(crate) use headers::AddedHeaders;
+
+use http::request::Parts;
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -13,9 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use orchestration::Timestamp;
 use ports::{Body, Clock};
-use serde::Serialize;
 use std::convert::Infallible;
 use std::fmt::Write;
 use std::io;
@@ -24,8 +27,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use triggers::http::HttpTrigger;
+use triggers::http::{HttpTrigger, OriginPolicy};
 
+use crate::admin::Admin;
+use crate::auth::Doors;
+use crate::cors::Cors;
 use crate::management::Management;
 use crate::management::reply::{self, Reply};
 
@@ -48,18 +54,14 @@ pub(crate) struct Services {
     pub(crate) admin: Admin,
     /// `/`
     pub(crate) home: HomePage,
-}
-
-/// What the admin API tells. (Keys, function records and manual runs are not there yet.)
-pub(crate) struct Admin {
-    /// The app.
-    pub(crate) app: String,
-    /// The host's version.
-    pub(crate) version: &'static str,
-    /// When the host started.
-    pub(crate) started: Timestamp,
-    /// Tells how long ago that is.
-    pub(crate) clock: Arc<dyn Clock>,
+    /// Who may use what.
+    pub(crate) doors: Doors,
+    /// Which web pages may call functions and the management API.
+    pub(crate) cors: Option<Cors>,
+    /// Added to the answers of functions.
+    pub(crate) added: AddedHeaders,
+    /// Where requests were sent to.
+    pub(crate) origins: OriginPolicy,
 }
 
 /// What stands at `/`.
@@ -138,19 +140,47 @@ async fn connection(stream: TcpStream, services: Arc<Services>, watcher: Watcher
 }
 
 impl Services {
-    /// Answers one request.
+    /// Answers one request. Preflights come before everything else: browsers send them without keys, to routes whose
+    /// functions need not know OPTIONS.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Reply {
-        match Part::of(&request) {
-            Part::Functions => self.functions.handle(request).await,
-            Part::Management => self.management.handle(request).await,
-            Part::Admin => self.admin.answer(&request),
+        let (head, body) = request.into_parts();
+        let part = Part::of(&head);
+        let Some(cors) = self.cors.as_ref().filter(|_| part.is_for_web_pages()) else {
+            return self.answer_as(part, head, body).await;
+        };
+        if let Some(reply) = cors.preflight(&head) {
+            return reply;
+        }
+        let crossing = cors.crossing(&head);
+        let mut reply = self.answer_as(part, head, body).await;
+        cors.mark(crossing, reply.headers_mut());
+        reply
+    }
+
+    async fn answer_as(&self, part: Part, head: Parts, body: Body) -> Reply {
+        match part {
+            Part::Functions => self.answer_by_function(head, body).await,
+            Part::Management if !self.doors.admit_management(&head) => reply::empty(StatusCode::UNAUTHORIZED),
+            Part::Management => self.management.handle(Request::from_parts(head, body)).await,
+            Part::Admin => self.admin.handle(Request::from_parts(head, body)).await,
             Part::Home => self.home.answer(),
             Part::Nobody => reply::empty(StatusCode::NOT_FOUND),
         }
     }
+
+    async fn answer_by_function(&self, head: Parts, body: Body) -> Reply {
+        // Most apps add nothing; then nothing needs to be remembered.
+        let origin = if self.added.is_empty() { None } else { self.origins.of(&head).ok() };
+        let mut reply = self.functions.handle(Request::from_parts(head, body)).await;
+        if let Some(origin) = origin {
+            self.added.add(origin.scheme.as_str(), origin.authority.host(), reply.headers_mut());
+        }
+        reply
+    }
 }
 
 /// Who answers a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Functions,
     Management,
@@ -161,8 +191,8 @@ enum Part {
 
 impl Part {
     /// The host's own paths win over functions, whose routes may not begin like them.
-    fn of(request: &Request<Body>) -> Part {
-        let path = request.uri().path();
+    fn of(head: &Parts) -> Part {
+        let path = head.uri.path();
         let first = path.split('/').nth(1).unwrap_or_default();
         if Management::owns(path) {
             Part::Management
@@ -170,47 +200,24 @@ impl Part {
             Part::Admin
         } else if first.eq_ignore_ascii_case("runtime") {
             Part::Nobody
-        } else if path == "/" && reads(request.method()) {
+        } else if path == "/" && reads(&head.method) {
             Part::Home
         } else {
             Part::Functions
+        }
+    }
+
+    /// Whether pages of other origins may be let in. Administering the host from a foreign page is never what was meant.
+    fn is_for_web_pages(self) -> bool {
+        match self {
+            Part::Functions | Part::Management => true,
+            Part::Admin | Part::Home | Part::Nobody => false,
         }
     }
 }
 
 fn reads(method: &Method) -> bool {
     method == Method::GET || method == Method::HEAD
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct HostStatus<'a> {
-    id: &'a str,
-    state: &'static str,
-    version: &'a str,
-    /// In milliseconds.
-    process_uptime: u64,
-}
-
-impl Admin {
-    fn answer(&self, request: &Request<Body>) -> Reply {
-        let path = request.uri().path().trim_end_matches('/');
-        let reads = reads(request.method());
-        if path.eq_ignore_ascii_case("/admin/host/ping") && (reads || request.method() == Method::POST) {
-            return reply::empty(StatusCode::OK);
-        }
-        if path.eq_ignore_ascii_case("/admin/host/status") && reads {
-            let uptime = self.clock.now().saturating_since(self.started).as_millis();
-            let status = HostStatus {
-                id: &self.app,
-                state: "Running",
-                version: self.version,
-                process_uptime: u64::try_from(uptime).unwrap_or(u64::MAX),
-            };
-            return reply::json(StatusCode::OK, &status);
-        }
-        reply::empty(StatusCode::NOT_FOUND)
-    }
 }
 
 impl HomePage {

@@ -77,11 +77,7 @@ fn listing(function: &Function, route_prefix: &str, origin: &str) -> Listing {
             let path: Vec<&str> = [route_prefix, &route].into_iter().filter(|part| !part.is_empty()).collect();
             Listing::Http { name, methods: methods.join(","), url: format!("{origin}/{}", path.join("/")) }
         }
-        Trigger::Orchestration
-        | Trigger::Activity(_)
-        | Trigger::Entity
-        | Trigger::Queue(_)
-        | Trigger::Timer(_) => {
+        Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity | Trigger::Queue(_) | Trigger::Timer(_) => {
             Listing::Other { name, trigger: function.trigger.type_name() }
         }
     }
@@ -110,7 +106,7 @@ mod tests {
             trigger = {{ type = "httpTrigger", route = "", authLevel = "anonymous" }}
             {http_settings}"#
         );
-        let app = manifest::parse(&text, "trips.toml").expect("the manifest is right");
+        let app = manifest::parse(&text, "trips.toml", &manifest::no_settings).expect("the manifest is right");
         let mut lines: Vec<String> =
             functions(&app, "http://localhost:1").into_iter().map(|listing| format!("{listing:?}")).collect();
         lines.push(format!("guarded: {:?}", guarded(&app)));

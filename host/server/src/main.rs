@@ -2,11 +2,14 @@
 //!
 //! Each command has a file under `commands`. The environment is read here, once, through `settings`; nothing else reads it.
 
+mod admin;
 mod app_versions;
+mod auth;
 mod cli;
 mod clock;
 mod commands;
 mod console;
+mod cors;
 mod data_folder;
 mod durable_client;
 mod durable_http;
@@ -14,6 +17,7 @@ mod exit;
 mod guests;
 mod history_file;
 mod http_server;
+mod keys;
 mod listing;
 mod machine;
 mod management;
@@ -39,7 +43,10 @@ fn main() -> ExitCode {
     let console = Console::new(&environment);
     let outcome = match cli.command {
         cli::Command::Start(arguments) => commands::start::run(&arguments, &environment, &console, stopwatch),
-        cli::Command::Durable(cli::DurableCommand::Replay(arguments)) => commands::replay::run(&arguments, &console),
+        cli::Command::Keys(command) => commands::keys::run(&command, &environment, &console),
+        cli::Command::Durable(cli::DurableCommand::Replay(arguments)) => {
+            commands::replay::run(&arguments, &environment, &console)
+        }
     };
     exit::finish(outcome, &console)
 }

@@ -8,6 +8,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::exit::Problem;
+use crate::settings::AppSettings;
 
 /// An app and where its manifest is.
 #[derive(Debug, Clone)]
@@ -30,23 +31,31 @@ impl LocatedApp {
     }
 }
 
-/// Reads and checks the manifest at `path`.
+/// Reads and checks the manifest at `path`, whose texts may name these app settings.
 ///
 /// # Errors
 /// There is no such file, it cannot be read, or the manifest is wrong; then every problem is named with its line.
-pub(crate) fn read(path: &Path) -> Result<LocatedApp, Problem> {
+pub(crate) fn read(path: &Path, settings: &AppSettings) -> Result<LocatedApp, Problem> {
     let text = read_text(path).map_err(Problem::App)?;
     let file = path.display().to_string();
-    let app = manifest::parse(&text, &file).map_err(|problems| {
+    let setting = |name: &str| settings.values.get(name).cloned();
+    let app = manifest::parse(&text, &file, &setting).map_err(|problems| {
         let count = match problems.problems.len() {
             1 => "a problem".to_owned(),
             n => format!("{n} problems"),
         };
         Problem::App(anyhow!("the manifest has {count}\n{problems}"))
     })?;
+    Ok(LocatedApp { app, folder: folder(path)?, file })
+}
+
+/// The folder of the manifest at `path`, absolute. It need not exist.
+///
+/// # Errors
+/// There is no current folder that a relative path could be relative to.
+pub(crate) fn folder(path: &Path) -> Result<PathBuf, Problem> {
     let absolute = std::path::absolute(path).map_err(|error| Problem::Host(anyhow!("{}: {error}", path.display())))?;
-    let folder = absolute.parent().unwrap_or(Path::new("/")).to_owned();
-    Ok(LocatedApp { app, folder, file })
+    Ok(absolute.parent().unwrap_or(Path::new("/")).to_owned())
 }
 
 fn read_text(path: &Path) -> anyhow::Result<String> {

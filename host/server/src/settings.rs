@@ -11,6 +11,9 @@ use std::path::Path;
 /// Beside the manifest; never part of what is deployed, because secrets are in it.
 const LOCAL_SETTINGS_FILE: &str = "local.settings.toml";
 
+/// The master key of a host that keeps nothing on disk, where nobody could look it up. Functions do not see it.
+pub(crate) const MASTER_KEY: &str = "DACAPO_MASTER_KEY";
+
 /// The environment variables of this process, as they were at its start.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Environment {
@@ -35,6 +38,11 @@ impl Environment {
     pub(crate) fn rust_log(&self) -> Option<&str> {
         self.variables.get("RUST_LOG").map(String::as_str).filter(|value| !value.is_empty())
     }
+
+    /// The value of [`MASTER_KEY`], if the person chose one.
+    pub(crate) fn master_key(&self) -> Option<&str> {
+        self.variables.get(MASTER_KEY).map(String::as_str).filter(|value| !value.is_empty())
+    }
 }
 
 /// The settings of an app.
@@ -44,6 +52,20 @@ pub(crate) struct AppSettings {
     pub(crate) values: BTreeMap<String, String>,
     /// Names in the file that the environment overrides.
     pub(crate) overridden: Vec<String>,
+    /// How the host itself is to behave on this machine.
+    pub(crate) host: LocalHost,
+}
+
+/// `[host]` of the settings file: what Azure's local tools read from `Host` of theirs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct LocalHost {
+    /// Origins of web pages that may call, with commas between them; `*` for all.
+    #[serde(default, alias = "CORS")]
+    pub(crate) cors: Option<String>,
+    /// Whether these pages may send credentials.
+    #[serde(default, alias = "CORSCredentials")]
+    pub(crate) cors_credentials: bool,
 }
 
 impl AppSettings {
@@ -71,7 +93,8 @@ impl AppSettings {
                 Entry::Vacant(free) => drop(free.insert(text)),
             }
         }
-        Ok(AppSettings { values, overridden })
+        values.remove(MASTER_KEY);
+        Ok(AppSettings { values, overridden, host: file.host })
     }
 }
 
@@ -81,6 +104,8 @@ impl AppSettings {
 struct SettingsFile {
     #[serde(default)]
     values: BTreeMap<String, toml::Value>,
+    #[serde(default)]
+    host: LocalHost,
 }
 
 /// Environment variables are text; numbers and switches may be written without quotes.
@@ -105,7 +130,10 @@ mod tests {
     fn check(environment: &[(&str, &str)], file: &str, expected: &Expect) {
         let variables = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let text = match AppSettings::merge(&Environment { variables }, file) {
-            Ok(settings) => format!("{:?} overridden {:?}", settings.values, settings.overridden),
+            Ok(settings) if settings.host == LocalHost::default() => {
+                format!("{:?} overridden {:?}", settings.values, settings.overridden)
+            }
+            Ok(settings) => format!("{:?}", settings.host),
             Err(error) => format!("{error}"),
         };
         expected.assert_eq(text.trim_end());
@@ -135,16 +163,31 @@ mod tests {
     }
 
     #[test]
+    fn web_pages_may_be_let_in_for_this_machine() {
+        check(
+            &[],
+            "[host]\nCORS = 'http://localhost:3000,http://a'\nCORSCredentials = true",
+            &expect![[r#"LocalHost { cors: Some("http://localhost:3000,http://a"), cors_credentials: true }"#]],
+        );
+        check(&[], "[host]\ncors = '*'", &expect![[r#"LocalHost { cors: Some("*"), cors_credentials: false }"#]]);
+    }
+
+    #[test]
+    fn functions_do_not_see_the_master_key() {
+        check(&[(MASTER_KEY, "a"), ("B", "b")], "[values]\nDACAPO_MASTER_KEY = 'c'", &expect![[r#"{"B": "b"} overridden ["DACAPO_MASTER_KEY"]"#]]);
+    }
+
+    #[test]
     fn anything_else_in_the_file_is_refused() {
         check(
             &[],
             "[value]\nA = '1'",
             &expect![[r#"
-            TOML parse error at line 1, column 2
-              |
-            1 | [value]
-              |  ^^^^^
-            unknown field `value`, expected `values`"#]],
+                TOML parse error at line 1, column 2
+                  |
+                1 | [value]
+                  |  ^^^^^
+                unknown field `value`, expected `values` or `host`"#]],
         );
         check(
             &[],

@@ -18,12 +18,16 @@ use task_hub::TaskHub;
 use tokio::task::JoinSet;
 use triggers::http::{FaultDetail, ForwardedHeaders, HttpLimits, HttpOptions, HttpParts, HttpTrigger, OriginPolicy};
 
+use crate::admin::Admin;
 use crate::app_versions::{self, AppArchive, AppRecord, AppVersions, Loader};
+use crate::auth::{Doors, Guarded};
 use crate::clock::{SystemClock, SystemRandomness};
+use crate::cors::Cors;
 use crate::durable_client::ManagedClient;
 use crate::durable_http::DurableHttp;
 use crate::exit::Problem;
-use crate::http_server::{self, Admin, HomePage, Services};
+use crate::http_server::{self, AddedHeaders, HomePage, Services};
+use crate::keys::KeyRing;
 use crate::management::{Management, ManagementUris};
 use crate::manifest_file::LocatedApp;
 use crate::outbound::Outbound;
@@ -43,6 +47,24 @@ pub(crate) struct Site {
     pub(crate) cache: PathBuf,
     /// Where versions of the app are kept, for instances that are pinned to them; none: nothing outlives the process.
     pub(crate) archive: Option<AppArchive>,
+    /// Who is let in, and by which keys.
+    pub(crate) access: Access,
+}
+
+/// What callers must show, and which web pages may call.
+pub(crate) struct Access {
+    /// The keys.
+    pub(crate) keys: Arc<KeyRing>,
+    /// Whether they are asked for.
+    pub(crate) guarded: Guarded,
+    /// Web pages of other origins.
+    pub(crate) cors: Option<Cors>,
+}
+
+impl Access {
+    fn doors(&self) -> Doors {
+        Doors::new(self.keys.clone(), self.guarded)
+    }
 }
 
 /// A host that serves. Dropping it ends every task at its next wait.
@@ -92,7 +114,7 @@ pub(crate) async fn start(
     keep(site, &digest, &components).await?;
     let client = client(site, &world, store.clone(), &settings, stopping.clone());
     let environment: Vec<(String, String)> = site.settings.values.clone().into_iter().collect();
-    let functions = guest::App::new(&runtime, bindings, environment.clone(), client.clone());
+    let functions = guest::App::new(&runtime, bindings, environment.clone(), client.clone(), None);
     let functions = Arc::new(functions.map_err(|errors| cannot_bind(site, &errors))?);
     let http = DurableHttp::new(Outbound::new(world.clock.clone()), settings.limits.max_payload_bytes);
     let loader = Loader { runtime, environment, client: client.clone() };
@@ -189,6 +211,8 @@ fn bindings(site: &Site, components: &BTreeMap<String, Arc<Component>>) -> Resul
             kind: app_versions::kind(&function.trigger),
             timeout: timeouts.run,
             heartbeat_timeout: timeouts.heartbeat,
+            inputs: function.inputs.iter().map(|input| input.name.clone()).collect(),
+            outputs: function.outputs.iter().map(|output| output.name.clone()).collect(),
         })
     });
     bindings.collect()
@@ -209,6 +233,7 @@ fn function_of(error: &BindingError) -> &str {
     match error {
         BindingError::NotFound { function, .. }
         | BindingError::Kind { function, .. }
+        | BindingError::Bindings { function, .. }
         | BindingError::Duplicate { function } => function,
     }
 }
@@ -232,19 +257,35 @@ fn services(
     };
     let version = env!("CARGO_PKG_VERSION");
     Services {
-        functions: HttpTrigger::new(app, parts, options),
+        functions: HttpTrigger::new(app, parts, options).with_gatekeeper(Arc::new(site.access.doors())),
         management: Management {
             client,
             store,
             explainer: Arc::new(hub),
             clock: clock.clone(),
             uris: management_uris(site),
-            origins,
+            origins: origins.clone(),
             max_payload_bytes: saturating_usize(app.host.durable_task.max_payload_bytes),
             show_activity_inputs: app.host.durable_task.store_inputs_in_orchestration_history,
         },
-        admin: Admin { app: app.name.clone(), version, started: clock.now(), clock },
-        home: if is_local { home_page(site, version) } else { HomePage::Empty },
+        admin: Admin {
+            app: app.name.clone(),
+            functions: app.functions.iter().map(|function| function.name.clone()).collect(),
+            version,
+            started: clock.now(),
+            clock,
+            doors: site.access.doors(),
+            keys: site.access.keys.clone(),
+            origins: origins.clone(),
+        },
+        home: match site.access.guarded {
+            Guarded::No => home_page(site, version),
+            Guarded::Yes => HomePage::Empty,
+        },
+        doors: site.access.doors(),
+        cors: site.access.cors.clone(),
+        added: AddedHeaders::of(&app.host.http),
+        origins,
     }
 }
 
@@ -257,7 +298,7 @@ fn home_page(site: &Site, version: &str) -> HomePage {
 
 fn management_uris(site: &Site) -> ManagementUris {
     let task_hub = site.located.app.host.durable_task.hub_name.clone();
-    ManagementUris { own_origin: listing::origin(site.address), task_hub }
+    ManagementUris { own_origin: listing::origin(site.address), task_hub, doors: site.access.doors() }
 }
 
 fn own_authority(address: SocketAddr) -> http::uri::Authority {

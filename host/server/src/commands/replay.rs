@@ -23,6 +23,7 @@ use crate::history_file::{self, HistoryFile};
 use crate::management::BASE_PATH;
 use crate::manifest_file;
 use crate::outbound::{Bounds, Outbound};
+use crate::settings::{AppSettings, Environment};
 
 /// For fetching one history.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(60);
@@ -34,10 +35,10 @@ const MAX_HISTORY_BYTES: usize = 1 << 30;
 ///
 /// # Errors
 /// [`Problem::Departs`] when the code departs; [`Problem::NoAnswer`] when that cannot be found out.
-pub(crate) fn run(arguments: &ReplayArguments, console: &Console) -> Result<(), Problem> {
+pub(crate) fn run(arguments: &ReplayArguments, environment: &Environment, console: &Console) -> Result<(), Problem> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Problem::NoAnswer(error.into()))?;
-    let verdict = runtime.block_on(replay(arguments)).map_err(Problem::NoAnswer)?;
+    let verdict = runtime.block_on(replay(arguments, environment)).map_err(Problem::NoAnswer)?;
     console.notice(&match arguments.output {
         OutputFormat::Text => verdict.in_words(),
         // A struct with text for keys always serialises.
@@ -99,7 +100,7 @@ impl Verdict {
     }
 }
 
-async fn replay(arguments: &ReplayArguments) -> anyhow::Result<Verdict> {
+async fn replay(arguments: &ReplayArguments, environment: &Environment) -> anyhow::Result<Verdict> {
     let text = history_text(arguments).await?;
     let what = &arguments.history;
     let file = history_file::read(&text).map_err(|why| anyhow!("the history of {what} cannot be read: {why}"))?;
@@ -110,7 +111,7 @@ async fn replay(arguments: &ReplayArguments) -> anyhow::Result<Verdict> {
     let identity = identity(&file, &history).context("the history has no ExecutionStarted")?;
     let recording = Recording::of(history)
         .ok_or_else(|| anyhow!("no line of the orchestrator has run yet in the instance {}", file.instance))?;
-    let code = Code::of(arguments, &identity.name)?;
+    let code = Code::of(arguments, environment, &identity.name)?;
     let app = code.load(&identity.name).await?;
     let mut orchestrator = app.begin(&identity.name, None).await?;
     let name = identity.name.clone();
@@ -188,8 +189,8 @@ async fn history_text(arguments: &ReplayArguments) -> anyhow::Result<String> {
     let base = origin.strip_suffix(BASE_PATH).unwrap_or(origin);
     let id = utf8_percent_encode(&arguments.history, NON_ALPHANUMERIC);
     let url = format!("{base}{BASE_PATH}/instances/{id}/history");
-    let request =
-        HttpRequest { method: "GET".to_owned(), url, headers: Vec::new(), content: None, fail_on_status: None };
+    let headers = arguments.key.iter().map(|key| ("x-functions-key".to_owned(), key.clone())).collect();
+    let request = HttpRequest { method: "GET".to_owned(), url, headers, content: None, fail_on_status: None };
     let shown = request.shown();
     let bounds =
         Bounds { allows: &|_https, _host, _port| true, timeout: FETCH_TIMEOUT, max_body_bytes: MAX_HISTORY_BYTES };
@@ -202,6 +203,7 @@ async fn history_text(arguments: &ReplayArguments) -> anyhow::Result<String> {
     })?;
     match answer.status {
         200 => Ok(answer.content),
+        401 => bail!("{shown} asks for a key: give the system key durabletask_extension or the master key with --key"),
         404 => bail!(
             "there is neither a file nor an instance {}: {shown} answered 404; list instances with {base}{BASE_PATH}/instances",
             arguments.history
@@ -220,7 +222,7 @@ struct Code {
 }
 
 impl Code {
-    fn of(arguments: &ReplayArguments, orchestrator: &str) -> anyhow::Result<Code> {
+    fn of(arguments: &ReplayArguments, environment: &Environment, orchestrator: &str) -> anyhow::Result<Code> {
         let chosen = arguments.component.clone();
         let Some(manifest) = &arguments.manifest else {
             let component = chosen.context("name the code with --component or --manifest")?;
@@ -233,7 +235,9 @@ impl Code {
                 settings: GuestSettings::default(),
             });
         };
-        let located = manifest_file::read(manifest).map_err(Problem::into_error)?;
+        let folder = manifest_file::folder(manifest).map_err(Problem::into_error)?;
+        let settings = AppSettings::read(environment, &folder)?;
+        let located = manifest_file::read(manifest, &settings).map_err(Problem::into_error)?;
         let function = located
             .app
             .function(orchestrator)
@@ -272,6 +276,8 @@ impl Code {
             kind: FunctionKind::Orchestrator,
             timeout: None,
             heartbeat_timeout: None,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
         };
         App::for_replay(&runtime, vec![binding]).map_err(|errors| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -307,9 +313,10 @@ mod tests {
             component: Some(component),
             manifest: None,
             url: "http://127.0.0.1:1".to_owned(),
+            key: None,
             output: OutputFormat::Text,
         };
-        let verdict = replay(&arguments).await;
+        let verdict = replay(&arguments, &Environment::default()).await;
         let masked = |text: String, folder: &Path| text.replace(&folder.display().to_string(), "FOLDER");
         let shown = |error: anyhow::Error| masked(masked(format!("{error:#}"), folder.path()), COMPILED.path());
         verdict.map_err(|error| anyhow!(shown(error)))
@@ -371,8 +378,11 @@ mod tests {
             let url = "http://127.0.0.1:0/".to_owned();
             let component = Some(PathBuf::from("booking.wasm"));
             let history = history.to_owned();
-            let arguments = ReplayArguments { history, component, manifest: None, url, output: OutputFormat::Json };
-            expected.assert_eq(&replay(&arguments).await.expect_err("it is not there").to_string());
+            let arguments =
+                ReplayArguments { history, component, manifest: None, url, key: None, output: OutputFormat::Json };
+            expected.assert_eq(
+                &replay(&arguments, &Environment::default()).await.expect_err("it is not there").to_string(),
+            );
         };
         check("folder/history.json", &expect!["there is no file folder/history.json"]).await;
         check("trip-1", &expect!["there is no file trip-1, and no host that could know an instance of that id; start it, or name it with --url"]).await;

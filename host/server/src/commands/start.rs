@@ -6,20 +6,24 @@
 use anyhow::{Context, anyhow};
 use manifest::{App, Function, Trigger, Versioning};
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::app_versions::{self, AppArchive};
+use crate::auth::Guarded;
 use crate::cli::StartArguments;
-use crate::clock::{self, Stopwatch};
+use crate::clock::{self, Stopwatch, SystemClock, SystemRandomness};
 use crate::console::{self, Console};
+use crate::cors::Cors;
 use crate::data_folder::Layout;
 use crate::exit::Problem;
+use crate::keys::{KeyError, KeyRing, KeyStore, Secret};
 use crate::management::BASE_PATH;
 use crate::manifest_file::{self, LocatedApp};
 use crate::port::{self, IfTaken};
-use crate::settings::{AppSettings, Environment};
+use crate::settings::{AppSettings, Environment, MASTER_KEY};
 use crate::shutdown::{DRAIN_TIMEOUT, Signals};
-use crate::wiring::{self, Running, Site};
+use crate::wiring::{self, Access, Running, Site};
 use crate::{guests, listing, telemetry};
 
 /// Runs the command to its end.
@@ -33,20 +37,21 @@ pub(crate) fn run(
     stopwatch: Stopwatch,
 ) -> Result<(), Problem> {
     telemetry::start(environment, arguments.verbose, console)?;
-    let located = manifest_file::read(&arguments.manifest)?;
-    check_doors(&located, arguments, console)?;
-    let settings = app_settings(environment, &located, console)?;
+    let settings = app_settings(environment, &manifest_file::folder(&arguments.manifest)?, console)?;
+    let located = manifest_file::read(&arguments.manifest, &settings)?;
     let (listener, address) = listen(arguments)?;
     let layout = Layout::of(&located.app.name, &located.folder, arguments.data_dir.as_deref());
     let folder = (!arguments.ephemeral).then_some(layout.store.as_path());
     let store = wiring::open_store(folder)?;
+    let secrets = folder.map(|_| layout.secrets());
+    let access = access(&located, &settings, secrets, arguments, environment.master_key(), console)?;
     let building = if arguments.no_build { None } else { guests::build(&located.app, &located.folder, console)? };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("the threads of the host cannot be started")?;
     let archive = folder.map(|folder| AppArchive::new(folder.to_owned()));
-    let site = Site { located, settings, address, cache: layout.cache, archive };
+    let site = Site { located, settings, address, cache: layout.cache, archive, access };
     let outcome = runtime.block_on(async {
         let mut signals = Signals::listen().context("the host cannot listen to signals")?;
         let running = tokio::select! {
@@ -62,33 +67,90 @@ pub(crate) fn run(
     outcome
 }
 
-/// Keys are not there yet: what asks for one is only served to this machine.
-fn check_doors(located: &LocatedApp, arguments: &StartArguments, console: &Console) -> Result<(), Problem> {
-    let is_local = arguments.address.is_loopback();
-    if !is_local {
-        console.notice("The management API under /runtime/webhooks/durabletask asks for no key: whoever reaches this address can use it.");
+/// Opens the keys, and decides who needs one.
+fn access(
+    located: &LocatedApp,
+    settings: &AppSettings,
+    folder: Option<PathBuf>,
+    arguments: &StartArguments,
+    master: Option<&str>,
+    console: &Console,
+) -> Result<Access, Problem> {
+    let guarded = Guarded::on(arguments.address, arguments.enable_auth);
+    let cors = cors(&located.app, settings, arguments)?;
+    let is_ephemeral = folder.is_none();
+    let (store, is_new) = key_store(located, folder, master)?;
+    say_who_is_let_in(located, guarded, console);
+    match guarded {
+        Guarded::Yes if is_ephemeral && master.is_none() => console.notice(&format!(
+            "Keys are in memory, where nobody can look them up: set {MASTER_KEY} to choose the master key."
+        )),
+        Guarded::Yes if !is_ephemeral => {
+            let current_folder = std::env::current_dir().unwrap_or_default();
+            let place = console::readable(Path::new(&store.place()), &current_folder);
+            let made = if is_new { "Keys were made in" } else { "Keys:" };
+            console.notice(&format!("{made} {place}; list them with `dacapo keys list {}`", how_to_name(arguments)));
+        }
+        Guarded::Yes | Guarded::No => {}
     }
-    let guarded = listing::guarded(&located.app);
-    if guarded.is_empty() {
-        return Ok(());
-    }
-    let names: Vec<String> = guarded.iter().map(|(name, level)| format!("{name} ({level})")).collect();
-    let names = names.join(", ");
-    if is_local {
-        console.notice(&format!(
-            "These functions ask for a key: {names}. Keys are not checked on a loopback address: everybody on this machine may call."
-        ));
-        return Ok(());
-    }
-    Err(Problem::App(anyhow!(
-        "on {} everybody in the network could call functions that ask for a key, and this version cannot check keys: {names}; \
-         serve them on a loopback address, or set their authLevel to \"anonymous\" if everybody may call them",
-        arguments.address
-    )))
+    let ring = KeyRing::open(store, Arc::new(SystemClock)).map_err(|error| Problem::Host(error.into()))?;
+    Ok(Access { keys: Arc::new(ring), guarded, cors })
 }
 
-fn app_settings(environment: &Environment, located: &LocatedApp, console: &Console) -> Result<AppSettings, Problem> {
-    let settings = AppSettings::read(environment, &located.folder).map_err(Problem::App)?;
+fn key_store(located: &LocatedApp, folder: Option<PathBuf>, master: Option<&str>) -> Result<(KeyStore, bool), Problem> {
+    let randomness = Arc::new(SystemRandomness);
+    let master = master.map(Secret::parse).transpose().with_context(|| format!("{MASTER_KEY} cannot be used"))?;
+    let functions = located.app.functions.iter();
+    let called = functions.filter(|function| matches!(function.trigger, Trigger::Http(_)));
+    let open = || {
+        let store = match folder {
+            Some(folder) => KeyStore::in_folder(folder, randomness),
+            None => KeyStore::in_memory(master, randomness)?,
+        };
+        let is_new = store.complete(called.map(|function| function.name.as_str()))?;
+        Ok::<_, KeyError>((store, is_new))
+    };
+    open().map_err(|error| Problem::Host(error.into()))
+}
+
+/// The command line wins over the settings file, and that over the manifest, each as a whole.
+fn cors(app: &App, settings: &AppSettings, arguments: &StartArguments) -> Result<Option<Cors>, Problem> {
+    let (local, deployed) = (&settings.host, &app.host.http.cors);
+    let (origins, credentials, source) = if !arguments.cors.is_empty() {
+        (arguments.cors.clone(), arguments.cors_credentials, "--cors")
+    } else if let Some(origins) = &local.cors {
+        let origins = origins.split(',').map(str::to_owned).collect();
+        (origins, local.cors_credentials, "host.cors of local.settings.toml")
+    } else {
+        (deployed.allowed_origins.clone(), deployed.support_credentials, "host.http.cors")
+    };
+    Cors::new(origins.iter().map(String::as_str), credentials)
+        .map_err(|error| Problem::App(anyhow!("{source}: {error}")))
+}
+
+fn say_who_is_let_in(located: &LocatedApp, guarded: Guarded, console: &Console) {
+    let names: Vec<String> =
+        listing::guarded(&located.app).iter().map(|(name, level)| format!("{name} ({level})")).collect();
+    if guarded == Guarded::No && !names.is_empty() {
+        let names = names.join(", ");
+        console.notice(&format!(
+            "These functions ask for a key: {names}. Keys are not checked on a loopback address: everybody on this machine may \
+             call. Start with --enable-auth to have them checked."
+        ));
+    }
+}
+
+/// What `dacapo keys` must be told to find the same app.
+fn how_to_name(arguments: &StartArguments) -> String {
+    let manifest = arguments.manifest.display();
+    match &arguments.data_dir {
+        Some(folder) => format!("{manifest} --data-dir {}", folder.display()),
+        None => manifest.to_string(),
+    }
+}
+
+fn app_settings(environment: &Environment, folder: &Path, console: &Console) -> Result<AppSettings, Problem> {
+    let settings = AppSettings::read(environment, folder).map_err(Problem::App)?;
     if !settings.overridden.is_empty() {
         let names = settings.overridden.join(", ");
         console.notice(&format!("Settings of local.settings.toml that the environment overrides: {names}"));

@@ -1,7 +1,8 @@
 //! Who answers which path, and connections over real sockets: kept alive, broken, drained.
 
-use super::{Admin, HomePage, Services, serve};
-use crate::management::tests::world::{World, clock, management, origins};
+use super::{AddedHeaders, HomePage, Services, serve};
+use crate::admin::Admin;
+use crate::management::tests::world::{World, clock, key_ring, management, open_doors, origins};
 use async_trait::async_trait;
 use expect_test::{Expect, expect};
 use futures::future::FutureExt;
@@ -68,7 +69,7 @@ fn full(text: &'static str) -> Body {
 }
 
 fn services(functions: Arc<Functions>) -> Services {
-    let app = manifest::parse(APP, "greetings.toml").expect("the test's manifest is valid");
+    let app = manifest::parse(APP, "greetings.toml", &manifest::no_settings).expect("the test's manifest is valid");
     let parts = HttpParts { functions, clock: clock(), randomness: Arc::new(Zero) };
     let options = HttpOptions {
         limits: HttpLimits::new(&app.host.http, 1 << 30),
@@ -78,8 +79,21 @@ fn services(functions: Arc<Functions>) -> Services {
     Services {
         functions: HttpTrigger::new(&app, parts, options),
         management: management(&Arc::new(World::default())),
-        admin: Admin { app: app.name, version: "0.1.0", started: Timestamp::from_unix_ms(0), clock: clock() },
+        admin: Admin {
+            app: app.name,
+            functions: Vec::new(),
+            version: "0.1.0",
+            started: Timestamp::from_unix_ms(0),
+            clock: clock(),
+            doors: open_doors(),
+            keys: key_ring(),
+            origins: origins(),
+        },
         home: HomePage::listing("greetings", "0.1.0", [("Echo", "GET http://h/<echo>")]),
+        doors: open_doors(),
+        cors: None,
+        added: AddedHeaders::default(),
+        origins: origins(),
     }
 }
 

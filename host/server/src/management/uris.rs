@@ -1,12 +1,15 @@
 //! The URIs under which an instance is managed: what a caller gets back who started one.
 //!
-//! Pure text: no request is looked at, nothing is looked up.
+//! Text, and no request is looked at. Where keys are asked for, the URIs carry the one of the management API as it is now, as
+//! in Azure: whoever is given them can use them.
 
 use super::route::BASE_PATH;
 use orchestration::Json;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use std::fmt;
+
+use crate::auth::Doors;
 
 /// RFC 3986's unreserved characters stay as they are.
 const NOT_UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -15,12 +18,14 @@ const NOT_UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').re
 const CONNECTION: &str = "Storage";
 
 /// Makes URIs for the instances of one task hub.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct ManagementUris {
     /// Scheme and authority under which the host reaches itself, for answers that belong to no request.
     pub(crate) own_origin: String,
     /// The task hub.
     pub(crate) task_hub: String,
+    /// Know the key that the URIs need.
+    pub(crate) doors: Doors,
 }
 
 /// The URIs of one instance. Braces in them stand literally, for the caller to fill in.
@@ -58,7 +63,9 @@ impl ManagementUris {
     pub(crate) fn of(&self, id: &str, origin: Option<&str>, payload: Payload) -> InstanceUris {
         let origin = origin.unwrap_or(&self.own_origin);
         let instance = format!("{origin}{BASE_PATH}/instances/{}", Encoded(id));
-        let hub = format!("taskHub={}&connection={CONNECTION}", Encoded(&self.task_hub));
+        let key = self.doors.management_key();
+        let code = key.map(|key| format!("&code={}", Encoded(key.reveal()))).unwrap_or_default();
+        let hub = format!("taskHub={}&connection={CONNECTION}{code}", Encoded(&self.task_hub));
         let with_reason = |operation| format!("{instance}/{operation}?reason={{text}}&{hub}");
         let on_failure = match payload {
             Payload::CheckStatus { internal_server_error_on_failure: true } => {

@@ -8,7 +8,11 @@ use crate::moment;
 
 #[test]
 fn functions_get_every_uri_with_what_is_reserved_escaped() {
-    let uris = ManagementUris { own_origin: "http://localhost:7071".to_owned(), task_hub: "Trips".to_owned() };
+    let uris = ManagementUris {
+        own_origin: "http://localhost:7071".to_owned(),
+        task_hub: "Trips".to_owned(),
+        doors: super::world::open_doors(),
+    };
     expect![[r#"
         {"id":"a trip:1/é",
           "statusQueryGetUri":"http://localhost:7071/runtime/webhooks/durabletask/instances/a%20trip%3A1%2F%C3%A9?taskHub=Trips&connection=Storage",

@@ -23,6 +23,10 @@ use std::time::Duration;
 use task_hub::Explanation;
 use triggers::http::{ForwardedHeaders, OriginPolicy};
 
+use crate::auth::{Doors, Guarded};
+use crate::keys::tests::Counting;
+use crate::keys::{KeyRing, KeyStore};
+
 /// 2024-01-01T00:00:00Z.
 pub(crate) const NEW_YEAR: i64 = 1_704_067_200_000;
 
@@ -382,6 +386,18 @@ pub(crate) fn origins() -> OriginPolicy {
     OriginPolicy { own: "127.0.0.1:7071".parse().expect("an authority"), forwarded: ForwardedHeaders::Ignored }
 }
 
+/// Doors at which no key is asked for.
+pub(crate) fn open_doors() -> Doors {
+    Doors::new(key_ring(), Guarded::No)
+}
+
+/// What the first start of an app without functions makes, in memory.
+pub(crate) fn key_ring() -> Arc<KeyRing> {
+    let store = KeyStore::in_memory(None, Arc::new(Counting::default())).expect("a store");
+    store.complete([]).expect("keys are made");
+    Arc::new(KeyRing::open(store, clock()).expect("keys that were just made"))
+}
+
 /// The API over a world. Payloads may have 32 bytes.
 pub(crate) fn management(world: &Arc<World>) -> Management {
     Management {
@@ -389,7 +405,11 @@ pub(crate) fn management(world: &Arc<World>) -> Management {
         store: Arc::clone(world) as Arc<dyn InstanceStore>,
         explainer: Arc::clone(world) as Arc<dyn Explainer>,
         clock: clock(),
-        uris: ManagementUris { own_origin: "http://127.0.0.1:7071".to_owned(), task_hub: "Trips".to_owned() },
+        uris: ManagementUris {
+            own_origin: "http://127.0.0.1:7071".to_owned(),
+            task_hub: "Trips".to_owned(),
+            doors: open_doors(),
+        },
         origins: origins(),
         max_payload_bytes: 32,
         show_activity_inputs: true,

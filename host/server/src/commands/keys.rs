@@ -1,0 +1,227 @@
+//! `dacapo keys`: the keys of an app, in its data folder, whether a host runs on it or not.
+
+use anyhow::{Context, anyhow};
+use serde::Serialize;
+use std::io::Read;
+use std::sync::Arc;
+
+use crate::cli::{KeyArguments, KeyedApp, KeysCommand, OutputFormat, SetKeyArguments};
+use crate::clock::SystemRandomness;
+use crate::console::Console;
+use crate::data_folder::Layout;
+use crate::exit::Problem;
+use crate::keys::{Key, KeyError, KeyId, KeyName, KeyStore, Keys, MASTER, Scope, Secret};
+use crate::manifest_file;
+use crate::settings::{AppSettings, Environment};
+
+/// From standard input; more than any value has.
+const MAX_INPUT_BYTES: u64 = 4 << 10;
+
+/// Runs the command to its end.
+///
+/// # Errors
+/// The manifest is wrong, there is no such function or key, or the keys cannot be read or written.
+pub(crate) fn run(command: &KeysCommand, environment: &Environment, console: &Console) -> Result<(), Problem> {
+    match command {
+        KeysCommand::List(arguments) => list(&arguments.app, environment, console),
+        KeysCommand::Set(arguments) => set(arguments, environment, console),
+        KeysCommand::Rotate(arguments) => {
+            let app = KeptApp::find(&arguments.app, environment)?;
+            let id = app.key(arguments)?;
+            let value = app.store.rotate(&id).map_err(|error| app.refusal(error))?;
+            say(console, &arguments.app, "rotated", &id, Some(&value));
+            Ok(())
+        }
+        KeysCommand::Delete(arguments) => {
+            let app = KeptApp::find(&arguments.app, environment)?;
+            let id = app.key(arguments)?;
+            app.store.delete(&id).map_err(|error| app.refusal(error))?;
+            say(console, &arguments.app, "deleted", &id, None);
+            Ok(())
+        }
+    }
+}
+
+/// An app and its keys.
+struct KeptApp {
+    functions: Vec<String>,
+    store: KeyStore,
+}
+
+impl KeptApp {
+    fn find(arguments: &KeyedApp, environment: &Environment) -> Result<KeptApp, Problem> {
+        let folder = manifest_file::folder(&arguments.manifest)?;
+        let settings = AppSettings::read(environment, &folder).map_err(Problem::App)?;
+        let located = manifest_file::read(&arguments.manifest, &settings)?;
+        let layout = Layout::of(&located.app.name, &located.folder, arguments.data_dir.as_deref());
+        let functions = located.app.functions.into_iter().map(|function| function.name).collect();
+        Ok(KeptApp { functions, store: KeyStore::in_folder(layout.secrets(), Arc::new(SystemRandomness)) })
+    }
+
+    fn key(&self, arguments: &KeyArguments) -> Result<KeyId, Problem> {
+        if arguments.name.eq_ignore_ascii_case(MASTER) && arguments.function.is_none() {
+            return Ok(KeyId::Master);
+        }
+        let name = KeyName::parse(&arguments.name).map_err(|error| Problem::Host(error.into()))?;
+        let scope = match &arguments.function {
+            Some(function) => Scope::Function(self.function(function)?),
+            None if arguments.system => Scope::System,
+            None => Scope::Host,
+        };
+        Ok(KeyId::Named { scope, name })
+    }
+
+    fn function(&self, name: &str) -> Result<String, Problem> {
+        let found = self.functions.iter().find(|function| function.eq_ignore_ascii_case(name));
+        let there_is = || anyhow!("the app has no function '{name}'; it has: {}", self.functions.join(", "));
+        found.cloned().ok_or_else(|| Problem::Host(there_is()))
+    }
+
+    /// An error, with what is there instead of a key that is not.
+    fn refusal(&self, error: KeyError) -> Problem {
+        let KeyError::Unknown(KeyId::Named { scope, .. }) = &error else { return Problem::Host(error.into()) };
+        let names: Vec<String> = match self.store.read() {
+            Ok(Some(keys)) => keys.of(scope).iter().map(|key| format!("'{}'", key.name)).collect(),
+            Ok(None) | Err(_) => Vec::new(),
+        };
+        let others = if names.is_empty() { "none of its kind".to_owned() } else { names.join(", ") };
+        Problem::Host(anyhow!("{error}; there is: {others}"))
+    }
+}
+
+fn set(arguments: &SetKeyArguments, environment: &Environment, console: &Console) -> Result<(), Problem> {
+    let app = KeptApp::find(&arguments.key.app, environment)?;
+    let id = app.key(&arguments.key)?;
+    let value = match arguments.value.as_deref() {
+        None => None,
+        Some("-") => Some(from_standard_input()?),
+        Some(text) => Some(text.to_owned()),
+    };
+    let value = value.map(|text| Secret::parse(&text)).transpose().map_err(|error| Problem::Host(error.into()))?;
+    // A host that has never run gets all of its keys now; else this one would be alone, and the next start adds the rest.
+    let written = app.store.put(&id, value).map_err(|error| app.refusal(error))?;
+    let done = if written.is_new { "made" } else { "set" };
+    say(console, &arguments.key.app, done, &id, Some(&written.value));
+    Ok(())
+}
+
+fn from_standard_input() -> Result<String, Problem> {
+    let mut text = String::new();
+    std::io::stdin()
+        .lock()
+        .take(MAX_INPUT_BYTES)
+        .read_to_string(&mut text)
+        .context("the value cannot be read from standard input")?;
+    // Nobody means the end of the line that `echo` adds.
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// A key as programs read it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownKey<'k> {
+    /// `host`, `system` or `function`.
+    scope: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function: Option<&'k str>,
+    name: &'k str,
+    /// Masked unless values are to be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+}
+
+impl<'k> ShownKey<'k> {
+    fn new(id: &'k KeyId, value: Option<String>) -> ShownKey<'k> {
+        match id {
+            KeyId::Master => ShownKey { scope: "host", function: None, name: MASTER, value },
+            KeyId::Named { scope, name } => ShownKey::of(scope, name.as_str(), value),
+        }
+    }
+
+    fn of(scope: &'k Scope, name: &'k str, value: Option<String>) -> ShownKey<'k> {
+        let (scope, function) = match scope {
+            Scope::Host => ("host", None),
+            Scope::System => ("system", None),
+            Scope::Function(function) => ("function", Some(function.as_str())),
+        };
+        ShownKey { scope, function, name, value }
+    }
+
+    /// What it opens, for people.
+    fn opens(&self) -> String {
+        match (self.scope, self.function) {
+            (_, Some(function)) => format!("function {function}"),
+            ("system", None) => "extension".to_owned(),
+            (_, None) if self.name == MASTER => "everything".to_owned(),
+            (_, None) => "all functions".to_owned(),
+        }
+    }
+}
+
+fn shown(value: &Secret, arguments: &KeyedApp) -> String {
+    if arguments.show_values { value.reveal().to_owned() } else { value.masked() }
+}
+
+fn list(arguments: &KeyedApp, environment: &Environment, console: &Console) -> Result<(), Problem> {
+    let app = KeptApp::find(arguments, environment)?;
+    let all = app.store.read().map_err(|error| Problem::Host(error.into()))?;
+    let scopes = scopes(all.as_ref(), &app.functions);
+    let mut keys = Vec::new();
+    if let Some(all) = &all {
+        keys.push(ShownKey::new(&KeyId::Master, Some(shown(&all.master, arguments))));
+        for scope in &scopes {
+            let of_scope = |key: &Key| (key.name.clone(), shown(&key.value, arguments));
+            keys.extend(
+                all.of(scope)
+                    .iter()
+                    .zip(all.of(scope).iter().map(of_scope))
+                    .map(|(key, (_, value))| ShownKey::of(scope, &key.name, Some(value))),
+            );
+        }
+    }
+    match arguments.output {
+        OutputFormat::Json => console.notice(&json(&keys)),
+        OutputFormat::Text if keys.is_empty() => console.notice(&format!(
+            "There are no keys in {} yet; they are made when the app starts for the first time.",
+            app.store.place()
+        )),
+        OutputFormat::Text => console.notice(&table(&keys)),
+    }
+    Ok(())
+}
+
+/// What has keys, functions in the order of the manifest; then those that the manifest does not know any more.
+fn scopes(all: Option<&Keys>, functions: &[String]) -> Vec<Scope> {
+    let known = |name: &str| functions.iter().any(|function| function.eq_ignore_ascii_case(name));
+    let others = all.into_iter().flat_map(|all| all.functions.keys()).filter(|name| !known(name));
+    let functions = functions.iter().chain(others).cloned().map(Scope::Function);
+    [Scope::Host, Scope::System].into_iter().chain(functions).collect()
+}
+
+fn table(keys: &[ShownKey<'_>]) -> String {
+    let rows: Vec<[String; 3]> =
+        keys.iter().map(|key| [key.opens(), key.name.to_owned(), key.value.clone().unwrap_or_default()]).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
+    let (opens, name) = (width(0).max("OPENS".len()), width(1).max("NAME".len()));
+    let heading = ["OPENS".to_owned(), "NAME".to_owned(), "VALUE".to_owned()];
+    let lines = [heading].into_iter().chain(rows);
+    lines.map(|[a, b, c]| format!("{a:opens$}  {b:name$}  {c}")).collect::<Vec<_>>().join("\n")
+}
+
+fn say(console: &Console, arguments: &KeyedApp, done: &str, id: &KeyId, value: Option<&Secret>) {
+    match arguments.output {
+        OutputFormat::Json => console.notice(&json(&ShownKey::new(id, value.map(|value| shown(value, arguments))))),
+        OutputFormat::Text => {
+            let value = match value {
+                Some(value) if arguments.show_values => format!(": {}", value.reveal()),
+                Some(_) | None => String::new(),
+            };
+            console.notice(&format!("Key {done}: {id}{value}"));
+        }
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    // Structs of texts always serialise.
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
