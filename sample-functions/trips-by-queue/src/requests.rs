@@ -28,8 +28,8 @@ struct Start {
 /// The row, the start of the booking and the receipt go out together with the deletion of the message: all or nothing. If the
 /// host dies in the middle, the message comes back and nothing has happened; a booking is never started twice.
 ///
-/// A request whose id is taken cannot be inserted. Then nothing of it goes out, and after five tries the message is in
-/// the poison queue; so is one that is no request.
+/// A message that is no request is moved to the poison queue at once. A request whose id is taken cannot be inserted: nothing of
+/// it goes out, and after five tries it is in the poison queue, too.
 #[dacapo::queue]
 pub(crate) fn accept_trip(trip: TripRequest) -> Result<String, Failure> {
     let row = TripRow { partition_key: trip.conference, row_key: trip.id, traveller: trip.traveller, seat: None };

@@ -82,14 +82,19 @@ pub(crate) async fn handle_streaming(
 ) -> Result<http::Response<Body>, GuestFault> {
     let (set_response, response) = oneshot::channel();
     let (tell_outcome, outcome) = oneshot::channel();
+    let (tell_answered, answered) = oneshot::channel();
     let (component, owned) = (Arc::clone(component), OwnedCall::of(call));
     let task = tasks.spawn(async move {
-        run(&component, state, &owned.borrow(), (incoming.request, set_response), tell_outcome).await;
+        let ends = Ends { set_response, tell_outcome, answered };
+        run(&component, state, &owned.borrow(), incoming.request, ends).await;
     });
     // If the caller gives up before there is a response, nobody is left to stop the guest.
     let guard = AbortOnDrop(Some(task));
     let trapped = |message: String| GuestFault::Trapped { function: call.function.to_string(), message };
-    match response.await {
+    let response = response.await;
+    // The guest's task may have ended with its guest.
+    let _gone = tell_answered.send(matches!(response, Ok(Ok(_))));
+    match response {
         Ok(Ok(response)) => Ok(StreamedBody::of(response, outcome, guard)),
         Ok(Err(code)) => Err(trapped(format!("it answered with the error {code:?} instead of a response"))),
         Err(_) => match outcome.await {
@@ -99,15 +104,18 @@ pub(crate) async fn handle_streaming(
     }
 }
 
+/// The task's ends of what connects it with its caller.
+struct Ends {
+    set_response: oneshot::Sender<SetResponse>,
+    tell_outcome: oneshot::Sender<Result<(), GuestFault>>,
+    /// Whether there was a response.
+    answered: oneshot::Receiver<bool>,
+}
+
 /// Runs the guest to its end. The outcome is told before the guest is dropped, and with it the sending side of the body: who
 /// sees the body end can tell whether that was meant.
-async fn run(
-    component: &Component,
-    state: Invocation,
-    call: &Call<'_>,
-    (request, set_response): (http::Request<Body>, oneshot::Sender<SetResponse>),
-    tell_outcome: oneshot::Sender<Result<(), GuestFault>>,
-) {
+async fn run(component: &Component, state: Invocation, call: &Call<'_>, request: http::Request<Body>, ends: Ends) {
+    let Ends { set_response, tell_outcome, answered } = ends;
     let output = state.output();
     let measurement = state.measure(call);
     let mut guest = match component.invocations().instantiate(state).await {
@@ -122,12 +130,15 @@ async fn run(
         returned.map_err(|e| fault::of_call(&e, call.function, &output.last_words(), call.settings))
     };
     let outcome = call.within(work).await;
-    measurement.end(outcome.is_ok());
+    let returned = outcome.is_ok();
     if let Err(fault) = &outcome {
         tracing::warn!(function = %call.function, invocation_id = call.invocation_id, "{fault}");
     }
     // Nobody listens any more when the response was dropped.
     let _gone = tell_outcome.send(outcome);
+    // A guest that has set no response takes its end of that with it.
+    drop(guest);
+    measurement.end(returned && answered.await.unwrap_or(false));
 }
 
 async fn handle(

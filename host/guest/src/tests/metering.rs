@@ -189,6 +189,12 @@ async fn a_streaming_guest_counts_until_it_ends() {
     let [ran] = recorder.take().try_into().expect("one run");
     assert!(ran.succeeded && ran.duration >= Duration::from_millis(100), "{ran:?}");
 
+    for path in ["/silent", "/error", "/trap"] {
+        app.handle(request("Probe", post(path, ""))).await.expect_err("a fault");
+        recorder.more.notified().await;
+        assert_eq!(recorder.summary(), [run("Probe", Work::Invocation, false)], "{path}");
+    }
+
     let answer = app.handle(request("Probe", post("/endless", ""))).await.expect("an answer");
     assert!(recorder.take().is_empty(), "it runs");
     drop(answer);

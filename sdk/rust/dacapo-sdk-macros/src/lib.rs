@@ -241,7 +241,8 @@ pub fn http(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// **What becomes of the message.** When the function returns a value, the message is deleted, together with everything that
 /// goes to the outputs: all of it or nothing. When it fails, the message comes back later, and after the last try goes to
-/// the poison queue. A message that cannot be read as the parameter's type is a failure.
+/// the poison queue; at once if the failure is non-retriable. So it is for a message that cannot be read as the parameter's
+/// type.
 ///
 /// **Name.** `receive_trip` is known to the host as `ReceiveTrip`, unless `name = "..."` says otherwise. The queue is the
 /// manifest's.

@@ -1,4 +1,5 @@
-//! The durable client: starts and steers orchestrations and entities from HTTP functions and activities.
+//! The durable client: starts and steers orchestrations and entities from activities and functions with HTTP, queue and
+//! timer triggers.
 //!
 //! Owns the types and the two HTTP answers that Durable Functions gives. Leaves the work to the [`Instances`] behind it:
 //! the host's import in a component, a recording double in a test.
@@ -25,7 +26,7 @@ use crate::{EntityId, Failure, StartOptions, Timestamp, payload};
 
 /// Starts and steers orchestrations and entities.
 ///
-/// For HTTP functions and activities. An orchestrator that uses it is stopped: it calls sub-orchestrators and activities
+/// For activities and functions with HTTP, queue and timer triggers. An orchestrator that uses it is stopped: it calls sub-orchestrators and activities
 /// instead. In a test, get one from [`testing::instances`](crate::testing::instances).
 #[derive(Clone)]
 pub struct Client {
