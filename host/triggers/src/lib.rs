@@ -6,6 +6,7 @@
 //! ports alone, so that any executor can drive them, also one whose clock is a number.
 
 pub mod accounts;
+pub mod activity;
 pub mod bindings;
 pub mod concurrency;
 pub mod http;

@@ -302,10 +302,10 @@ impl QueueFunction {
 
     async fn show(&self, receipt: &Receipt, delay: Duration) {
         let queues = &self.parts.bindings.accounts.account(self.account).queues;
-        match queues.update_message(receipt, delay, None).await {
+        match queues.give_back(receipt, delay).await {
             Ok(_) => {}
             Err(why @ QueueError::Store(_)) => {
-                tracing::warn!(queue = %receipt.queue, message = receipt.id, %why, "a message comes back only when its visibility lapses");
+                tracing::warn!(queue = %receipt.queue, message_id = receipt.id, %why, "a message comes back only when its visibility lapses");
             }
             Err(
                 why @ (QueueError::QueueNotFound(_)
@@ -313,16 +313,16 @@ impl QueueFunction {
                 | QueueError::MessageNotFound
                 | QueueError::PopReceiptMismatch),
             ) => {
-                tracing::info!(queue = %receipt.queue, message = receipt.id, %why, "a message was not given back");
+                tracing::info!(queue = %receipt.queue, message_id = receipt.id, %why, "a message was not given back");
             }
         }
     }
 
     /// Gives a message up: into the poison queue as it was, and out of its own, in one commit.
     async fn poison(&self, receipt: Receipt, text: String, why: &str) {
-        let (queue, message) = (receipt.queue.clone(), receipt.id.clone());
+        let (queue, message_id) = (receipt.queue.clone(), receipt.id.clone());
         let Some(poison) = queue.poison() else {
-            tracing::warn!(%queue, message, why, "a message was given up; its queue has no poison queue, so it stays until it expires");
+            tracing::warn!(%queue, message_id, why, "a message was given up; its queue has no poison queue, so it stays until it expires");
             return;
         };
         let effects = Effects {
@@ -331,9 +331,9 @@ impl QueueFunction {
             ..Effects::default()
         };
         match self.parts.bindings.accounts.commit(self.account, vec![(self.account, effects)]).await {
-            Ok(()) => tracing::warn!(%queue, message, why, "a message was moved to the queue '{poison}'"),
+            Ok(()) => tracing::warn!(%queue, message_id, why, "a message was moved to the queue '{poison}'"),
             Err(error) => {
-                tracing::warn!(%queue, message, why, %error, "a message was given up and could not be moved to the queue '{poison}'");
+                tracing::warn!(%queue, message_id, why, %error, "a message was given up and could not be moved to the queue '{poison}'");
             }
         }
     }

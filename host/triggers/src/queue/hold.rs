@@ -45,7 +45,7 @@ pub(super) async fn hold<T>(
             Err(QueueError::Store(why)) => {
                 interval = (interval / 2).max(SHORTEST_INTERVAL);
                 let again_seconds = interval.as_secs();
-                tracing::warn!(queue = %receipt.queue, message = receipt.id, %why, again_seconds, "a message could not be renewed");
+                tracing::warn!(queue = %receipt.queue, message_id = receipt.id, %why, again_seconds, "a message could not be renewed");
                 false
             }
             Err(
@@ -54,7 +54,7 @@ pub(super) async fn hold<T>(
                 | QueueError::MessageNotFound
                 | QueueError::PopReceiptMismatch),
             ) => {
-                tracing::warn!(queue = %receipt.queue, message = receipt.id, %why, "a message was lost while it was worked on");
+                tracing::warn!(queue = %receipt.queue, message_id = receipt.id, %why, "a message was lost while it was worked on");
                 true
             }
         };

@@ -39,6 +39,8 @@ struct State {
     tables: BTreeMap<TableName, BTreeMap<EntityKey, Entity>>,
     started: Vec<NewInstance>,
     faults: VecDeque<Fault>,
+    /// How long a call takes before it does anything, and as long again before it answers.
+    latency: Duration,
     /// Names of calls, in order.
     calls: Vec<String>,
     counter: u64,
@@ -128,14 +130,32 @@ impl MemoryAccount {
         self.with(|state| state.queues.get(&queue).into_iter().flatten().map(|message| message.text.clone()).collect())
     }
 
-    /// One call: does it, or not, and says so, or not.
-    fn call<T, E: From<StoreError>>(
+    /// Makes calls slow.
+    pub(crate) fn slow_down(&self, latency: Duration) {
+        self.with(|state| state.latency = latency);
+    }
+
+    /// One call: does it, or not, and says so, or not; all in its time.
+    async fn call<T, E: From<StoreError>>(
+        &self,
+        name: &str,
+        action: impl FnOnce(&mut State, Timestamp) -> Result<T, E> + Send,
+    ) -> Result<T, E> {
+        let latency = self.with(|state| state.latency);
+        self.clock.sleep_until(self.clock.now().saturating_add(latency)).await;
+        let answer = self.do_or_fail(name, action);
+        self.changed.send_replace(());
+        self.clock.sleep_until(self.clock.now().saturating_add(latency)).await;
+        answer
+    }
+
+    fn do_or_fail<T, E: From<StoreError>>(
         &self,
         name: &str,
         action: impl FnOnce(&mut State, Timestamp) -> Result<T, E>,
     ) -> Result<T, E> {
         let now = self.clock.now();
-        let answer = self.with(|state| {
+        self.with(|state| {
             state.calls.push(format!("{} {name}", self.clock.elapsed()));
             let unavailable = || E::from(StoreError::Unavailable { detail: "the disk is full".to_owned() });
             match state.faults.pop_front().unwrap_or(Fault::None) {
@@ -143,9 +163,7 @@ impl MemoryAccount {
                 Fault::Before => Err(unavailable()),
                 Fault::After => action(state, now).and_then(|_| Err(unavailable())),
             }
-        });
-        self.changed.send_replace(());
-        answer
+        })
     }
 }
 
@@ -226,6 +244,7 @@ impl EffectStore for MemoryAccount {
             state.started.extend(effects.starts);
             Ok(())
         })
+        .await
     }
 }
 
@@ -250,6 +269,7 @@ impl QueueStore for MemoryAccount {
             };
             Ok(view)
         })
+        .await
     }
 
     async fn set_queue(&self, _: &QueueName, _: Option<Metadata>, _: Option<String>) -> Result<(), QueueError> {
@@ -285,6 +305,7 @@ impl QueueStore for MemoryAccount {
             };
             Ok(visible.map(receive).collect())
         })
+        .await
     }
 
     async fn peek(&self, _queue: &QueueName, _count: usize) -> Result<Vec<QueueMessage>, QueueError> {
@@ -306,6 +327,7 @@ impl QueueStore for MemoryAccount {
             queue[index].pop_receipt = pop_receipt;
             Ok(queue[index].clone())
         })
+        .await
     }
 
     async fn delete_message(&self, _receipt: &Receipt) -> Result<(), QueueError> {
@@ -359,6 +381,7 @@ impl TableStore for MemoryAccount {
             let entities = state.tables.get(table).ok_or_else(|| TableError::TableNotFound(table.clone()))?;
             Ok(entities.get(key).cloned())
         })
+        .await
     }
 
     /// In pages of two.
@@ -375,6 +398,7 @@ impl TableStore for MemoryAccount {
             found.truncate(size);
             Ok(EntitiesPage { entities: found, next })
         })
+        .await
     }
 
     async fn write_entities(&self, _: &TableName, _: Vec<EntityWrite>) -> Result<Vec<Option<Ticks>>, TableError> {

@@ -4,7 +4,7 @@ mod properties;
 mod scripted;
 
 use super::{QueueParts, QueueTriggers};
-use crate::world::{BEGIN, Fault, MemoryAccount, OUTSIDE, World, app, function};
+use crate::world::{BEGIN, Fault, MemoryAccount, OUTSIDE, World, app, function, logged};
 use expect_test::{Expect, expect};
 use futures::future::{join_all, pending, select};
 use manifest::expression::Expression;
@@ -303,6 +303,47 @@ fn a_renewal_that_fails_is_tried_again_sooner() {
         -- then
     "#]]
     .assert_eq(&format!("{}-- calls\n{calls}\n-- then\n{}", world.transcript(), world.embedded.print()));
+}
+
+#[test]
+fn a_renewal_that_is_under_way_is_waited_for() {
+    let world = World::new();
+    // Slow enough that the function ends between the renewal and its answer.
+    world.embedded.put("work", "out q 1; sleep 301");
+    world.embedded.slow_down(Duration::from_secs(1));
+    listen(&world, vec![with_outputs(work_on("work", settings()))], 10);
+    let calls = world.embedded.calls().join("\n");
+    expect![[r#"
+        0:02.000 Work runs "out q 1; sleep 301", received 1 times
+        5:03.000 Work wakes
+        -- calls
+        0:01.000 receive 2
+        5:03.000 update m1 for 600s
+        5:05.000 commit
+        -- then
+        results: "1", received 0 times
+    "#]]
+    .assert_eq(&format!("{}-- calls\n{calls}\n-- then\n{}", world.transcript(), world.embedded.print()));
+}
+
+#[test]
+fn what_becomes_of_messages_is_logged() {
+    let lines = logged(|| {
+        let world = World::new();
+        for text in ["aGVsbG8=", "fatal", "hello"] {
+            world.embedded.put("work", text);
+        }
+        listen(&world, vec![work_on("work", settings())], 10);
+    });
+    expect![[r#"
+        INFO the first message is base64, which is decoded; messageEncoding = "auto" looks at each function="Work" queue=work
+        INFO invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000001"}: Executing 'Functions.Work' reason="New queue message detected on 'work'."
+        INFO invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000001"}: Executed 'Functions.Work' outcome="Succeeded" duration_ms=0
+        INFO invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000002"}: Executing 'Functions.Work' reason="New queue message detected on 'work'."
+        WARN invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000002"}: a message was moved to the queue 'work-poison' queue=work message_id="m2" why="Broken: for ever"
+        ERROR invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000002"}: Executed 'Functions.Work' outcome="Failed" duration_ms=0 error=Broken: for ever
+        INFO invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000003"}: Executing 'Functions.Work' reason="New queue message detected on 'work'."
+        INFO invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000003"}: Executed 'Functions.Work' outcome="Succeeded" duration_ms=0"#]].assert_eq(&lines);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::{listen, settings, with_outputs, work_on};
 use crate::world::{Fault, World};
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, proptest};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 fn faults() -> impl Strategy<Value = Vec<Fault>> {
     let fault = prop_oneof![4 => Just(Fault::None), 1 => Just(Fault::Before), 1 => Just(Fault::After)];
@@ -21,6 +22,7 @@ proptest! {
         ),
         faults in faults(),
         seconds in 1_u64..4_000,
+        latency_ms in prop_oneof![2 => Just(0_u64), 1 => 1_u64..50, 1 => 1_000_u64..60_000],
         finish in any::<bool>(),
     ) {
         let world = World::new();
@@ -28,6 +30,7 @@ proptest! {
             world.embedded.put("work", &format!("{step}; out q {index}"));
         }
         world.embedded.fail(faults);
+        world.embedded.slow_down(Duration::from_millis(latency_ms));
         listen(&world, vec![with_outputs(work_on("work", settings()))], seconds);
         if finish {
             world.embedded.no_more_faults();
