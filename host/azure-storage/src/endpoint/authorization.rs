@@ -1,7 +1,8 @@
-//! Who may ask: whoever signs with a key of the account, not long ago.
+//! Who may ask: whoever signs with a key of the account, not long ago, or carries a signature made with one.
 
 use super::call::{Addressed, Query};
 use super::error::{ServiceError, code};
+use super::shared_access;
 use crate::signing::{HeaderOrder, Scheme, Signable, header_name};
 use crate::{Account, Service, dates};
 use http::header::{self, HeaderMap};
@@ -23,7 +24,13 @@ pub(super) fn check(
 ) -> Result<(), ServiceError> {
     let Some(authorization) = head.headers.get(header::AUTHORIZATION) else {
         if query.get("sig").is_some() {
-            return Err(failed("shared access signatures are not accepted here; sign with a key of the account"));
+            let operation = shared_access::Operation {
+                service,
+                method: &head.method,
+                path: &address.rest,
+                has_if_match: head.headers.contains_key(header::IF_MATCH),
+            };
+            return shared_access::check(account, operation, query, now);
         }
         return Err(code::NO_AUTHENTICATION_INFORMATION
             .because("")

@@ -12,6 +12,7 @@ mod error;
 mod metadata;
 mod queue;
 mod service_settings;
+mod shared_access;
 mod table;
 
 use crate::signing::header_name;

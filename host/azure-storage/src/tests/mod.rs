@@ -6,6 +6,7 @@ mod fake_documents;
 mod fake_queues;
 mod fake_tables;
 mod queue;
+mod shared_access;
 mod signing;
 mod tables;
 mod world;

@@ -89,14 +89,14 @@ fn who_is_not_let_in() {
     check(
         "PUT ~/jobs?sv=2024-11-04&sig=a\nauthorization:\n",
         &expect![[r#"
-        403
-        x-ms-error-code: AuthenticationFailed
-        <Error>
-        <Code>AuthenticationFailed</Code>
-        <Message>Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.</Message>
-        <AuthenticationErrorDetail>shared access signatures are not accepted here; sign with a key of the account</AuthenticationErrorDetail>
-        </Error>
-    "#]],
+            403
+            x-ms-error-code: AuthenticationFailed
+            <Error>
+            <Code>AuthenticationFailed</Code>
+            <Message>Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.</Message>
+            <AuthenticationErrorDetail>of shared access signatures only those of a whole account are accepted here; they have 'ss' and 'srt'</AuthenticationErrorDetail>
+            </Error>
+        "#]],
     );
     check(
         "PUT ~/jobs\nauthorization: Bearer a\n",
