@@ -1,4 +1,4 @@
-//! Queues by REST.
+//! Queues by REST: the port's operations as requests, and answers read back into messages. Sending belongs to `exchange`.
 
 use super::Client;
 use super::exchange::{Ask, Failed, escaped, unreadable};

@@ -1,4 +1,4 @@
-//! Tables by REST.
+//! Tables by REST: single writes and reads as requests, and entities read back. Several writes at once belong to `batch`.
 
 use super::Client;
 use super::batch;

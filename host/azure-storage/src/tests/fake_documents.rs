@@ -1,4 +1,4 @@
-//! Documents in a map.
+//! Documents in a map, with the versions that the port asks for.
 
 use async_trait::async_trait;
 use ports::{Document, DocumentError, DocumentStore, DocumentWrite, Expecting, StoreError};

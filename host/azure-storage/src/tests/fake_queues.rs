@@ -1,4 +1,4 @@
-//! Queues in a map.
+//! Queues in a map, as strict as the port about receipts, visibility and expiry.
 
 use super::world::FakeClock;
 use async_trait::async_trait;

@@ -52,21 +52,68 @@ fn whoever_may_do_everything() {
 #[test]
 fn whoever_may_only_read_messages() {
     check("GET ~/jobs/messages?peekonly=true", QUEUE_READ, &expect!["404 The specified queue does not exist."]);
-    check("GET ~/jobs/messages", QUEUE_READ, &expect!["403 This request is not authorized to perform this operation using this permission. It needs one of the permissions 'p'."]);
-    check("POST ~/jobs/messages", QUEUE_READ, &expect!["403 This request is not authorized to perform this operation using this permission. It needs one of the permissions 'a'."]);
-    check("PUT ~/jobs/messages/1?popreceipt=1", QUEUE_READ, &expect!["403 This request is not authorized to perform this operation using this permission. It needs one of the permissions 'u'."]);
-    check("GET ~/jobs?comp=metadata", QUEUE_READ, &expect!["403 This request is not authorized to perform this operation using this resource type. It needs the resource type 'c'."]);
-    check("GET ~?comp=list", QUEUE_READ, &expect!["403 This request is not authorized to perform this operation using this resource type. It needs the resource type 's'."]);
+    check(
+        "GET ~/jobs/messages",
+        QUEUE_READ,
+        &expect![
+            "403 This request is not authorized to perform this operation using this permission. It needs one of the permissions 'p'."
+        ],
+    );
+    check(
+        "POST ~/jobs/messages",
+        QUEUE_READ,
+        &expect![
+            "403 This request is not authorized to perform this operation using this permission. It needs one of the permissions 'a'."
+        ],
+    );
+    check(
+        "PUT ~/jobs/messages/1?popreceipt=1",
+        QUEUE_READ,
+        &expect![
+            "403 This request is not authorized to perform this operation using this permission. It needs one of the permissions 'u'."
+        ],
+    );
+    check(
+        "GET ~/jobs?comp=metadata",
+        QUEUE_READ,
+        &expect![
+            "403 This request is not authorized to perform this operation using this resource type. It needs the resource type 'c'."
+        ],
+    );
+    check(
+        "GET ~?comp=list",
+        QUEUE_READ,
+        &expect![
+            "403 This request is not authorized to perform this operation using this resource type. It needs the resource type 's'."
+        ],
+    );
     assert!(told(&World::new(), Service::Blob, "GET ~/box/a", QUEUE_READ).starts_with("403 "));
 }
 
 #[test]
 fn signatures_that_do_not_count() {
-    check("PUT ~/jobs", ENDED, &expect!["403 Signature not valid in the specified time frame: it ended at 2026-11-22T12:00:00Z."]);
-    check("PUT ~/jobs", NOT_YET, &expect!["403 Signature not valid in the specified time frame: it starts at 2026-11-22T12:00:01Z."]);
-    check("PUT ~/jobs", HTTPS, &expect!["403 This request is not authorized to perform this operation using this protocol. The signature is for https, and this endpoint speaks http."]);
+    check(
+        "PUT ~/jobs",
+        ENDED,
+        &expect!["403 Signature not valid in the specified time frame: it ended at 2026-11-22T12:00:00Z."],
+    );
+    check(
+        "PUT ~/jobs",
+        NOT_YET,
+        &expect!["403 Signature not valid in the specified time frame: it starts at 2026-11-22T12:00:01Z."],
+    );
+    check(
+        "PUT ~/jobs",
+        HTTPS,
+        &expect![
+            "403 This request is not authorized to perform this operation using this protocol. The signature is for https, and this endpoint speaks http."
+        ],
+    );
     check("PUT ~/jobs", ONE_ADDRESS, &expect!["403 a signature for some addresses only ('sip') is not accepted here"]);
-    check("PUT ~/jobs", &QUEUE_READ.replace("sp=r", "sp=rw"), &expect![[r#"
+    check(
+        "PUT ~/jobs",
+        &QUEUE_READ.replace("sp=r", "sp=rw"),
+        &expect![[r#"
         403 Signature did not match. String to sign used was 'devstoreaccount1
         rw
         q
@@ -75,13 +122,24 @@ fn signatures_that_do_not_count() {
         2026-11-23
 
 
-        2026-10-06'."#]]);
-    check("PUT ~/jobs", "sv=2026-10-06&sp=r&se=2026-11-23&sig=a", &expect!["403 of shared access signatures only those of a whole account are accepted here; they have 'ss' and 'srt'"]);
-    check("PUT ~/jobs", "sig=a&ss=q&srt=o", &expect![[r#"
+        2026-10-06'."#]],
+    );
+    check(
+        "PUT ~/jobs",
+        "sv=2026-10-06&sp=r&se=2026-11-23&sig=a",
+        &expect![
+            "403 of shared access signatures only those of a whole account are accepted here; they have 'ss' and 'srt'"
+        ],
+    );
+    check(
+        "PUT ~/jobs",
+        "sig=a&ss=q&srt=o",
+        &expect![[r#"
         403 Signature did not match. String to sign used was 'devstoreaccount1
 
         q
-        o'."#]]);
+        o'."#]],
+    );
 }
 
 #[test]
@@ -92,5 +150,6 @@ fn writing_entities_takes_the_permission_to_insert_them() {
     assert_eq!(status("POST ~/$batch"), "400");
     assert_eq!(status("DELETE ~/Tables('People')"), "404");
     let wrong_service = told(&world, Service::Queue, "GET ~/jobs/messages?peekonly=true", TABLE);
-    expect!["403 This request is not authorized to perform this operation using this service."].assert_eq(&wrong_service);
+    expect!["403 This request is not authorized to perform this operation using this service."]
+        .assert_eq(&wrong_service);
 }

@@ -1,4 +1,4 @@
-//! Who is let in.
+//! Who is let in: signatures, dates, versions and accounts, and what those who are not are told.
 
 use super::world::{World, told};
 use crate::signing::{HeaderOrder, Key, Scheme, Signable, service_order};
