@@ -1,6 +1,8 @@
-//! Task hub stores: where instances, their histories and everything on its way between them live.
+//! Task hub stores: where instances, their histories and everything on its way between them live, and what users keep: their
+//! queues, tables and the host's documents.
 //!
-//! One implementation of a task hub's semantics, [`TaskHub`], stands on a small notion of durable rows. [`memory`] keeps the
+//! One implementation of a task hub's semantics, [`TaskHub`], stands on a small notion of durable rows. Users' data is in the
+//! same rows, so that all that a function brings about is one batch (`ports::EffectStore`). [`memory`] keeps the
 //! rows in maps, for tests, simulations and hosts that need not remember; [`embedded`] keeps them in a data folder. Both pass
 //! the same conformance suite. What is *done* with instances is decided elsewhere: this crate stores, hands out and fences.
 
@@ -15,7 +17,7 @@ mod user;
 mod tests;
 
 pub use hub::{Settings, TaskHub};
-pub use rows::{MemoryRows, OpenError};
+pub use rows::{FolderState, MemoryRows, OpenError};
 
 use ports::{Clock, StoreError};
 use std::path::Path;
@@ -39,7 +41,7 @@ pub fn reopen(rows: &MemoryRows, clock: Arc<dyn Clock>, settings: Settings) -> T
 /// When somebody else has the folder open, when a newer host has written it, when it is damaged, or when the system refuses.
 /// Single records that cannot be read do not keep the store from opening: they are set aside and logged.
 pub fn embedded(path: &Path, clock: Arc<dyn Clock>, settings: Settings) -> Result<TaskHub, OpenError> {
-    let rows = rows::EmbeddedRows::open(path)?;
+    let rows = rows::EmbeddedRows::open(path, settings.disk_reserve)?;
     TaskHub::open(Arc::new(rows), clock, settings).map_err(|error| {
         let (folder, detail) = (path.to_owned(), error.to_string());
         match error {

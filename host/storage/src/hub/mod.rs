@@ -45,12 +45,16 @@ pub struct Settings {
     /// What a new store makes the ids and pop receipts of messages with: random, so that nobody can guess them and two stores
     /// never have the same. A store keeps its own and ignores this from then on.
     pub id_seed: u128,
+    /// How many bytes of the disk an embedded store leaves free. Below, what does not only delete is refused as unavailable;
+    /// when there is room again, it goes on. It covers what the database still needs for what it has begun.
+    pub disk_reserve: u64,
 }
 
 impl Default for Settings {
-    /// Leases of 60 seconds, pages of 100 instances, and a seed that everybody knows.
+    /// Leases of 60 seconds, pages of 100 instances, a seed that everybody knows, and 128 MiB of the disk left free: as much as
+    /// a full journal and the files that become of it.
     fn default() -> Settings {
-        Settings { lease_time: Duration::from_secs(60), page_size: 100, id_seed: 0 }
+        Settings { lease_time: Duration::from_secs(60), page_size: 100, id_seed: 0, disk_reserve: 128 << 20 }
     }
 }
 

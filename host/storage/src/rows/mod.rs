@@ -7,7 +7,9 @@ mod embedded;
 mod memory;
 
 pub(crate) use embedded::EmbeddedRows;
-pub use embedded::OpenError;
+#[cfg(test)]
+pub(crate) use embedded::Space;
+pub use embedded::{FolderState, OpenError};
 pub use memory::MemoryRows;
 
 use ports::StoreError;
@@ -210,7 +212,8 @@ pub(crate) trait View {
 ///
 /// Guarantees: a batch is atomic, and durable when `done` is called with success; nothing of it is seen before; batches
 /// become durable in the order of the calls of `write` that returned one after the other. Does not promise that a failed
-/// batch left nothing behind: after a failure all later ones fail too, and what is there shows when it is opened again.
+/// batch left nothing behind: after a failure all later ones fail too, and what is there shows when it is opened again. Only a
+/// batch that is refused for want of room has left nothing, and later ones may succeed.
 pub(crate) trait Rows: Send + Sync {
     /// One row.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;

@@ -31,7 +31,12 @@ fn format_3_of_messages() {
         &expect!["09010000000000000011020000000000000019030000000000000020042905000000000000003001"],
     );
     let row = MessageRow { expires: Timestamp::MAX, dequeue_count: 0, host: false, ..row };
-    check(&row, codec::encode_queued, codec::decode_queued, &expect![[r#"090100000000000000110200000000000000290500000000000000"#]]);
+    check(
+        &row,
+        codec::encode_queued,
+        codec::decode_queued,
+        &expect![[r#"090100000000000000110200000000000000290500000000000000"#]],
+    );
     check(&"text".to_owned(), |text| codec::encode_body(text), codec::decode_body, &expect![[r#"0a0474657874"#]]);
     check(&String::new(), |text| codec::encode_body(text), codec::decode_body, &expect![[r#"0a00"#]]);
 }
@@ -72,7 +77,12 @@ fn format_3_of_the_rest() {
         |bytes| codec::decode_document("a", bytes),
         &expect!["0807120101"],
     );
-    check(&7_u128, |seed| codec::encode_seed(*seed), codec::decode_seed, &expect![[r#"090000000000000000110700000000000000"#]]);
+    check(
+        &7_u128,
+        |seed| codec::encode_seed(*seed),
+        codec::decode_seed,
+        &expect![[r#"090000000000000000110700000000000000"#]],
+    );
 }
 
 fn check_key(key: &[u8], expected: &Expect) {

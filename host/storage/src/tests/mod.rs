@@ -7,6 +7,7 @@ mod corrupt_user;
 mod embedded;
 mod format;
 mod format_3;
+mod full_disk;
 mod queue_model;
 mod rows;
 mod table_model;

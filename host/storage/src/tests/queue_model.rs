@@ -202,7 +202,7 @@ impl Run {
         } else {
             self.world.update_message(&receipt, span, text.clone()).await
         };
-        assert_eq!(updated.as_ref().map(drop), expected.as_ref().map(|()| ()));
+        assert_eq!(updated.as_ref().map(drop), expected.as_ref().copied());
         let Ok(updated) = updated else { return };
         let message = &mut self.model.0[which];
         message.text = text.unwrap_or_else(|| message.text.clone());

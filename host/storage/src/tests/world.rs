@@ -111,7 +111,7 @@ impl World {
     }
 
     fn open(&mut self) {
-        let settings = Settings { lease_time: LEASE, ..Settings::default() };
+        let settings = Settings { lease_time: LEASE, disk_reserve: 0, ..Settings::default() };
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
         self.hub = Some(match &self.rows {
             Rows::Memory(rows) => crate::reopen(rows, clock, settings),
@@ -145,7 +145,7 @@ impl World {
         self.hub = None;
         match &self.rows {
             Rows::Memory(rows) => change(&rows.open()),
-            Rows::Embedded(folder) => change(&crate::rows::EmbeddedRows::open(folder.path()).unwrap()),
+            Rows::Embedded(folder) => change(&crate::rows::EmbeddedRows::open(folder.path(), 0).unwrap()),
         }
         self.open();
     }

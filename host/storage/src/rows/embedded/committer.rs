@@ -1,6 +1,7 @@
 //! The one thread that writes: drains what is waiting, writes it as one batch, syncs once, answers all.
 
 use super::Tables;
+use super::space::Gate;
 use crate::rows::{Batch, Change, Done};
 use fjall::{OwnedWriteBatch, PersistMode};
 use ports::StoreError;
@@ -27,9 +28,10 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub(super) fn start(tables: Tables) -> std::io::Result<Committer> {
+    pub(super) fn start(tables: Tables, gate: Gate) -> std::io::Result<Committer> {
         let (sender, receiver) = channel();
-        let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || run(&tables, &receiver))?;
+        let thread =
+            std::thread::Builder::new().name("committer".to_owned()).spawn(move || run(&tables, gate, &receiver))?;
         Ok(Committer { jobs: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
 
@@ -65,20 +67,23 @@ impl Drop for Committer {
     }
 }
 
-fn run(tables: &Tables, jobs: &Receiver<Job>) {
+fn run(tables: &Tables, mut gate: Gate, jobs: &Receiver<Job>) {
     let mut left_over = None;
     while let Some(first) = left_over.take().or_else(|| jobs.recv().ok()) {
+        gate.look();
         let mut group = Group::default();
-        group.add(first);
+        group.add(first, &mut gate);
         while group.changes < MAX_GROUP {
             let Ok(job) = jobs.try_recv() else { break };
             if group.conflicts(&job) {
                 left_over = Some(job);
                 break;
             }
-            group.add(job);
+            group.add(job, &mut gate);
         }
-        group.commit(tables);
+        if !group.jobs.is_empty() {
+            group.commit(tables);
+        }
     }
 }
 
@@ -97,7 +102,11 @@ impl Group {
         job.changes.iter().any(|change| self.rows.contains(&hash(change)))
     }
 
-    fn add(&mut self, job: Job) {
+    /// Takes a job in. One that there is no room for is answered at once.
+    fn add(&mut self, job: Job, gate: &mut Gate) {
+        if let Err(full) = gate.admit(&job.changes) {
+            return (job.done)(Err(full));
+        }
         self.rows.extend(job.changes.iter().map(hash));
         self.changes += job.changes.len();
         self.jobs.push(job);

@@ -84,6 +84,57 @@ impl OpenError {
     }
 }
 
+/// What can be told of a data folder without opening its store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FolderState {
+    /// The version of keys and values that it says to have; none if it does not say.
+    pub format: Option<u32>,
+    /// The newest version that this host knows.
+    pub known_format: u32,
+    /// Whether there is a database in it.
+    pub has_rows: bool,
+    /// Whether a process has it open.
+    pub is_held: bool,
+    /// The process that has it open, or had it last, as far as it can be told.
+    pub pid: Option<u32>,
+}
+
+impl FolderState {
+    /// Looks, for diagnoses, and leaves everything as it is. To find out whether somebody holds the folder it takes the lock
+    /// for a moment, together with others that look: a host that starts in this very moment finds the folder in use.
+    ///
+    /// # Errors
+    /// A file is there that cannot be read.
+    pub fn of(path: &Path) -> io::Result<FolderState> {
+        let (mut is_held, mut pid) = (false, None);
+        if let Some(mut lock) = open_if_there(&path.join("host.pid"))? {
+            pid = read_pid(&mut lock);
+            is_held = match lock.try_lock_shared() {
+                Ok(()) => false,
+                Err(TryLockError::WouldBlock) => true,
+                Err(TryLockError::Error(error)) => return Err(error),
+            };
+        }
+        let format = match open_if_there(&path.join("format"))? {
+            Some(file) => format_in(&read_start(&file)?),
+            None => None,
+        };
+        Ok(FolderState { format, known_format: FORMAT, has_rows: path.join("rows").exists(), is_held, pid })
+    }
+}
+
+fn open_if_there(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn format_in(text: &str) -> Option<u32> {
+    text.trim().strip_prefix(FORMAT_WORDS)?.parse().ok()
+}
+
 /// A data folder that this process holds, until this is dropped.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -126,8 +177,7 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return self.begin_format(),
             Err(error) => return Err(io(error)),
         };
-        let found = text.trim().strip_prefix(FORMAT_WORDS).and_then(|number| number.parse().ok());
-        match found {
+        match format_in(&text) {
             Some(FORMAT) => Ok(()),
             // Before anything new is written: from here on the older host stays out.
             Some(OLDEST_FORMAT..FORMAT) => self.write_format(),

@@ -5,14 +5,17 @@
 
 mod committer;
 mod folder;
+mod space;
 
-pub use folder::OpenError;
+pub use folder::{FolderState, OpenError};
+pub(crate) use space::Space;
 
 use super::{Batch, Done, KeyRange, Rows, Table, View, Visit, record_name};
 use committer::Committer;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
 use folder::Folder;
 use ports::StoreError;
+use space::{Gate, Volume};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -42,8 +45,13 @@ struct Tables {
 }
 
 impl EmbeddedRows {
-    /// Opens a folder, or makes a new one.
-    pub(crate) fn open(path: &Path) -> Result<EmbeddedRows, OpenError> {
+    /// Opens a folder, or makes a new one. Of its volume, `reserve` bytes are left free.
+    pub(crate) fn open(path: &Path, reserve: u64) -> Result<EmbeddedRows, OpenError> {
+        EmbeddedRows::open_on(path, Box::new(Volume::of(path)), reserve)
+    }
+
+    /// The same on a volume of the caller's.
+    pub(crate) fn open_on(path: &Path, space: Box<dyn Space>, reserve: u64) -> Result<EmbeddedRows, OpenError> {
         let folder = Folder::claim(path)?;
         // The database asserts where it meets bytes that it did not write; that must not end the host without a word.
         let opened = catch_unwind(AssertUnwindSafe(|| Tables::open(&folder.database())));
@@ -53,7 +61,8 @@ impl EmbeddedRows {
             Ok(Err(error)) => return Err(OpenError::damaged(path, describe(&error))),
             Err(panic) => return Err(OpenError::damaged(path, panic_text(panic.as_ref()))),
         };
-        let committer = Committer::start(tables.clone()).map_err(|error| OpenError::io(path, &error))?;
+        let committer =
+            Committer::start(tables.clone(), Gate::new(space, reserve)).map_err(|error| OpenError::io(path, &error))?;
         Ok(EmbeddedRows { tables, committer, _folder: folder })
     }
 }
