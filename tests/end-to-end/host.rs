@@ -15,6 +15,9 @@ use crate::client::Client;
 /// failing test hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Storage endpoints of hosts that run at the same time, each at any free ports.
+const ANY_STORAGE_PORTS: [&str; 6] = ["--blob-port", "0", "--queue-port", "0", "--table-port", "0"];
+
 /// How long a host is quiet before it is looked at again.
 const MOMENT: Duration = Duration::from_millis(50);
 
@@ -70,9 +73,14 @@ impl Process {
 
     /// Waits for a line that contains `text`.
     pub(crate) fn wait_for(&mut self, text: &str) {
+        self.wait_for_line(text);
+    }
+
+    /// Waits for a line that contains `text`, and answers it.
+    pub(crate) fn wait_for_line(&mut self, text: &str) -> String {
         loop {
             match self.next_line(PATIENCE) {
-                Some(line) if line.contains(text) => return,
+                Some(line) if line.contains(text) => return line,
                 Some(_) => {}
                 None => panic!("it does not print {text:?}; it printed:\n{}", self.printed()),
             }
@@ -163,7 +171,7 @@ impl Host {
     /// Starts an app whose components are built already, at any free port.
     pub(crate) fn start<A: AsRef<OsStr>>(manifest: &Path, more: impl IntoIterator<Item = A>) -> Host {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dacapo"));
-        command.arg("start").arg(manifest).args(["--port", "0", "--no-build"]).args(more);
+        command.arg("start").arg(manifest).args(["--port", "0", "--no-build"]).args(ANY_STORAGE_PORTS).args(more);
         Host::ready(Process::run(&mut command))
     }
 

@@ -4,10 +4,12 @@
 //! Behind the ports of orchestrators, activities and entities, it picks the version that a call is for; entities are never pinned. It
 //! also is where the host's own activity, the durable HTTP request, is told apart from the app's.
 
+mod activity_bindings;
 mod archive;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use activity_bindings::ActivityBindings;
 pub(crate) use archive::{AppArchive, AppRecord, kind, timeouts};
 
 use async_trait::async_trait;
@@ -16,13 +18,14 @@ use guest::{App, Binding, Component, ComponentSource, Runtime};
 use manifest::OutboundHost;
 use orchestration::{ActivityTask, EntityOutcome, Failure, HttpCall, Json, Timeouts};
 use ports::{
-    Activities, ActivityInvocation, Clock, DurableClient, Entities, EntityBatch, GuestFault, InstanceStore,
-    Orchestrator, Orchestrators,
+    Activities, ActivityInvocation, Clock, DurableClient, Entities, EntityBatch, GuestFault, InstanceStore, Meter,
+    Orchestrator, Orchestrators, Randomness,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
+use triggers::bindings::{BindingParts, BindingSetupError};
 
 use crate::durable_http::DurableHttp;
 use crate::shutdown::Stopping;
@@ -41,11 +44,45 @@ pub(crate) struct Loader {
     pub(crate) environment: Vec<(String, String)>,
     /// What functions start and steer orchestrations with.
     pub(crate) client: Arc<dyn DurableClient>,
+    /// Counts what functions use.
+    pub(crate) meter: Option<Arc<dyn Meter>>,
+    /// Where the bindings of activities lead; none: activities have none.
+    pub(crate) bindings: Option<BindingLoader>,
+}
+
+/// What the bindings of an older version are made with. Where its connections lead is said by the settings of today.
+pub(crate) struct BindingLoader {
+    /// Accounts, and starts of orchestrations.
+    pub(crate) parts: BindingParts,
+    /// The app settings.
+    pub(crate) settings: BTreeMap<String, String>,
+    /// Says when an activity ran.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Fills in random ids.
+    pub(crate) randomness: Arc<dyn Randomness>,
+}
+
+impl BindingLoader {
+    /// The bindings of the activities of an app.
+    ///
+    /// # Errors
+    /// Every connection that leads nowhere.
+    pub(crate) fn load(&self, app: &manifest::App) -> Result<ActivityBindings, Vec<BindingSetupError>> {
+        ActivityBindings::new(app, &self.parts, self.clock.clone(), self.randomness.clone())
+    }
+}
+
+/// A version in memory.
+pub(crate) struct Version {
+    /// Its functions.
+    pub(crate) app: Arc<App>,
+    /// What its activities are bound to; none: nothing.
+    pub(crate) activities: Option<ActivityBindings>,
 }
 
 /// See the module.
 pub(crate) struct AppVersions {
-    present: Arc<App>,
+    present: Arc<Version>,
     older: Mutex<BTreeMap<String, Arc<Older>>>,
     /// None: nothing outlives this process, and so there is nothing older.
     archive: Option<AppArchive>,
@@ -58,21 +95,21 @@ pub(crate) struct AppVersions {
 /// A version that is on disk, and in memory once it was needed.
 struct Older {
     record: AppRecord,
-    app: OnceCell<Arc<App>>,
+    version: OnceCell<Arc<Version>>,
 }
 
 impl AppVersions {
     /// `present` must be in the archive already.
     pub(crate) fn new(
-        present: Arc<App>,
+        present: Version,
         archive: Option<AppArchive>,
         loader: Loader,
         http: DurableHttp,
     ) -> AppVersions {
         let records = archive.as_ref().map(AppArchive::records).unwrap_or_default();
-        let older = records.into_iter().filter(|(digest, _)| digest != present.digest());
-        let older = older.map(|(digest, record)| (digest, Arc::new(Older { record, app: OnceCell::new() })));
-        AppVersions { older: Mutex::new(older.collect()), present, archive, loader, http, missed: Mutex::default() }
+        let older = records.into_iter().filter(|(digest, _)| digest != present.app.digest());
+        let older = older.map(|(digest, record)| (digest, Arc::new(Older { record, version: OnceCell::new() })));
+        AppVersions { older: Mutex::new(older.collect()), present: Arc::new(present), archive, loader, http, missed: Mutex::default() }
     }
 
     /// Older versions that instances are pinned to which may run again, in words for people. Those whose files are gone are
@@ -83,7 +120,7 @@ impl AppVersions {
             Some(known) => format!("{} ({})", known.record.version, shortened(digest)),
             None => format!("{} (its files are missing; its instances wait)", shortened(digest)),
         };
-        pinned.iter().filter(|digest| *digest != self.present.digest()).map(describe).collect()
+        pinned.iter().filter(|digest| *digest != self.present.app.digest()).map(describe).collect()
     }
 
     /// Until the host stops: removes versions from disk and memory that no instance may run on any more.
@@ -105,7 +142,7 @@ impl AppVersions {
     async fn clean(&self, store: &dyn InstanceStore) {
         let Some(archive) = &self.archive else { return };
         let needed: BTreeSet<String> = match store.pinned_apps().await {
-            Ok(pinned) => pinned.into_iter().chain([self.present.digest().to_owned()]).collect(),
+            Ok(pinned) => pinned.into_iter().chain([self.present.app.digest().to_owned()]).collect(),
             Err(error) => {
                 tracing::warn!(%error, "older versions of the app are kept for now: it cannot be told which are needed");
                 return;
@@ -120,16 +157,16 @@ impl AppVersions {
     }
 
     /// The version that a call is for.
-    async fn version(&self, function: &str, pinned_to: Option<&str>) -> Result<Arc<App>, GuestFault> {
-        let Some(digest) = pinned_to.filter(|digest| *digest != self.present.digest()) else {
+    async fn version(&self, function: &str, pinned_to: Option<&str>) -> Result<Arc<Version>, GuestFault> {
+        let Some(digest) = pinned_to.filter(|digest| *digest != self.present.app.digest()) else {
             return Ok(self.present.clone());
         };
         let unavailable = |message| GuestFault::Unavailable { function: function.to_owned(), message };
         let (Some(archive), Some(older)) = (&self.archive, self.known(digest)) else {
             return Err(unavailable(self.missing(digest)));
         };
-        let app = older.app.get_or_try_init(|| self.load(&older.record, digest, archive)).await;
-        app.cloned().map_err(|why| unavailable(format!("its instance is pinned to the app {digest}: {why}")))
+        let version = older.version.get_or_try_init(|| self.load(&older.record, digest, archive)).await;
+        version.cloned().map_err(|why| unavailable(format!("its instance is pinned to the app {digest}: {why}")))
     }
 
     /// An older version; one whose files came back since the start is found too.
@@ -139,12 +176,12 @@ impl AppVersions {
             return Some(known.clone());
         }
         let record = self.archive.as_ref()?.record(digest)?;
-        let found = Arc::new(Older { record, app: OnceCell::new() });
+        let found = Arc::new(Older { record, version: OnceCell::new() });
         older.insert(digest.to_owned(), found.clone());
         Some(found)
     }
 
-    async fn load(&self, record: &AppRecord, digest: &str, archive: &AppArchive) -> Result<Arc<App>, String> {
+    async fn load(&self, record: &AppRecord, digest: &str, archive: &AppArchive) -> Result<Arc<Version>, String> {
         let mut components: BTreeMap<&str, Arc<Component>> = BTreeMap::new();
         for (name, kept) in &record.components {
             let wasm = archive.component(&kept.digest)?;
@@ -159,14 +196,25 @@ impl AppVersions {
         }
         let bindings: Result<Vec<Binding>, String> =
             record.functions.iter().map(|function| function.binding(&components)).collect();
-        let Loader { runtime, environment, client } = &self.loader;
-        let app = App::new(runtime, bindings?, environment.clone(), client.clone(), None)
+        let Loader { runtime, environment, client, meter, .. } = &self.loader;
+        let app = App::new(runtime, bindings?, environment.clone(), client.clone(), meter.clone())
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
         if app.digest() != digest {
             return Err(format!("what is kept of it makes the app {} instead", app.digest()));
         }
         tracing::info!(version = %record.version, %digest, "an older version of the app is loaded for its instances");
-        Ok(Arc::new(app))
+        Ok(Arc::new(Version { app: Arc::new(app), activities: self.bindings_of(record)? }))
+    }
+
+    /// What the activities of an older version are bound to, by the manifest that it was loaded from.
+    fn bindings_of(&self, record: &AppRecord) -> Result<Option<ActivityBindings>, String> {
+        let (Some(loader), Some(manifest)) = (&self.loader.bindings, &record.manifest) else { return Ok(None) };
+        let setting = |name: &str| loader.settings.get(name).cloned();
+        let app = manifest::parse(manifest, "its manifest", &setting).map_err(|problems| problems.to_string())?;
+        let several = |errors: Vec<BindingSetupError>| {
+            errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        };
+        loader.load(&app).map(Some).map_err(several)
     }
 
     fn missing(&self, digest: &str) -> String {
@@ -186,19 +234,19 @@ impl AppVersions {
 
     /// Where the calling orchestrator may send requests.
     async fn hosts(&self, task: &ActivityTask) -> Result<Vec<OutboundHost>, GuestFault> {
-        let app = self.version(&task.caller, task.pinned_to.as_deref()).await?;
-        Ok(app.outbound_hosts(&task.caller).to_vec())
+        let version = self.version(&task.caller, task.pinned_to.as_deref()).await?;
+        Ok(version.app.outbound_hosts(&task.caller).to_vec())
     }
 }
 
 #[async_trait]
 impl Orchestrators for AppVersions {
     fn names(&self) -> Vec<String> {
-        Orchestrators::names(self.present.as_ref())
+        Orchestrators::names(self.present.app.as_ref())
     }
 
     async fn begin(&self, name: &str, pinned_to: Option<&str>) -> Result<Box<dyn Orchestrator>, GuestFault> {
-        self.version(name, pinned_to).await?.begin(name, pinned_to).await
+        self.version(name, pinned_to).await?.app.begin(name, pinned_to).await
     }
 }
 
@@ -209,8 +257,8 @@ impl Activities for AppVersions {
         if task.name == HttpCall::ACTIVITY {
             return task.timeouts;
         }
-        match task.pinned_to.as_deref().filter(|digest| *digest != self.present.digest()) {
-            None => self.present.timeouts(task),
+        match task.pinned_to.as_deref().filter(|digest| *digest != self.present.app.digest()) {
+            None => self.present.app.timeouts(task),
             Some(digest) => {
                 let older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
                 let of_function = older.get(digest).map(|older| older.record.timeouts(&task.name)).unwrap_or_default();
@@ -229,19 +277,22 @@ impl Activities for AppVersions {
             let hosts = self.hosts(task).await?;
             return Ok(self.http.run(task, &hosts).await);
         }
-        let app = self.version(&task.name, task.pinned_to.as_deref()).await?;
-        Activities::run(app.as_ref(), invocation).await
+        let version = self.version(&task.name, task.pinned_to.as_deref()).await?;
+        match &version.activities {
+            Some(bindings) => bindings.run(&version.app, invocation).await,
+            None => Activities::run(version.app.as_ref(), invocation).await,
+        }
     }
 }
 
 #[async_trait]
 impl Entities for AppVersions {
     fn names(&self) -> Vec<String> {
-        Entities::names(self.present.as_ref())
+        Entities::names(self.present.app.as_ref())
     }
 
     async fn run(&self, batch: EntityBatch) -> Result<EntityOutcome, GuestFault> {
-        Entities::run(self.present.as_ref(), batch).await
+        Entities::run(self.present.app.as_ref(), batch).await
     }
 }
 

@@ -1,10 +1,17 @@
 //! The command line as text: what can be said, its defaults and its help. What it means is in `commands`.
 
+mod setup;
+
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
+pub(crate) use self::setup::{
+    AddSettingArguments, DoctorArguments, ImportArguments, ListSettingsArguments, SettingArguments, SettingsArguments,
+    SettingsCommand,
+};
 use crate::exit;
+use crate::settings::Assignment;
 
 /// Azure's local tools listen here too, so that existing clients and bookmarks work.
 const DEFAULT_PORT: u16 = 7071;
@@ -82,6 +89,15 @@ pub(crate) enum Command {
     /// Show and change the keys that callers of an app need
     #[command(subcommand, after_help = KEYS_AFTER_HELP)]
     Keys(KeysCommand),
+    /// Show and change the settings of an app
+    #[command(after_help = setup::SETTINGS_AFTER_HELP)]
+    Settings(SettingsArguments),
+    /// Say what keeps an app from running, or this machine from running apps
+    #[command(after_help = setup::DOCTOR_AFTER_HELP)]
+    Doctor(DoctorArguments),
+    /// Make a manifest of an Azure Functions project
+    #[command(after_help = setup::IMPORT_AFTER_HELP)]
+    Import(ImportArguments),
     /// Work with the instances of a host
     #[command(subcommand)]
     Durable(DurableCommand),
@@ -238,6 +254,30 @@ pub(crate) struct StartArguments {
     /// Let these pages send cookies and other credentials
     #[arg(long, requires = "cors")]
     pub(crate) cors_credentials: bool,
+
+    /// Go without the storage endpoint, where clients of Azure Storage reach the app's queues and tables
+    #[arg(long, conflicts_with_all = ["blob_port", "queue_port", "table_port"])]
+    pub(crate) no_storage_endpoint: bool,
+
+    /// Port of the storage endpoint for blobs; 0 takes any free one [default: 10000]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) blob_port: Option<u16>,
+
+    /// Port of the storage endpoint for queues; 0 takes any free one [default: 10001]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) queue_port: Option<u16>,
+
+    /// Port of the storage endpoint for tables; 0 takes any free one [default: 10002]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) table_port: Option<u16>,
+
+    /// Let no timer run by its schedule
+    #[arg(long)]
+    pub(crate) no_timers: bool,
+
+    /// A setting of the app, before the environment and local.settings.toml; others on this machine can see it
+    #[arg(long, value_name = "NAME=VALUE", value_parser = Assignment::parse)]
+    pub(crate) env: Vec<Assignment>,
 
     /// Take the components as they are, without running their build commands
     #[arg(long)]

@@ -3,6 +3,7 @@
 //!
 //! A closed pipe on the other side is no reason to stop serving, so failures to print are ignored.
 
+use azure_storage::Service;
 use clap::builder::styling::{AnsiColor, Effects, Style};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -58,6 +59,32 @@ impl Console {
                 Listing::Other { name, trigger } => format!("\t{name_style}{name}{name_style:#}: {trigger}\n\n"),
             };
             text.push_str(&line);
+        }
+        self.print(&text);
+    }
+
+    /// When each timer runs next.
+    pub(crate) fn occurrences(&self, timers: &[(String, Vec<String>)]) {
+        let (heading, aside) = (self.output_style(HEADING), self.output_style(ASIDE));
+        let mut text = String::new();
+        for (function, next) in timers {
+            text.push_str(&format!("The next {} occurrences of {heading}{function}{heading:#} are:\n", next.len()));
+            for moment in next {
+                text.push_str(&format!("{aside}\t{moment}{aside:#}\n"));
+            }
+        }
+        self.print(&text);
+    }
+
+    /// Where clients of Azure Storage reach the app's queues, tables and blobs; nothing without the endpoint.
+    pub(crate) fn storage(&self, addresses: &[(Service, String)]) {
+        if addresses.is_empty() {
+            return;
+        }
+        let url_style = self.output_style(URL);
+        let mut text = "Storage endpoint (UseDevelopmentStorage=true):\n".to_owned();
+        for (service, url) in addresses {
+            text.push_str(&format!("\t{:<6}{url_style}{url}{url_style:#}\n", service.name()));
         }
         self.print(&text);
     }

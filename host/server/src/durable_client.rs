@@ -3,10 +3,10 @@
 
 use async_trait::async_trait;
 use futures::future::{Either, select};
-use orchestration::{EntityId, InstanceId, Json, RaisedEvent, Timestamp};
+use orchestration::{EntityId, InstanceId, Json, NewInstance, RaisedEvent, Timestamp};
 use ports::{
-    ClientError, DurableClient, EntityPage, EntityQuery, EntityView, InstanceQuery, InstanceView, Page, PurgeFilter,
-    RewindTo, StartRequest,
+    ClientError, DurableClient, EntityPage, EntityQuery, EntityView, InstanceQuery, InstanceView, Page, PrepareStart,
+    PurgeFilter, RewindTo, StartRequest,
 };
 use std::time::Duration;
 use task_hub::Client;
@@ -22,6 +22,12 @@ pub(crate) struct ManagedClient {
     pub(crate) uris: ManagementUris,
     /// When the host stops, instances do so too: who waits for one is told how far it has come.
     pub(crate) stopping: Stopping,
+}
+
+impl PrepareStart for ManagedClient {
+    fn prepare_start(&self, request: StartRequest) -> Result<NewInstance, ClientError> {
+        self.hub.prepare_start(request)
+    }
 }
 
 #[async_trait]

@@ -4,6 +4,7 @@
 
 use manifest::OutboundHost;
 use orchestration::{ActivityTask, Failure, HttpRequest, Json};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::outbound::{Bounds, Outbound, SendError};
@@ -17,13 +18,13 @@ const AHEAD_OF_ENGINE: Duration = Duration::from_millis(20);
 
 /// Makes the requests.
 pub(crate) struct DurableHttp {
-    outbound: Outbound,
+    outbound: Arc<Outbound>,
     max_body_bytes: usize,
 }
 
 impl DurableHttp {
     /// `max_body_bytes`: answers become payloads, and payloads have a limit.
-    pub(crate) fn new(outbound: Outbound, max_body_bytes: usize) -> DurableHttp {
+    pub(crate) fn new(outbound: Arc<Outbound>, max_body_bytes: usize) -> DurableHttp {
         DurableHttp { outbound, max_body_bytes }
     }
 
@@ -99,7 +100,7 @@ mod tests {
             pinned_to: None,
         };
         let hosts = ["127.0.0.1".parse().expect("a host")];
-        let http = DurableHttp::new(Outbound::new(Arc::new(SystemClock)), 1_000);
+        let http = DurableHttp::new(Arc::new(Outbound::new(Arc::new(SystemClock))), 1_000);
         let serve = async {
             let (mut stream, _) = listener.accept().await.expect("a connection");
             stream.read_buf(&mut Vec::with_capacity(1_024)).await.expect("a request");

@@ -10,8 +10,9 @@ mod tests;
 
 pub(crate) use headers::AddedHeaders;
 
+use async_trait::async_trait;
 use http::request::Parts;
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -72,11 +73,18 @@ pub(crate) enum HomePage {
     Page(String),
 }
 
+/// Whoever answers the requests of a listener.
+#[async_trait]
+pub(crate) trait Answers: Send + Sync + 'static {
+    /// Answers one request.
+    async fn answer(&self, request: Request<Body>) -> Response<Body>;
+}
+
 /// Serves until `stopping` completes; then takes no new connection or request, and returns when the running requests are
 /// answered. Dropping the future ends them where they are.
-pub(crate) async fn serve(
+pub(crate) async fn serve<A: Answers>(
     listener: TcpListener,
-    services: Arc<Services>,
+    services: Arc<A>,
     clock: Arc<dyn Clock>,
     stopping: impl Future<Output = ()>,
 ) {
@@ -118,7 +126,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn connection(stream: TcpStream, services: Arc<Services>, watcher: Watcher) {
+async fn connection<A: Answers>(stream: TcpStream, services: Arc<A>, watcher: Watcher) {
     // Answers are small and somebody waits for each; without it the kernel holds back the last piece of one.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its small packets back");
@@ -139,10 +147,11 @@ async fn connection(stream: TcpStream, services: Arc<Services>, watcher: Watcher
     }
 }
 
-impl Services {
-    /// Answers one request. Preflights come before everything else: browsers send them without keys, to routes whose
-    /// functions need not know OPTIONS.
-    pub(crate) async fn answer(&self, request: Request<Body>) -> Reply {
+#[async_trait]
+impl Answers for Services {
+    /// Preflights come before everything else: browsers send them without keys, to routes whose functions need not know
+    /// OPTIONS.
+    async fn answer(&self, request: Request<Body>) -> Reply {
         let (head, body) = request.into_parts();
         let part = Part::of(&head);
         let Some(cors) = self.cors.as_ref().filter(|_| part.is_for_web_pages()) else {
@@ -156,7 +165,9 @@ impl Services {
         cors.mark(crossing, reply.headers_mut());
         reply
     }
+}
 
+impl Services {
     async fn answer_as(&self, part: Part, head: Parts, body: Body) -> Reply {
         match part {
             Part::Functions => self.answer_by_function(head, body).await,

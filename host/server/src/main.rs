@@ -2,6 +2,7 @@
 //!
 //! Each command has a file under `commands`. The environment is read here, once, through `settings`; nothing else reads it.
 
+mod accounts;
 mod admin;
 mod app_versions;
 mod auth;
@@ -14,6 +15,7 @@ mod data_folder;
 mod durable_client;
 mod durable_http;
 mod exit;
+mod file_writer;
 mod guests;
 mod history_file;
 mod http_server;
@@ -22,11 +24,13 @@ mod listing;
 mod machine;
 mod management;
 mod manifest_file;
+mod metering;
 mod moment;
 mod outbound;
 mod port;
 mod settings;
 mod shutdown;
+mod storage_endpoint;
 mod telemetry;
 mod wiring;
 
@@ -44,6 +48,9 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         cli::Command::Start(arguments) => commands::start::run(&arguments, &environment, &console, stopwatch),
         cli::Command::Keys(command) => commands::keys::run(&command, &environment, &console),
+        cli::Command::Settings(arguments) => commands::settings::run(&arguments, &environment, &console),
+        cli::Command::Doctor(arguments) => commands::doctor::run(&arguments, &environment, &console),
+        cli::Command::Import(arguments) => commands::import::run(&arguments, &console),
         cli::Command::Durable(cli::DurableCommand::Replay(arguments)) => {
             commands::replay::run(&arguments, &environment, &console)
         }

@@ -19,6 +19,8 @@ pub(crate) struct LocatedApp {
     pub(crate) folder: PathBuf,
     /// The manifest as the person named it.
     pub(crate) file: String,
+    /// The manifest's text.
+    pub(crate) text: String,
 }
 
 impl LocatedApp {
@@ -46,7 +48,7 @@ pub(crate) fn read(path: &Path, settings: &AppSettings) -> Result<LocatedApp, Pr
         };
         Problem::App(anyhow!("the manifest has {count}\n{problems}"))
     })?;
-    Ok(LocatedApp { app, folder: folder(path)?, file })
+    Ok(LocatedApp { app, folder: folder(path)?, file, text })
 }
 
 /// The folder of the manifest at `path`, absolute. It need not exist.
@@ -58,7 +60,11 @@ pub(crate) fn folder(path: &Path) -> Result<PathBuf, Problem> {
     Ok(absolute.parent().unwrap_or(Path::new("/")).to_owned())
 }
 
-fn read_text(path: &Path) -> anyhow::Result<String> {
+/// The text of the manifest at `path`.
+///
+/// # Errors
+/// There is no such file, or it cannot be read.
+pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
     let shown = path.display();
     if path.is_dir() {
         return Err(anyhow!("{shown} is a folder; name the manifest in it{}", manifests_in(path)));

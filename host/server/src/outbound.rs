@@ -17,7 +17,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use orchestration::{HttpRequest, HttpResponse};
-use ports::Clock;
+use ports::{BoxError, Clock};
 use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
@@ -135,6 +135,25 @@ impl Outbound {
         match select(answer, self.clock.sleep_until(deadline)).await {
             Either::Left((answer, _)) => answer,
             Either::Right(_) => Err(SendError::TimedOut(bounds.timeout)),
+        }
+    }
+
+    /// Sends a request as it is and waits for the whole answer. Redirects are not followed.
+    ///
+    /// # Errors
+    /// When there is no whole answer within `timeout`. Any status is an answer.
+    pub(crate) async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        timeout: Duration,
+    ) -> Result<http::Response<Bytes>, BoxError> {
+        let answer = pin!(async {
+            let (head, body) = self.client.request(request.map(Full::new)).await?.into_parts();
+            Ok::<_, BoxError>(http::Response::from_parts(head, body.collect().await?.to_bytes()))
+        });
+        match select(answer, self.clock.sleep_until(self.clock.now().saturating_add(timeout))).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => Err(SendError::TimedOut(timeout).into()),
         }
     }
 

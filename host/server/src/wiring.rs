@@ -3,7 +3,12 @@
 //! Parts are made in the order in which they need each other: the store, the guests, the client that both functions and the
 //! management API use, the functions, the engine, and the server in front of everything.
 
+mod triggers;
+
+use ::triggers::bindings::BindingParts;
 use anyhow::{Context, anyhow};
+use azure_storage::Account;
+use azure_storage::endpoint::{Components, Endpoint};
 use futures::future::join_all;
 use guest::{Binding, BindingError, Component, ComponentSource, GuestSettings, Runtime};
 use manifest::settings::{OverridableExistingInstanceStates, VersionFailureStrategy, VersionMatchStrategy};
@@ -16,10 +21,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use task_hub::TaskHub;
 use tokio::task::JoinSet;
-use triggers::http::{FaultDetail, ForwardedHeaders, HttpLimits, HttpOptions, HttpParts, HttpTrigger, OriginPolicy};
+use ::triggers::http::{
+    FaultDetail, ForwardedHeaders, HttpLimits, HttpOptions, HttpParts, HttpTrigger, OriginPolicy, Surroundings,
+};
 
 use crate::admin::Admin;
-use crate::app_versions::{self, AppArchive, AppRecord, AppVersions, Loader};
+use crate::app_versions::{self, AppArchive, AppRecord, AppVersions, BindingLoader, Loader, Version};
 use crate::auth::{Doors, Guarded};
 use crate::clock::{SystemClock, SystemRandomness};
 use crate::cors::Cors;
@@ -30,10 +37,13 @@ use crate::http_server::{self, AddedHeaders, HomePage, Services};
 use crate::keys::KeyRing;
 use crate::management::{Management, ManagementUris};
 use crate::manifest_file::LocatedApp;
+use crate::metering::Metering;
 use crate::outbound::Outbound;
 use crate::settings::AppSettings;
 use crate::shutdown::{Stop, Stopping};
+use crate::storage_endpoint::Listening;
 use crate::{listing, machine};
+pub(crate) use triggers::Triggers;
 
 /// What is to be served, and where.
 pub(crate) struct Site {
@@ -49,6 +59,16 @@ pub(crate) struct Site {
     pub(crate) archive: Option<AppArchive>,
     /// Who is let in, and by which keys.
     pub(crate) access: Access,
+    /// Whether schedules run.
+    pub(crate) with_timers: bool,
+}
+
+/// The sockets on which a host is asked.
+pub(crate) struct Sockets {
+    /// For functions and their management; must not block.
+    pub(crate) functions: TcpListener,
+    /// For clients of the storage endpoint; none: there is no endpoint.
+    pub(crate) storage: Option<Listening>,
 }
 
 /// What callers must show, and which web pages may call.
@@ -72,6 +92,9 @@ pub(crate) struct Running {
     tasks: JoinSet<()>,
     store: Arc<storage::TaskHub>,
     stop: Option<Stop>,
+    metering: Arc<Metering>,
+    /// What starts functions besides requests.
+    pub(crate) triggers: Arc<Triggers>,
     /// The present version of the app, by its digest.
     pub(crate) digest: String,
     /// Older versions that instances may still run on, for people to read.
@@ -96,15 +119,11 @@ pub(crate) fn open_store(folder: Option<&Path>) -> anyhow::Result<Arc<storage::T
     }))
 }
 
-/// Starts everything; `listener` must not block.
+/// Starts everything.
 ///
 /// # Errors
-/// A component is wrong, or a function of the manifest is not in its component.
-pub(crate) async fn start(
-    site: &Site,
-    store: Arc<storage::TaskHub>,
-    listener: TcpListener,
-) -> Result<Running, Problem> {
+/// A component is wrong, a function of the manifest is not in its component, or a connection leads nowhere.
+pub(crate) async fn start(site: &Site, store: Arc<storage::TaskHub>, sockets: Sockets) -> Result<Running, Problem> {
     let world = World { clock: Arc::new(SystemClock), randomness: Arc::new(SystemRandomness) };
     let (stop, stopping) = Stop::new();
     let (runtime, components) = load_guests(site).await?;
@@ -113,35 +132,108 @@ pub(crate) async fn start(
     let settings = engine_settings(&site.located.app, &digest);
     keep(site, &digest, &components).await?;
     let client = client(site, &world, store.clone(), &settings, stopping.clone());
+    let outbound = Arc::new(Outbound::new(world.clock.clone()));
+    let bound = triggers::binding_parts(site, &world, &store, client.clone(), outbound.clone())?;
+    let metering = Arc::new(metering(site, &store).await?);
     let environment: Vec<(String, String)> = site.settings.values.clone().into_iter().collect();
-    let functions = guest::App::new(&runtime, bindings, environment.clone(), client.clone(), None);
+    let functions =
+        guest::App::new(&runtime, bindings, environment.clone(), client.clone(), Some(metering.clone()));
     let functions = Arc::new(functions.map_err(|errors| cannot_bind(site, &errors))?);
-    let http = DurableHttp::new(Outbound::new(world.clock.clone()), settings.limits.max_payload_bytes);
-    let loader = Loader { runtime, environment, client: client.clone() };
-    let versions = Arc::new(AppVersions::new(functions.clone(), site.archive.clone(), loader, http));
+    let http = DurableHttp::new(outbound, settings.limits.max_payload_bytes);
+    let loader = loader(site, &world, runtime, &client, &metering, &bound);
+    let versions = Arc::new(versions(site, functions.clone(), loader, http)?);
     let pinned = store.pinned_apps().await.map_err(|error| Problem::Host(error.into()))?;
-    let hub = TaskHub::new(
-        task_hub::Parts {
-            store: store.clone(),
-            orchestrators: versions.clone(),
-            activities: versions.clone(),
-            entities: versions.clone(),
-            clock: world.clock.clone(),
-            randomness: world.randomness.clone(),
-        },
-        settings,
-    );
-    let trigger_parts = HttpParts { functions, clock: world.clock.clone(), randomness: world.randomness.clone() };
-    let services = services(site, trigger_parts, client, store.clone(), hub.clone());
-    let listener = tokio::net::TcpListener::from_std(listener).context("the port cannot be served")?;
+    let hub = TaskHub::new(parts(&world, &store, &versions), settings);
+    let triggers = Arc::new(triggers::triggers(site, &world, &bound, &functions, &store)?);
+    let http = HttpParts { functions, clock: world.clock.clone(), randomness: world.randomness.clone() };
+    let services = services(site, http, bound, client, store.clone(), hub.clone())?;
     let older_versions = versions.describe(&pinned);
     let mut tasks = JoinSet::new();
     for worker in hub.workers(&stopping) {
         tasks.spawn(worker);
     }
     tasks.spawn(versions.keep_clean(store.clone(), world.clock.clone(), stopping.clone()));
-    tasks.spawn(http_server::serve(listener, Arc::new(services), world.clock, stopping));
-    Ok(Running { tasks, store, stop: Some(stop), digest, older_versions })
+    tasks.spawn(metering.clone().keep(world.clock.clone(), stopping.clone()));
+    triggers.listen(site.with_timers, &stopping, &mut tasks);
+    listen(sockets, services, &world, &store, &stopping, &mut tasks)?;
+    Ok(Running { tasks, store, stop: Some(stop), metering, triggers, digest, older_versions })
+}
+
+/// Serves functions and their management, and the storage endpoint if there is one.
+fn listen(
+    sockets: Sockets,
+    services: Services,
+    world: &World,
+    store: &Arc<storage::TaskHub>,
+    stopping: &Stopping,
+    tasks: &mut JoinSet<()>,
+) -> anyhow::Result<()> {
+    if let Some(storage) = sockets.storage {
+        let components = Components {
+            queues: store.clone(),
+            tables: store.clone(),
+            documents: store.clone(),
+            clock: world.clock.clone(),
+            randomness: world.randomness.clone(),
+        };
+        let endpoint = Arc::new(Endpoint::new(Account::development(), components));
+        storage.serve(&endpoint, &world.clock, stopping, tasks)?;
+    }
+    let listener = tokio::net::TcpListener::from_std(sockets.functions).context("the port cannot be served")?;
+    tasks.spawn(http_server::serve(listener, Arc::new(services), world.clock.clone(), stopping.clone()));
+    Ok(())
+}
+
+async fn metering(site: &Site, store: &Arc<storage::TaskHub>) -> Result<Metering, Problem> {
+    let app = &site.located.app;
+    let functions = app.functions.iter().map(|function| function.name.as_str());
+    let opened = Metering::open(&app.name, functions, store.clone()).await;
+    opened.context("what functions have used cannot be read").map_err(Problem::Host)
+}
+
+fn loader(
+    site: &Site,
+    world: &World,
+    runtime: Runtime,
+    client: &Arc<ManagedClient>,
+    metering: &Arc<Metering>,
+    bound: &BindingParts,
+) -> Loader {
+    Loader {
+        runtime,
+        environment: site.settings.values.clone().into_iter().collect(),
+        client: client.clone(),
+        meter: Some(metering.clone()),
+        bindings: Some(BindingLoader {
+            parts: bound.clone(),
+            settings: site.settings.values.clone(),
+            clock: world.clock.clone(),
+            randomness: world.randomness.clone(),
+        }),
+    }
+}
+
+fn versions(
+    site: &Site,
+    functions: Arc<guest::App>,
+    loader: Loader,
+    http: DurableHttp,
+) -> Result<AppVersions, Problem> {
+    let activities = loader.bindings.as_ref().map(|bindings| bindings.load(&site.located.app)).transpose();
+    let activities = activities.map_err(|errors| triggers::cannot_set_up(site, &errors))?;
+    let present = Version { app: functions, activities };
+    Ok(AppVersions::new(present, site.archive.clone(), loader, http))
+}
+
+fn parts(world: &World, store: &Arc<storage::TaskHub>, versions: &Arc<AppVersions>) -> task_hub::Parts {
+    task_hub::Parts {
+        store: store.clone(),
+        orchestrators: versions.clone(),
+        activities: versions.clone(),
+        entities: versions.clone(),
+        clock: world.clock.clone(),
+        randomness: world.randomness.clone(),
+    }
 }
 
 async fn load_guests(site: &Site) -> Result<(Runtime, BTreeMap<String, Arc<Component>>), Problem> {
@@ -167,7 +259,7 @@ async fn load_guests(site: &Site) -> Result<(Runtime, BTreeMap<String, Arc<Compo
 /// Keeps the present version for the instances that will be pinned to it, before there are any.
 async fn keep(site: &Site, digest: &str, components: &BTreeMap<String, Arc<Component>>) -> Result<(), Problem> {
     let Some(archive) = site.archive.clone() else { return Ok(()) };
-    let record = AppRecord::of(&site.located.app, components);
+    let record = AppRecord::of(&site.located.app, &site.located.text, components);
     let source = |component: &manifest::Component| site.located.folder.join(&component.source);
     let sources =
         site.located.app.components.iter().map(|(name, component)| (name.clone(), source(component))).collect();
@@ -182,7 +274,7 @@ fn client(
     store: Arc<storage::TaskHub>,
     settings: &task_hub::Settings,
     stopping: Stopping,
-) -> Arc<dyn DurableClient> {
+) -> Arc<ManagedClient> {
     let named = |is_it: fn(&Trigger) -> bool| {
         let functions = site.located.app.functions.iter().filter(|function| is_it(&function.trigger));
         functions.map(|function| function.name.clone()).collect()
@@ -241,10 +333,11 @@ fn function_of(error: &BindingError) -> &str {
 fn services(
     site: &Site,
     parts: HttpParts,
+    bindings: BindingParts,
     client: Arc<dyn DurableClient>,
     store: Arc<storage::TaskHub>,
     hub: TaskHub,
-) -> Services {
+) -> Result<Services, Problem> {
     let app = &site.located.app;
     let clock = parts.clock.clone();
     let origins = OriginPolicy { own: own_authority(site.address), forwarded: ForwardedHeaders::Ignored };
@@ -256,8 +349,10 @@ fn services(
         origins: origins.clone(),
     };
     let version = env!("CARGO_PKG_VERSION");
-    Services {
-        functions: HttpTrigger::new(app, parts, options).with_gatekeeper(Arc::new(site.access.doors())),
+    let surroundings = Surroundings { gatekeeper: Arc::new(site.access.doors()), bindings };
+    let functions = HttpTrigger::guarded(app, parts, surroundings, options);
+    Ok(Services {
+        functions: functions.map_err(|errors| triggers::cannot_set_up(site, &errors))?,
         management: Management {
             client,
             store,
@@ -286,7 +381,7 @@ fn services(
         cors: site.access.cors.clone(),
         added: AddedHeaders::of(&app.host.http),
         origins,
-    }
+    })
 }
 
 fn home_page(site: &Site, version: &str) -> HomePage {
@@ -416,6 +511,7 @@ impl Running {
                 outcome = Err(anyhow!("a part of the host failed while it ended: {error}"));
             }
         }
+        self.metering.save().await;
         let store = self.store.clone();
         // The last write may take a moment, and it must not hold up the second Ctrl+C.
         tokio::task::spawn_blocking(move || store.close()).await.context("closing the store failed")?;

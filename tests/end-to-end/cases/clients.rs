@@ -20,7 +20,7 @@ const REMEDY: &str = "These tests need Python 3.11 or later with venv and pip, a
 
 /// The interpreter of a virtual environment with everything that the scripts need. It stays below the target folder, and is
 /// made anew when the requirements change.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     std::fs::create_dir_all(folder).expect("the target folder can be written");
     let environment = folder.join("clients");

@@ -180,28 +180,6 @@ fn a_build_that_fails() {
 }
 
 #[test]
-fn functions_that_need_a_key_are_not_served_to_the_network() {
-    let manifest = r#"[app]
-name = "trips"
-version = "1.0.0"
-[components.booking]
-source = "booking.wasm"
-[functions.StartTrip]
-trigger = { type = "httpTrigger" }
-[functions.Prices]
-trigger = { type = "httpTrigger", authLevel = "anonymous" }
-"#;
-    let folder = folder_with(manifest);
-    let manifest = folder.path().join("app.toml");
-    let (code, output) = refused([manifest.as_os_str(), "--address".as_ref(), "0.0.0.0".as_ref()]);
-    expect![[r#"
-        The management API under /runtime/webhooks/durabletask asks for no key: whoever reaches this address can use it.
-        error: on 0.0.0.0 everybody in the network could call functions that ask for a key, and this version cannot check keys: StartTrip (function); serve them on a loopback address, or set their authLevel to "anonymous" if everybody may call them
-    "#]].assert_eq(&output);
-    assert_eq!(code, BAD_APP);
-}
-
-#[test]
 fn a_port_in_use_names_the_process() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("some port is free");
     let port = taken.local_addr().expect("it is bound").port().to_string();

@@ -37,6 +37,9 @@ pub(crate) struct AppRecord {
     pub(crate) components: BTreeMap<String, KeptComponent>,
     /// In the order of the manifest.
     pub(crate) functions: Vec<KeptFunction>,
+    /// The manifest as it was written, for the bindings of its activities; none in records of hosts without bindings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) manifest: Option<String>,
 }
 
 /// A component of a version.
@@ -66,7 +69,11 @@ pub(crate) struct KeptFunction {
 
 impl AppRecord {
     /// The version that a manifest and its loaded components make.
-    pub(crate) fn of(app: &manifest::App, components: &BTreeMap<String, Arc<Component>>) -> AppRecord {
+    pub(crate) fn of(
+        app: &manifest::App,
+        manifest: &str,
+        components: &BTreeMap<String, Arc<Component>>,
+    ) -> AppRecord {
         let kept = |component: &Arc<Component>| KeptComponent {
             digest: component.digest().to_owned(),
             allowed_outbound_hosts: component.allowed_hosts().iter().map(OutboundHost::to_string).collect(),
@@ -76,6 +83,7 @@ impl AppRecord {
             version: app.version.clone(),
             components: components.iter().map(|(name, component)| (name.clone(), kept(component))).collect(),
             functions: app.functions.iter().map(KeptFunction::of).collect(),
+            manifest: Some(manifest.to_owned()),
         }
     }
 

@@ -133,8 +133,9 @@ impl Versions {
         };
         let older = app(&[("orchestrator", "BookTrip"), ("activity", "BookFlight")]).digest().to_owned();
         let present = app(&[("orchestrator", "BookTrip"), ("activity", "BookFlight"), ("activity", "BookHotel")]);
-        let http = DurableHttp::new(Outbound::new(Arc::new(SystemClock)), 1_000);
-        let loader = Loader { runtime, environment: Vec::new(), client };
+        let http = DurableHttp::new(Arc::new(Outbound::new(Arc::new(SystemClock))), 1_000);
+        let loader = Loader { runtime, environment: Vec::new(), client, meter: None, bindings: None };
+        let present = Version { app: present, activities: None };
         Versions { versions: AppVersions::new(present, Some(archive), loader, http), folder, older }
     }
 

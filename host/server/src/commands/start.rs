@@ -23,8 +23,9 @@ use crate::manifest_file::{self, LocatedApp};
 use crate::port::{self, IfTaken};
 use crate::settings::{AppSettings, Environment, MASTER_KEY};
 use crate::shutdown::{DRAIN_TIMEOUT, Signals};
-use crate::wiring::{self, Access, Running, Site};
-use crate::{guests, listing, telemetry};
+use crate::storage_endpoint::{DEFAULT_PORTS, Listening, StoragePorts};
+use crate::wiring::{self, Access, Running, Site, Sockets};
+use crate::{accounts, guests, listing, telemetry};
 
 /// Runs the command to its end.
 ///
@@ -40,6 +41,7 @@ pub(crate) fn run(
     let settings = app_settings(environment, &manifest_file::folder(&arguments.manifest)?, console)?;
     let located = manifest_file::read(&arguments.manifest, &settings)?;
     let (listener, address) = listen(arguments)?;
+    let storage = storage_endpoint(&located.app, arguments, console)?;
     let layout = Layout::of(&located.app.name, &located.folder, arguments.data_dir.as_deref());
     let folder = (!arguments.ephemeral).then_some(layout.store.as_path());
     let store = wiring::open_store(folder)?;
@@ -51,14 +53,18 @@ pub(crate) fn run(
         .build()
         .context("the threads of the host cannot be started")?;
     let archive = folder.map(|folder| AppArchive::new(folder.to_owned()));
-    let site = Site { located, settings, address, cache: layout.cache, archive, access };
+    let with_timers = !arguments.no_timers;
+    let site = Site { located, settings, address, cache: layout.cache, archive, access, with_timers };
+    let addresses = storage.as_ref().map(Listening::addresses).unwrap_or_default();
+    let sockets = Sockets { functions: listener, storage };
     let outcome = runtime.block_on(async {
         let mut signals = Signals::listen().context("the host cannot listen to signals")?;
         let running = tokio::select! {
-            running = wiring::start(&site, store, listener) => running?,
+            running = wiring::start(&site, store, sockets) => running?,
             () = signals.next() => return Err(Problem::Aborted),
         };
         announce(&site, &running, folder, console);
+        console.storage(&addresses);
         console.ready(stopwatch.elapsed().saturating_sub(building.unwrap_or_default()), building);
         serve(running, &mut signals, console).await
     });
@@ -158,6 +164,32 @@ fn app_settings(environment: &Environment, folder: &Path, console: &Console) -> 
     Ok(settings)
 }
 
+/// The ports of the storage endpoint: on this machine alone, and not where the app serves a network, unless somebody asks.
+///
+/// # Errors
+/// A port is taken, and the app or the person needs it.
+fn storage_endpoint(app: &App, arguments: &StartArguments, console: &Console) -> Result<Option<Listening>, Problem> {
+    let StartArguments { blob_port, queue_port, table_port, .. } = arguments;
+    let is_asked_for = blob_port.is_some() || queue_port.is_some() || table_port.is_some();
+    if arguments.no_storage_endpoint || !(is_asked_for || arguments.address.is_loopback()) {
+        return Ok(None);
+    }
+    let ports = StoragePorts {
+        blob: blob_port.unwrap_or(DEFAULT_PORTS.blob),
+        queue: queue_port.unwrap_or(DEFAULT_PORTS.queue),
+        table: table_port.unwrap_or(DEFAULT_PORTS.table),
+    };
+    match Listening::bind(ports) {
+        Ok(listening) => Ok(Some(listening)),
+        // An app without queues and tables has nothing to offer there: another host may have the ports.
+        Err(error) if !is_asked_for && accounts::connections(app).is_empty() => {
+            console.notice(&format!("No storage endpoint: {error:#}"));
+            Ok(None)
+        }
+        Err(error) => Err(Problem::Host(error)),
+    }
+}
+
 fn listen(arguments: &StartArguments) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let if_taken = if arguments.find_free_port { IfTaken::TakeNext } else { IfTaken::Refuse };
     let listener = port::bind(SocketAddr::new(arguments.address, arguments.port), if_taken)?;
@@ -189,6 +221,9 @@ fn announce(site: &Site, running: &Running, folder: Option<&Path>, console: &Con
         console.notice(&format!("Management API: {origin}{BASE_PATH}"));
     }
     console.functions(&listing::functions(&site.located.app, &origin));
+    if site.with_timers {
+        console.occurrences(&running.triggers.occurrences());
+    }
 }
 
 /// Whether the management API has anything to do with it.
