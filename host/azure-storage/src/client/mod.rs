@@ -5,7 +5,8 @@
 //! and time limits belong to whoever implements [`HttpSend`].
 //!
 //! What an account cannot do as the ports promise: effects are done one after the other, so that a crash between them repeats
-//! them (at least once); a batch of entities must be of one partition; nobody tells when a message arrives.
+//! them (at least once); a batch of entities must be of one partition; nobody tells when a message arrives. A request whose
+//! answer was lost is sent again: a message may be put twice, and an insertion may find the entity that it has made.
 
 mod batch;
 mod connection;
