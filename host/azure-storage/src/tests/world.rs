@@ -81,7 +81,8 @@ impl World {
         answers.collect::<Vec<_>>().join("---\n")
     }
 
-    fn send_one(&self, service: Service, text: &str) -> String {
+    /// Sends one request, in which `---` means nothing.
+    pub(crate) fn send_one(&self, service: Service, text: &str) -> String {
         let response = self.exchange(service, self.signed(service, text));
         told(&response)
     }

@@ -438,10 +438,10 @@ proptest! {
         let (head, body) = whole.split_once("\n\n").unwrap();
         let at = |position: usize| (0..=position.min(body.len())).rev().find(|&at| body.is_char_boundary(at)).unwrap_or(0);
         let damaged = format!("{head}\n\n{}{filling}{}", &body[..at(from)], &body[at(from + length)..]);
-        let answer = without_stamps(&world.send(Service::Table, &damaged));
+        let answer = without_stamps(&world.send_one(Service::Table, &damaged));
         prop_assert!(answer.starts_with("202\n") || answer.starts_with("400\n"), "{answer}");
         let done = answer.matches("HTTP/1.1 20").count();
         let after = send(&world, "GET ~/Trips()?$select=RowKey\naccept: application/json;odata=nometadata\n");
-        prop_assert_eq!(after.matches("RowKey").count(), 3 + done, "{}\n{}", answer, after);
+        prop_assert_eq!(after.matches("\"RowKey\":").count(), 3 + done, "{}\n{}", answer, after);
     }
 }
