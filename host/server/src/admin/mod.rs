@@ -10,6 +10,9 @@ mod keys;
 mod refusal;
 mod status;
 
+#[cfg(test)]
+mod tests;
+
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
 use orchestration::Timestamp;

@@ -1,7 +1,8 @@
 //! Who answers which path, and connections over real sockets: kept alive, broken, drained.
 
-use super::{AddedHeaders, HomePage, Services, serve};
+use super::{AddedHeaders, Answers, HomePage, Services, serve};
 use crate::admin::Admin;
+use crate::cors::Cors;
 use crate::management::tests::world::{World, clock, key_ring, management, open_doors, origins};
 use async_trait::async_trait;
 use expect_test::{Expect, expect};
@@ -171,6 +172,28 @@ fn nobody_is_told_what_runs_where_there_is_no_home_page() {
     let request = Request::builder().uri("/").header("host", "h").body(full("")).expect("a request");
     let answer = services.answer(request).now_or_never().expect("nothing waits");
     assert_eq!(answer.status(), 204);
+}
+
+#[test]
+fn web_pages_may_call_functions_and_manage_instances_and_nothing_else() {
+    let check = |method: &str, path: &str, expected: &Expect| {
+        let cors = Cors::new(["https://a"], false).expect("good rules");
+        let services = Services { cors, ..services(Arc::default()) };
+        let request = Request::builder().method(method).uri(path).header("host", "h").header("origin", "https://a");
+        let request = request.header("access-control-request-method", "PUT").body(full("")).expect("a request");
+        let answer = services.answer(request).now_or_never().expect("nothing waits");
+        let allowed = answer.headers().get("access-control-allow-origin");
+        expected.assert_eq(&format!("{} {allowed:?}", answer.status().as_u16()));
+    };
+    check("OPTIONS", "/echo", &expect![[r#"204 Some("https://a")"#]]);
+    check("OPTIONS", "/unknown", &expect![[r#"204 Some("https://a")"#]]);
+    check("GET", "/echo", &expect![[r#"200 Some("https://a")"#]]);
+    check("GET", "/unknown", &expect![[r#"404 Some("https://a")"#]]);
+    check("OPTIONS", "/runtime/webhooks/durabletask/instances/x", &expect![[r#"204 Some("https://a")"#]]);
+    check("GET", "/runtime/webhooks/durabletask/instances/x", &expect![[r#"404 Some("https://a")"#]]);
+    check("OPTIONS", "/admin/host/status", &expect!["404 None"]);
+    check("GET", "/admin/host/status", &expect!["200 None"]);
+    check("GET", "/", &expect!["200 None"]);
 }
 
 /// A server that runs, and everything that a test does to it.

@@ -192,8 +192,8 @@ async fn functions_without_keys() {
 async fn management_with_keys() {
     check(Guarded::Yes, MANAGEMENT, &expect![[r#"
                                                                                              none     empty    wrong    plain    other    host     durable  foreign  master
-        POST /runtime/webhooks/durabletask/orchestrators/Trip                               401      401      401      401      401      401      400      401      400
-        POST /runtime/webhooks/durabletask/orchestrators/Trip/new                           401      401      401      401      401      401      400      401      400
+        POST /runtime/webhooks/durabletask/orchestrators/Trip                                401      401      401      401      401      401      202      401      202
+        POST /runtime/webhooks/durabletask/orchestrators/Trip/new                            401      401      401      401      401      401      202      401      202
         GET /runtime/webhooks/durabletask/instances                                          401      401      401      401      401      401      200      401      200
         DELETE /runtime/webhooks/durabletask/instances?createdTimeFrom=2024-01-01T00:00:00Z  401      401      401      401      401      401      404      401      404
         GET /runtime/webhooks/durabletask/instances/known                                    401      401      401      401      401      401      202      401      202
@@ -229,8 +229,8 @@ async fn management_with_keys() {
 async fn management_without_keys() {
     check(Guarded::No, MANAGEMENT, &expect![[r#"
                                                                                              none     empty    wrong    plain    other    host     durable  foreign  master
-        POST /runtime/webhooks/durabletask/orchestrators/Trip                               400      400      400      400      400      400      400      400      400
-        POST /runtime/webhooks/durabletask/orchestrators/Trip/new                           400      400      400      400      400      400      400      400      400
+        POST /runtime/webhooks/durabletask/orchestrators/Trip                                202      202      202      202      202      202      202      202      202
+        POST /runtime/webhooks/durabletask/orchestrators/Trip/new                            202      202      202      202      202      202      202      202      202
         GET /runtime/webhooks/durabletask/instances                                          200      200      200      200      200      200      200      200      200
         DELETE /runtime/webhooks/durabletask/instances?createdTimeFrom=2024-01-01T00:00:00Z  404      404      404      404      404      404      404      404      404
         GET /runtime/webhooks/durabletask/instances/known                                    202      202      202      202      202      202      202      202      202

@@ -3,7 +3,7 @@
 
 use crate::admin::Admin;
 use crate::auth::{Doors, Guarded};
-use crate::http_server::{AddedHeaders, HomePage, Services};
+use crate::http_server::{AddedHeaders, Answers, HomePage, Services};
 use crate::keys::tests::Counting;
 use crate::keys::{KeyId, KeyName, KeyRing, KeyStore, Keys, Scope, Secret};
 use crate::management::tests::world::{self as hub, clock, instance, management, minute, origins};

@@ -3,7 +3,10 @@
 use super::super::uris::{ManagementUris, Payload};
 use expect_test::{Expect, expect};
 use orchestration::Timestamp;
+use std::sync::Arc;
 
+use crate::auth::{Doors, Guarded};
+use crate::keys::{KeyId, KeyName, Scope, Secret};
 use crate::moment;
 
 #[test]
@@ -52,4 +55,26 @@ fn moments_are_written_to_the_second() {
         [0, -1, 17_040_672_001_234_567, i64::MAX].map(|ticks| moment::to_second(Timestamp::from_ticks(ticks)));
     expect!["1970-01-01T00:00:00Z 1969-12-31T23:59:59Z 2024-01-01T00:00:00Z 31197-09-14T02:48:05Z"]
         .assert_eq(&written.join(" "));
+}
+
+#[test]
+fn uris_carry_the_key_that_they_need() {
+    let key = KeyId::Named { scope: Scope::System, name: KeyName::parse("durabletask_extension").expect("a name") };
+    let ring = super::world::key_ring();
+    ring.put(&key, Some(Secret::parse("sesame&open=1+1").expect("a value"))).expect("memory takes it");
+    let uris = ManagementUris {
+        own_origin: "http://h".to_owned(),
+        task_hub: "Trips".to_owned(),
+        doors: Doors::new(Arc::clone(&ring), Guarded::Yes),
+    };
+    let payload = Payload::CheckStatus { internal_server_error_on_failure: true };
+    let status = || uris.of("a", None, payload).status_query_get_uri;
+    expect!["http://h/runtime/webhooks/durabletask/instances/a?taskHub=Trips&connection=Storage&code=sesame%26open%3D1%2B1&returnInternalServerErrorOnFailure=true"].assert_eq(&status());
+    assert!(
+        !uris.json("a", None).as_str().split("\"http").skip(1).any(|uri| !uri.contains("&code=sesame%26open%3D1%2B1"))
+    );
+    ring.put(&key, Some(Secret::parse("sesame-2").expect("a value"))).expect("memory takes it");
+    assert!(status().contains("&code=sesame-2&"), "a key that was rotated is in the next URI");
+    ring.delete(&key).expect("it is there");
+    assert!(!status().contains("code="), "without a key there is none to carry");
 }
