@@ -196,25 +196,31 @@ impl AppVersions {
         }
         let bindings: Result<Vec<Binding>, String> =
             record.functions.iter().map(|function| function.binding(&components)).collect();
+        let (mut bindings, mut activities) = (bindings?, None);
+        if let Some((app, bound)) = self.bound(record)? {
+            bindings.iter_mut().for_each(|binding| name_what_is_bound(binding, &app));
+            activities = Some(bound);
+        }
         let Loader { runtime, environment, client, meter, .. } = &self.loader;
-        let app = App::new(runtime, bindings?, environment.clone(), client.clone(), meter.clone())
+        let app = App::new(runtime, bindings, environment.clone(), client.clone(), meter.clone())
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
         if app.digest() != digest {
             return Err(format!("what is kept of it makes the app {} instead", app.digest()));
         }
         tracing::info!(version = %record.version, %digest, "an older version of the app is loaded for its instances");
-        Ok(Arc::new(Version { app: Arc::new(app), activities: self.bindings_of(record)? }))
+        Ok(Arc::new(Version { app: Arc::new(app), activities }))
     }
 
     /// What the activities of an older version are bound to, by the manifest that it was loaded from.
-    fn bindings_of(&self, record: &AppRecord) -> Result<Option<ActivityBindings>, String> {
+    fn bound(&self, record: &AppRecord) -> Result<Option<(manifest::App, ActivityBindings)>, String> {
         let (Some(loader), Some(manifest)) = (&self.loader.bindings, &record.manifest) else { return Ok(None) };
         let setting = |name: &str| loader.settings.get(name).cloned();
         let app = manifest::parse(manifest, "its manifest", &setting).map_err(|problems| problems.to_string())?;
         let several = |errors: Vec<BindingSetupError>| {
             errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         };
-        loader.load(&app).map(Some).map_err(several)
+        let bound = loader.load(&app).map_err(several)?;
+        Ok(Some((app, bound)))
     }
 
     fn missing(&self, digest: &str) -> String {
@@ -294,6 +300,13 @@ impl Entities for AppVersions {
     async fn run(&self, batch: EntityBatch) -> Result<EntityOutcome, GuestFault> {
         Entities::run(self.present.app.as_ref(), batch).await
     }
+}
+
+/// What a function may ask for and give, by its manifest.
+fn name_what_is_bound(binding: &mut Binding, app: &manifest::App) {
+    let Some(function) = app.function(&binding.function) else { return };
+    binding.inputs = function.inputs.iter().map(|input| input.name.clone()).collect();
+    binding.outputs = function.outputs.iter().map(|output| output.name.clone()).collect();
 }
 
 /// As much of a digest as a person needs.
