@@ -5,13 +5,14 @@
 
 mod triggers;
 
+use ::triggers::activity::ActivityParts;
 use ::triggers::bindings::BindingParts;
 use anyhow::{Context, anyhow};
 use azure_storage::Account;
 use azure_storage::endpoint::{Components, Endpoint};
 use futures::future::join_all;
 use guest::{Binding, BindingError, Component, ComponentSource, GuestSettings, Runtime};
-use manifest::settings::{OverridableExistingInstanceStates, VersionFailureStrategy, VersionMatchStrategy};
+use manifest::settings::{OverridableExistingInstanceStates, StorageSettings, VersionFailureStrategy, VersionMatchStrategy};
 use manifest::{App, Trigger, Versioning};
 use orchestration::{FailureStrategy, HttpSettings, Limits, MatchStrategy, PresentApp, Reuse, VersionGate};
 use ports::{Clock, DurableClient, InstanceStore, Randomness};
@@ -111,8 +112,16 @@ struct World {
 ///
 /// # Errors
 /// Another host works on the folder, or it cannot be read or written.
-pub(crate) fn open_store(folder: Option<&Path>) -> anyhow::Result<Arc<storage::TaskHub>> {
-    let (clock, settings) = (Arc::new(SystemClock), storage::Settings::default());
+pub(crate) fn open_store(
+    folder: Option<&Path>,
+    settings: &StorageSettings,
+) -> anyhow::Result<Arc<storage::TaskHub>> {
+    let settings = storage::Settings {
+        id_seed: SystemRandomness.next_u128(),
+        disk_reserve: settings.reserved_disk_bytes,
+        ..storage::Settings::default()
+    };
+    let clock = Arc::new(SystemClock);
     Ok(Arc::new(match folder {
         Some(folder) => storage::embedded(folder, clock, settings)?,
         None => storage::memory(clock, settings),
@@ -205,10 +214,12 @@ fn loader(
         client: client.clone(),
         meter: Some(metering.clone()),
         bindings: Some(BindingLoader {
-            parts: bound.clone(),
+            parts: ActivityParts {
+                bindings: bound.clone(),
+                clock: world.clock.clone(),
+                randomness: world.randomness.clone(),
+            },
             settings: site.settings.values.clone(),
-            clock: world.clock.clone(),
-            randomness: world.randomness.clone(),
         }),
     }
 }

@@ -65,7 +65,7 @@ enum Part {
 }
 
 async fn measure(hub: Arc<TaskHub>, callers: usize) -> Result<[f64; 4], Failed> {
-    for name in ["in", "out"] {
+    for name in ["orders", "answers"] {
         hub.create_queue(&name.parse()?, Metadata::new()).await?;
     }
     let [puts, _] = all(&hub, callers, Part::Puts).await?;
@@ -95,7 +95,7 @@ async fn all(hub: &Arc<TaskHub>, callers: usize, part: Part) -> Result<[f64; 2],
 }
 
 async fn one(hub: Arc<TaskHub>, part: Part, second: bool, held: Vec<Receipt>) -> Result<Vec<Receipt>, Failed> {
-    let (from, to): (QueueName, QueueName) = ("in".parse()?, "out".parse()?);
+    let (from, to): (QueueName, QueueName) = ("orders".parse()?, "answers".parse()?);
     let mut receipts = Vec::new();
     match part {
         Part::Puts | Part::Cycles if second => {}

@@ -186,6 +186,15 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.shared.with(|state| state.claims.give_back(&self.wants));
+        if self.shared.arrivals.is_empty() {
+            return;
+        }
+        // Who looked for messages meanwhile passed over those that were claimed, and may have been the only one to look.
+        for want in &self.wants.0 {
+            if let Subject::Queue(queue) = &want.what {
+                self.shared.wake_if_arrived(queue);
+            }
+        }
     }
 }
 

@@ -57,7 +57,6 @@ impl<K: Clone + Ord + Send + 'static> Watchers<K> {
     }
 
     /// Whether nobody is registered.
-    #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.lock().senders.is_empty()
     }

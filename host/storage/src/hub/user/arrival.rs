@@ -34,11 +34,18 @@ impl Shared {
         })
     }
 
-    /// Wakes those who wait for messages of a queue, if there is one now or sooner than `before`.
-    pub(super) fn wake_for_arrival(&self, queue: &QueueName, before: Option<Timestamp>) {
-        let now = self.clock.now();
+    /// Wakes those who wait for messages of a queue, if the next one is to come sooner than they know.
+    pub(super) fn wake_if_sooner(&self, queue: &QueueName, before: Option<Timestamp>) {
         let front = self.with(|state| front(state, queue));
-        if front.is_some_and(|front| front <= now || before.is_none_or(|before| front < before)) {
+        if front.is_some_and(|front| before.is_none_or(|before| front < before)) {
+            self.arrivals.wake(queue);
+        }
+    }
+
+    /// Wakes those who wait for messages of a queue, if there may be one.
+    pub(in super::super) fn wake_if_arrived(&self, queue: &QueueName) {
+        let now = self.clock.now();
+        if self.with(|state| front(state, queue)).is_some_and(|front| front <= now) {
             self.arrivals.wake(queue);
         }
     }

@@ -156,7 +156,7 @@ impl Shared {
                 created.iter().for_each(|id| shared.watchers.wake(id));
             }
             for (before, name) in fronts {
-                shared.wake_for_arrival(&name, before);
+                shared.wake_if_sooner(&name, before);
             }
             answer.give(written.map(|()| value));
         };
