@@ -77,6 +77,9 @@ pub const GUEST_MEMORY_BYTES: Bounds<u64> = Bounds { default: 256 * MIB, min: MI
 pub const GUEST_OUTPUT_BYTES: Bounds<u64> = Bounds { default: 16 * MIB, min: KIB, max: GIB };
 /// `guest.maxLogBytes`: log lines of one call; what is beyond is dropped and counted.
 pub const GUEST_LOG_BYTES: Bounds<u64> = Bounds { default: MIB, min: 0, max: GIB };
+/// `storage.reservedDiskBytes`. The default is as much as a full journal and the files that become of it; the smallest leaves the
+/// database without enough for a busy moment, and is for volumes that have no more.
+pub const RESERVED_DISK_BYTES: Bounds<u64> = Bounds { default: 128 * MIB, min: 16 * MIB, max: 1_024 * 1_024 * GIB };
 /// `queues.batchSize`. Azure's default and limit.
 pub const QUEUE_BATCH_SIZE: Bounds<u32> = Bounds { default: 16, min: 1, max: 32 };
 /// `queues.newBatchThreshold`, when given: no more than a host can run at a time.
@@ -116,12 +119,22 @@ pub struct HostSettings {
     pub durable_task: DurableTaskSettings,
     /// `[host.guest]`.
     pub guest: GuestSettings,
+    /// `[host.storage]`.
+    pub storage: StorageSettings,
     /// `[host.queues]`.
     pub queues: QueueSettings,
     /// `[host.logging]`.
     pub logging: LoggingSettings,
     /// `functionTimeout`: longest time for one invocation; absent means no limit (`"-1"` in the manifest).
     pub function_timeout: Option<Duration>,
+}
+
+/// The store in the data folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageSettings {
+    /// Free space of the data folder's volume that is left free, in bytes: below, what does not only delete is refused with 503
+    /// until there is room again.
+    pub reserved_disk_bytes: u64,
 }
 
 /// How messages are fetched; the defaults of every queue trigger.

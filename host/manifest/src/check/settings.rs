@@ -7,10 +7,11 @@ use super::names::quoted;
 use super::{durable_task, http, logging, queues};
 use crate::duration;
 use crate::fields::Placed;
-use crate::file::{FileGuest, FileHost};
+use crate::file::{FileGuest, FileHost, FileStorage};
 use crate::problem::Report;
 use crate::settings::{
     Bounds, FUNCTION_TIMEOUT, GUEST_LOG_BYTES, GUEST_MEMORY_BYTES, GUEST_OUTPUT_BYTES, GuestSettings, HostSettings,
+    RESERVED_DISK_BYTES, StorageSettings,
 };
 
 /// What Azure writes where there is no limit.
@@ -21,6 +22,7 @@ pub(super) fn check(host: &FileHost, app_name: &str, report: &Report<'_>) -> Hos
         http: http::check(&host.http, report),
         durable_task: durable_task::check(&host.durable_task, app_name, report),
         guest: check_guest(&host.guest, report),
+        storage: check_storage(&host.storage, report),
         queues: queues::check(&host.queues, "host.queues", &queues::defaults(), report),
         logging: logging::check(&host.logging, report),
         function_timeout: match &host.function_timeout {
@@ -38,6 +40,12 @@ fn check_guest(guest: &FileGuest, report: &Report<'_>) -> GuestSettings {
         max_output_bytes: limits.number("maxOutputBytes", guest.max_output_bytes.as_ref(), GUEST_OUTPUT_BYTES),
         max_log_bytes: limits.number("maxLogBytes", guest.max_log_bytes.as_ref(), GUEST_LOG_BYTES),
     }
+}
+
+fn check_storage(storage: &FileStorage, report: &Report<'_>) -> StorageSettings {
+    let fields = Fields { path: "host.storage", report };
+    let reserve = storage.reserved_disk_bytes.as_ref();
+    StorageSettings { reserved_disk_bytes: fields.number("reservedDiskBytes", reserve, RESERVED_DISK_BYTES) }
 }
 
 /// A section's numbers, each checked against its bounds.

@@ -63,6 +63,7 @@ pub(crate) struct FileHost {
     pub(crate) http: FileHttp,
     pub(crate) durable_task: FileDurableTask,
     pub(crate) guest: FileGuest,
+    pub(crate) storage: FileStorage,
     pub(crate) queues: FileQueues,
     pub(crate) logging: FileLogging,
     /// The policy of functions that have none of their own.
@@ -154,11 +155,17 @@ pub(crate) struct FileGuest {
     pub(crate) max_log_bytes: Option<Placed<i64>>,
 }
 
+#[derive(Default)]
+pub(crate) struct FileStorage {
+    pub(crate) reserved_disk_bytes: Option<Placed<i64>>,
+}
+
 pub(super) fn read_host(mut section: Section<'_, '_>) -> FileHost {
     let host = FileHost {
         http: section.section("http").map(read_http).unwrap_or_default(),
         durable_task: section.section("durableTask").map(read_durable_task).unwrap_or_default(),
         guest: section.section("guest").map(read_guest).unwrap_or_default(),
+        storage: section.section("storage").map(read_storage).unwrap_or_default(),
         queues: section.section("queues").map(read_queues).unwrap_or_default(),
         logging: section.section("logging").map(read_logging).unwrap_or_default(),
         retry: section.section("retry").map(read_retry),
@@ -272,4 +279,10 @@ fn read_guest(mut section: Section<'_, '_>) -> FileGuest {
     };
     section.finish();
     guest
+}
+
+fn read_storage(mut section: Section<'_, '_>) -> FileStorage {
+    let storage = FileStorage { reserved_disk_bytes: section.integer("reservedDiskBytes") };
+    section.finish();
+    storage
 }

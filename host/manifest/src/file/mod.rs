@@ -12,6 +12,7 @@ pub(crate) use self::functions::{
 };
 pub(crate) use self::host::{
     FileCors, FileDurableHttp, FileDurableTask, FileGuest, FileHost, FileHsts, FileHttp, FileLogging, FileRetention,
+    FileStorage,
 };
 pub(crate) use self::queues::FileQueues;
 

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::settings::{
     CorsSettings, DurableHttpSettings, DurableTaskSettings, GuestSettings, HostSettings, HstsSettings, HttpSettings,
     LogLevel, LoggingSettings, MessageEncoding, OverridableExistingInstanceStates, QueueSettings, RetentionSettings,
-    VersionFailureStrategy, VersionMatchStrategy,
+    StorageSettings, VersionFailureStrategy, VersionMatchStrategy,
 };
 use crate::{App, Build, Component, Function, Trigger, Versioning};
 
@@ -80,11 +80,12 @@ fn component() -> impl Strategy<Value = Component> {
 
 fn host() -> impl Strategy<Value = HostSettings> {
     let timeout = prop::option::of((1..2_592_000_000_u64).prop_map(Duration::from_millis));
-    (http(), durable_task(), guest(), queues(), logging(), timeout).prop_map(
-        |(http, durable_task, guest, queues, logging, function_timeout)| HostSettings {
+    (http(), durable_task(), guest(), storage(), queues(), logging(), timeout).prop_map(
+        |(http, durable_task, guest, storage, queues, logging, function_timeout)| HostSettings {
             http,
             durable_task,
             guest,
+            storage,
             queues,
             logging,
             function_timeout,
@@ -221,6 +222,10 @@ fn guest() -> impl Strategy<Value = GuestSettings> {
     )
 }
 
+fn storage() -> impl Strategy<Value = StorageSettings> {
+    (16_777_216..=1_125_899_906_842_624_u64).prop_map(|reserved_disk_bytes| StorageSettings { reserved_disk_bytes })
+}
+
 fn without_lines(mut app: App) -> App {
     app.functions.iter_mut().for_each(|function| function.line = 0);
     app.referenced_settings.clear();
@@ -253,10 +258,12 @@ fn print_host(toml: &mut String, host: &HostSettings) {
         toml,
         "[host]\nfunctionTimeout = {timeout}\n\
          [host.guest]\nmaxMemoryBytes = {}\nmaxOutputBytes = {}\nmaxLogBytes = {}\n\
+         [host.storage]\nreservedDiskBytes = {}\n\
          [host.http]\nroutePrefix = {:?}\nmaxRequestBodyBytes = {}\nstrictAzureStatus = {}\n",
         guest.max_memory_bytes,
         guest.max_output_bytes,
         guest.max_log_bytes,
+        host.storage.reserved_disk_bytes,
         http.route_prefix,
         http.max_request_body_bytes,
         http.strict_azure_status
