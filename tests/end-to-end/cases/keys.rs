@@ -82,7 +82,7 @@ fn a_guarded_host_opens_to_the_keys_of_its_data_folder() {
 
     keys(&manifest, &data, &["rotate", "default", "--function", "hello"]);
     let rotated = value(&manifest, &data, "function", "default");
-    get_with(&client, &hello, &rotated).expect(200);
+    host.look_until("the new key opens", |client| (get_with(client, &hello, &rotated).status == 200).then_some(()));
     host.look_until("the old key opens nothing", |client| {
         (get_with(client, &hello, &function).status == 401).then_some(())
     });
@@ -138,14 +138,36 @@ fn what_is_not_there_or_makes_no_sense_is_said() {
         check_refused(&manifest, data.path(), arguments, expected);
     };
     keys(&manifest, data.path(), &["set", "partner"]);
-    check(&["rotate", "partners"], &expect![[r#""#]]);
-    check(&["delete", "partner", "--function", "Hello"], &expect![[r#""#]]);
-    check(&["set", "partner", "--function", "Goodbye"], &expect![[r#""#]]);
-    check(&["delete", "_master"], &expect![[r#""#]]);
-    check(&["set", "_mine"], &expect![[r#""#]]);
-    check(&["set", "partner", "--value", "short"], &expect![[r#""#]]);
-    std::fs::write(data.path().join("secrets/host.json"), "{\"masterKey\": \"sesame-open\"}").expect("it can be written");
-    check(&["list"], &expect![[r#""#]]);
+    check(
+        &["rotate", "partners"],
+        &expect!["1 error: there is no such key: the host's function key 'partners'; there is: 'partner'"],
+    );
+    check(
+        &["delete", "partner", "--function", "Hello"],
+        &expect![
+            "1 error: there is no such key: the key 'partner' of the function 'Hello'; there is: none of its kind"
+        ],
+    );
+    check(
+        &["set", "partner", "--function", "Goodbye"],
+        &expect!["1 error: the app has no function 'Goodbye'; it has: Hello, Greet, Echo"],
+    );
+    check(&["delete", "_master"], &expect!["1 error: the master key cannot be deleted; rotate it instead"]);
+    check(
+        &["set", "_mine"],
+        &expect![
+            "1 error: that is no name for a key; it begins with a letter or digit, goes on with letters, digits, '_', '-' and '.', and has at most 128 characters"
+        ],
+    );
+    check(&["set", "partner", "--value", "short"], &expect!["1 error: the value of a key has 8 to 512 characters"]);
+    std::fs::write(data.path().join("secrets/host.json"), "{\"masterKey\": \"sesame-open\"}")
+        .expect("it can be written");
+    check(
+        &["list"],
+        &expect![
+            "1 error: the keys in DATA/secrets/host.json cannot be used: line 1, column 27: a value is not of the right type, empty or missing; nothing was changed. Correct the file, put a copy of it back, or move it away: then new keys are made at the next start"
+        ],
+    );
 }
 
 #[test]
@@ -166,7 +188,7 @@ fn broken_keys_keep_the_host_from_starting() {
     assert_eq!(code, 1, "{printed}");
     let printed = printed.replace(&data.path().display().to_string(), "DATA");
     let last = printed.lines().last().unwrap_or_default();
-    expect![[r#""#]].assert_eq(last);
+    expect!["error: the keys in DATA/secrets/host.json cannot be used: line 1, column 1: the file ends too early; nothing was changed. Correct the file, put a copy of it back, or move it away: then new keys are made at the next start"].assert_eq(last);
     assert_eq!(std::fs::read_to_string(file).expect("it is there"), "{");
 }
 
