@@ -4,12 +4,10 @@
 //! Behind the ports of orchestrators, activities and entities, it picks the version that a call is for; entities are never pinned. It
 //! also is where the host's own activity, the durable HTTP request, is told apart from the app's.
 
-mod activity_bindings;
 mod archive;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use activity_bindings::ActivityBindings;
 pub(crate) use archive::{AppArchive, AppRecord, kind, timeouts};
 
 use async_trait::async_trait;
@@ -19,13 +17,14 @@ use manifest::OutboundHost;
 use orchestration::{ActivityTask, EntityOutcome, Failure, HttpCall, Json, Timeouts};
 use ports::{
     Activities, ActivityInvocation, Clock, DurableClient, Entities, EntityBatch, GuestFault, InstanceStore, Meter,
-    Orchestrator, Orchestrators, Randomness,
+    Orchestrator, Orchestrators,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
-use triggers::bindings::{BindingParts, BindingSetupError};
+use triggers::activity::{ActivityBindings, ActivityParts};
+use triggers::bindings::BindingSetupError;
 
 use crate::durable_http::DurableHttp;
 use crate::shutdown::Stopping;
@@ -52,14 +51,10 @@ pub(crate) struct Loader {
 
 /// What the bindings of an older version are made with. Where its connections lead is said by the settings of today.
 pub(crate) struct BindingLoader {
-    /// Accounts, and starts of orchestrations.
-    pub(crate) parts: BindingParts,
+    /// Accounts, starts of orchestrations, time and chance.
+    pub(crate) parts: ActivityParts,
     /// The app settings.
     pub(crate) settings: BTreeMap<String, String>,
-    /// Says when an activity ran.
-    pub(crate) clock: Arc<dyn Clock>,
-    /// Fills in random ids.
-    pub(crate) randomness: Arc<dyn Randomness>,
 }
 
 impl BindingLoader {
@@ -68,7 +63,7 @@ impl BindingLoader {
     /// # Errors
     /// Every connection that leads nowhere.
     pub(crate) fn load(&self, app: &manifest::App) -> Result<ActivityBindings, Vec<BindingSetupError>> {
-        ActivityBindings::new(app, &self.parts, self.clock.clone(), self.randomness.clone())
+        ActivityBindings::new(app, self.parts.clone())
     }
 }
 
@@ -285,7 +280,10 @@ impl Activities for AppVersions {
         }
         let version = self.version(&task.name, task.pinned_to.as_deref()).await?;
         match &version.activities {
-            Some(bindings) => bindings.run(&version.app, invocation).await,
+            Some(bindings) => {
+                let task = task.clone();
+                bindings.run(&task, |inputs| version.app.run_activity(invocation, inputs)).await
+            }
             None => Activities::run(version.app.as_ref(), invocation).await,
         }
     }
