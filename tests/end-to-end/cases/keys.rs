@@ -140,7 +140,7 @@ fn what_is_not_there_or_makes_no_sense_is_said() {
     keys(&manifest, data.path(), &["set", "partner"]);
     check(
         &["rotate", "partners"],
-        &expect!["1 error: there is no such key: the host's function key 'partners'; there is: 'partner'"],
+        &expect!["1 error: there is no such key: the host's function key 'partners'; there is: 'default', 'partner'"],
     );
     check(
         &["delete", "partner", "--function", "Hello"],

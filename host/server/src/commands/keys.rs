@@ -10,7 +10,7 @@ use crate::clock::SystemRandomness;
 use crate::console::Console;
 use crate::data_folder::Layout;
 use crate::exit::Problem;
-use crate::keys::{Key, KeyError, KeyId, KeyName, KeyStore, Keys, MASTER, Scope, Secret};
+use crate::keys::{KeyError, KeyId, KeyName, KeyStore, Keys, MASTER, Scope, Secret};
 use crate::manifest_file;
 use crate::settings::{AppSettings, Environment};
 
@@ -98,7 +98,6 @@ fn set(arguments: &SetKeyArguments, environment: &Environment, console: &Console
         Some(text) => Some(text.to_owned()),
     };
     let value = value.map(|text| Secret::parse(&text)).transpose().map_err(|error| Problem::Host(error.into()))?;
-    // A host that has never run gets all of its keys now; else this one would be alone, and the next start adds the rest.
     let written = app.store.put(&id, value).map_err(|error| app.refusal(error))?;
     let done = if written.is_new { "made" } else { "set" };
     say(console, &arguments.key.app, done, &id, Some(&written.value));
@@ -170,13 +169,8 @@ fn list(arguments: &KeyedApp, environment: &Environment, console: &Console) -> R
     if let Some(all) = &all {
         keys.push(ShownKey::new(&KeyId::Master, Some(shown(&all.master, arguments))));
         for scope in &scopes {
-            let of_scope = |key: &Key| (key.name.clone(), shown(&key.value, arguments));
-            keys.extend(
-                all.of(scope)
-                    .iter()
-                    .zip(all.of(scope).iter().map(of_scope))
-                    .map(|(key, (_, value))| ShownKey::of(scope, &key.name, Some(value))),
-            );
+            let of_scope = all.of(scope).iter();
+            keys.extend(of_scope.map(|key| ShownKey::of(scope, &key.name, Some(shown(&key.value, arguments)))));
         }
     }
     match arguments.output {

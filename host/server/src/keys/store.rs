@@ -51,7 +51,9 @@ impl KeyStore {
     pub(crate) fn in_memory(master: Option<Secret>, randomness: Arc<dyn Randomness>) -> Result<KeyStore, KeyError> {
         let store = KeyStore { files: Files::memory(), randomness };
         if let Some(master) = master {
-            store.save(HOST_DOCUMENT, &HostDocument::new(master))?;
+            let mut document = store.first_document();
+            document.master_key.value = master;
+            store.save(HOST_DOCUMENT, &document)?;
         }
         Ok(store)
     }
@@ -65,11 +67,8 @@ impl KeyStore {
         let _lock = self.files.lock()?;
         let found: Option<HostDocument> = self.load(HOST_DOCUMENT)?;
         let is_new = found.is_none();
-        let mut host = found.unwrap_or_else(|| HostDocument::new(self.generate(KeyKind::Master)));
+        let mut host = found.unwrap_or_else(|| self.first_document());
         let lacks_extension = find(&host.system_keys, DURABLE_EXTENSION).is_none();
-        if is_new {
-            host.function_keys.push(Key::new(DEFAULT, self.generate(KeyKind::Function)));
-        }
         if lacks_extension {
             host.system_keys.push(Key::new(DURABLE_EXTENSION, self.generate(KeyKind::System)));
         }
@@ -191,7 +190,7 @@ impl KeyStore {
         }
         let mut host = match self.load(HOST_DOCUMENT)? {
             Some(host) => host,
-            None => HostDocument::new(self.generate(KeyKind::Master)),
+            None => self.first_document(),
         };
         let outcome = match id {
             KeyId::Master => change(Place::Master(&mut host.master_key), MASTER)?,
@@ -202,6 +201,14 @@ impl KeyStore {
         };
         self.save(HOST_DOCUMENT, &host)?;
         Ok(outcome)
+    }
+
+    /// What every host has.
+    fn first_document(&self) -> HostDocument {
+        let mut host = HostDocument::new(self.generate(KeyKind::Master));
+        host.function_keys.push(Key::new(DEFAULT, self.generate(KeyKind::Function)));
+        host.system_keys.push(Key::new(DURABLE_EXTENSION, self.generate(KeyKind::System)));
+        host
     }
 
     fn generate(&self, kind: KeyKind) -> Secret {

@@ -396,6 +396,6 @@ fn memory_keeps_the_master_key_that_was_chosen() {
     store.complete(["StartTrip"]).expect("keys are made");
     let keys = store.read().expect("keys").expect("some");
     assert_eq!(keys.master, secret("sesame-open"));
-    assert_eq!((keys.system.len(), keys.functions.len()), (1, 1));
+    assert_eq!((keys.host.len(), keys.system.len(), keys.functions.len()), (1, 1, 1));
     assert_eq!(Files::memory().functions().expect("memory can be read"), Vec::<String>::new());
 }
