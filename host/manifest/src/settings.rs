@@ -140,8 +140,9 @@ pub struct StorageSettings {
 /// How messages are fetched; the defaults of every queue trigger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueSettings {
-    /// Longest time between two looks into an empty queue; only for queues of other services, ours are never polled.
-    pub max_polling_interval: Duration,
+    /// Longest time between two looks into an empty queue; only for queues of other services, ours are never polled. Absent
+    /// means that the host chooses: a minute, and two seconds where a developer waits, as in Azure.
+    pub max_polling_interval: Option<Duration>,
     /// How long a message stays hidden after a failed try.
     pub visibility_timeout: Duration,
     /// Messages fetched at a time, 1 to 32.

@@ -15,7 +15,7 @@ use crate::settings::{
 const RESERVED_SEGMENTS: [&str; 2] = ["admin", "runtime"];
 
 /// Reserved as well when there is no prefix to keep functions apart.
-const RESERVED_WITHOUT_PREFIX: [&str; 2] = ["dashboard", ".well-known"];
+const RESERVED_WITHOUT_PREFIX: [&str; 3] = ["dashboard", ".well-known", "metrics"];
 
 pub(super) fn segments_are_reserved(first: &str, prefix_is_empty: bool) -> bool {
     let is = |reserved: &&str| first.eq_ignore_ascii_case(reserved);

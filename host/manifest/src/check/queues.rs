@@ -22,7 +22,7 @@ pub(super) const ENCODINGS: Choice<MessageEncoding> = Choice {
 /// What `[host.queues]` begins with.
 pub(super) fn defaults() -> QueueSettings {
     QueueSettings {
-        max_polling_interval: QUEUE_POLLING_INTERVAL.default,
+        max_polling_interval: None,
         visibility_timeout: QUEUE_VISIBILITY_TIMEOUT.default,
         batch_size: QUEUE_BATCH_SIZE.default,
         new_batch_threshold: None,
@@ -45,7 +45,7 @@ pub(super) fn check(written: &FileQueues, path: &str, defaults: &QueueSettings, 
     let threshold = count("newBatchThreshold", &written.new_batch_threshold, QUEUE_NEW_BATCH_THRESHOLD);
     let dequeue_count = count("maxDequeueCount", &written.max_dequeue_count, QUEUE_DEQUEUE_COUNT);
     QueueSettings {
-        max_polling_interval: polling.unwrap_or(defaults.max_polling_interval),
+        max_polling_interval: polling.or(defaults.max_polling_interval),
         visibility_timeout: visibility.unwrap_or(defaults.visibility_timeout),
         batch_size: count("batchSize", &written.batch_size, QUEUE_BATCH_SIZE).unwrap_or(defaults.batch_size),
         new_batch_threshold: threshold.or(defaults.new_batch_threshold),

@@ -98,7 +98,7 @@ fn queues() -> impl Strategy<Value = QueueSettings> {
     let counts = (1..=32_u32, prop::option::of(0..=100_000_u32), 1..=1_000_000_u32);
     let encoding = prop::sample::select(vec![MessageEncoding::Auto, MessageEncoding::Base64, MessageEncoding::None]);
     (times, counts, encoding).prop_map(|(times, counts, message_encoding)| QueueSettings {
-        max_polling_interval: Duration::from_millis(times.0),
+        max_polling_interval: Some(Duration::from_millis(times.0)),
         visibility_timeout: Duration::from_millis(times.1),
         batch_size: counts.0,
         new_batch_threshold: counts.1,
@@ -337,7 +337,7 @@ fn print_durable_task(toml: &mut String, durable: &DurableTaskSettings) {
 /// `prefix` is that of the keys.
 fn print_queues(toml: &mut String, prefix: &str, queues: &QueueSettings) {
     let key = |key| format!("{prefix}{key}");
-    print_option(toml, &key("maxPollingInterval"), Some(milliseconds(queues.max_polling_interval)));
+    print_option(toml, &key("maxPollingInterval"), queues.max_polling_interval.map(milliseconds));
     print_option(toml, &key("visibilityTimeout"), Some(milliseconds(queues.visibility_timeout)));
     print_option(toml, &key("batchSize"), Some(queues.batch_size));
     print_option(toml, &key("newBatchThreshold"), queues.new_batch_threshold);

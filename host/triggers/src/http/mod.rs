@@ -139,6 +139,11 @@ impl HttpTrigger {
         HttpTrigger { gatekeeper, ..self }
     }
 
+    /// Whether a further request would be refused at the moment, because as many as may be are being served.
+    pub fn is_full(&self) -> bool {
+        self.throttle.enter().is_none()
+    }
+
     /// Answers one request. Every request gets an answer; dropping the future or the answer's body ends the invocation.
     ///
     /// | status | when |

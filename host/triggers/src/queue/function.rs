@@ -3,7 +3,7 @@
 
 use super::hold::hold;
 use super::source::{Source, Stopping};
-use super::{ManualRun, QueueParts};
+use super::{ManualRun, QueueDefaults, QueueParts};
 use crate::accounts::AccountId;
 use crate::bindings::{BindingData, BindingSetupError, FunctionBindings, Produced, text_encoding};
 use crate::concurrency::Gate;
@@ -39,6 +39,7 @@ pub(super) struct QueueFunction {
     threshold: usize,
     /// How many messages may be at work.
     most: usize,
+    max_polling_interval: Duration,
     gate: Gate,
     account: AccountId,
     bindings: FunctionBindings,
@@ -68,7 +69,7 @@ impl QueueFunction {
         function: &Function,
         trigger: &QueueTrigger,
         parts: QueueParts,
-        cores: u32,
+        defaults: QueueDefaults,
     ) -> Result<QueueFunction, BindingSetupError> {
         let settings = &trigger.settings;
         let account = parts.bindings.accounts.find(&trigger.connection).map_err(|why| BindingSetupError {
@@ -76,7 +77,8 @@ impl QueueFunction {
             binding: "trigger".to_owned(),
             why,
         })?;
-        let threshold = settings.new_batch_threshold.unwrap_or((settings.batch_size / 2).saturating_mul(cores));
+        let threshold =
+            settings.new_batch_threshold.unwrap_or((settings.batch_size / 2).saturating_mul(defaults.cores));
         let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         Ok(QueueFunction {
             name: function.name.clone(),
@@ -86,6 +88,7 @@ impl QueueFunction {
             batch: size(settings.batch_size),
             threshold: size(threshold),
             most: function.max_concurrency.map_or(usize::MAX, size),
+            max_polling_interval: settings.max_polling_interval.unwrap_or(defaults.max_polling_interval),
             gate: Gate::of_function(function),
             account,
             bindings: FunctionBindings::new(function, parts.bindings.clone())?,
@@ -103,8 +106,7 @@ impl QueueFunction {
     }
 
     pub(super) fn source(&self) -> Source {
-        let interval = self.trigger.settings.max_polling_interval;
-        Source::new(self.trigger.queue_name.clone(), self.account, interval, self.parts.clone())
+        Source::new(self.trigger.queue_name.clone(), self.account, self.max_polling_interval, self.parts.clone())
     }
 
     /// How many messages may be fetched while so many are at work.

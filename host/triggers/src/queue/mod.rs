@@ -17,6 +17,7 @@ pub use listener::QueueListener;
 
 use crate::bindings::{BindingParts, BindingSetupError};
 use function::QueueFunction;
+use manifest::settings::QUEUE_POLLING_INTERVAL;
 use manifest::{App, Trigger};
 use ports::{Clock, QueueFunctions, Ran, Randomness};
 use std::sync::Arc;
@@ -38,6 +39,22 @@ pub struct QueueParts {
     pub randomness: Arc<dyn Randomness>,
 }
 
+/// What follows from the host where the manifest does not say.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueDefaults {
+    /// How many processors there are: `newBatchThreshold` is half of the batch size for each.
+    pub cores: u32,
+    /// `maxPollingInterval`.
+    pub max_polling_interval: Duration,
+}
+
+impl QueueDefaults {
+    /// Azure's, for so many processors.
+    pub fn for_cores(cores: u32) -> QueueDefaults {
+        QueueDefaults { cores, max_polling_interval: QUEUE_POLLING_INTERVAL.default }
+    }
+}
+
 /// The queue functions of one app.
 pub struct QueueTriggers {
     functions: Vec<Arc<QueueFunction>>,
@@ -53,16 +70,19 @@ pub struct ManualRun {
 }
 
 impl QueueTriggers {
-    /// The queue functions of an app. `cores` is how many processors the host has: `newBatchThreshold` follows from it where
-    /// the manifest does not say.
+    /// The queue functions of an app.
     ///
     /// # Errors
     /// Every connection that leads nowhere.
-    pub fn new(app: &App, parts: &QueueParts, cores: u32) -> Result<QueueTriggers, Vec<BindingSetupError>> {
+    pub fn new(
+        app: &App,
+        parts: &QueueParts,
+        defaults: QueueDefaults,
+    ) -> Result<QueueTriggers, Vec<BindingSetupError>> {
         let (mut functions, mut errors) = (Vec::new(), Vec::new());
         for function in &app.functions {
             match &function.trigger {
-                Trigger::Queue(trigger) => match QueueFunction::new(function, trigger, parts.clone(), cores) {
+                Trigger::Queue(trigger) => match QueueFunction::new(function, trigger, parts.clone(), defaults) {
                     Ok(function) => functions.push(Arc::new(function)),
                     Err(error) => errors.push(error),
                 },

@@ -336,7 +336,7 @@ impl Life<'_> {
         let (function, schedule) = (&self.timer.function, &self.timer.schedule());
         let next: Vec<String> =
             self.timer.next_occurrences(ANNOUNCED_OCCURRENCES).iter().map(Timestamp::to_string).collect();
-        tracing::info!(function, %schedule, next = next.join(" "), "the next occurrences of the schedule");
+        tracing::debug!(function, %schedule, next = next.join(" "), "the next occurrences of the schedule");
     }
 
     /// Waits for a moment as the clock tells it, however often it is woken before.

@@ -3,7 +3,7 @@
 mod properties;
 mod scripted;
 
-use super::{QueueParts, QueueTriggers};
+use super::{QueueDefaults, QueueParts, QueueTriggers};
 use crate::world::{BEGIN, Fault, MemoryAccount, OUTSIDE, World, app, function, logged};
 use expect_test::{Expect, expect};
 use futures::future::{join_all, pending, select};
@@ -21,7 +21,7 @@ use std::time::Duration;
 /// Few tries and a small batch, so that transcripts are short.
 fn settings() -> QueueSettings {
     QueueSettings {
-        max_polling_interval: Duration::from_secs(2),
+        max_polling_interval: Some(Duration::from_secs(2)),
         visibility_timeout: Duration::from_secs(30),
         batch_size: 2,
         new_batch_threshold: None,
@@ -50,7 +50,8 @@ fn triggers(world: &World, functions: Vec<Function>) -> QueueTriggers {
         clock: Arc::new(world.clock.clone()),
         randomness: Arc::<crate::world::Counted>::clone(&world.randomness),
     };
-    QueueTriggers::new(&app(functions), &parts, 1).unwrap_or_else(|errors| panic!("{errors:?}"))
+    QueueTriggers::new(&app(functions), &parts, QueueDefaults::for_cores(1))
+        .unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 
 /// Listens for so many seconds, and then until everything at work has ended.
@@ -705,7 +706,7 @@ fn a_queue_of_a_service_is_polled_less_and_less_often() {
 fn what_this_process_writes_into_a_polled_queue_is_seen_at_once() {
     let world = World::new();
     world.embedded.put("work", "sleep 9; out away \"ok\"");
-    let slow = QueueSettings { max_polling_interval: Duration::from_secs(600), ..settings() };
+    let slow = QueueSettings { max_polling_interval: Some(Duration::from_secs(600)), ..settings() };
     let reader = Function { name: "Away".to_owned(), ..from_outside(work_on("away", slow)) };
     listen(&world, vec![with_outputs(work_on("work", settings())), reader], 300);
     expect![[r#"

@@ -58,7 +58,7 @@ fn tell(story: &Story, outside: bool) -> Vec<Vec<&'static str>> {
     let account = if outside { &world.outside } else { &world.embedded };
     let work = || -> Function {
         // Polled once a minute, as there are hours to go through.
-        let settings = QueueSettings { max_polling_interval: Duration::from_secs(60), ..settings() };
+        let settings = QueueSettings { max_polling_interval: Some(Duration::from_secs(60)), ..settings() };
         let work = with_outputs(work_on("work", settings));
         if outside { from_outside(work) } else { work }
     };
