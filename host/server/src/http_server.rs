@@ -30,7 +30,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use triggers::http::{HttpTrigger, OriginPolicy};
 
-use crate::admin::Admin;
+use crate::admin::{Admin, HEALTH_PATH};
 use crate::auth::Doors;
 use crate::cors::Cors;
 use crate::management::Management;
@@ -45,13 +45,16 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// Wait after a refused accept: it is almost always that the process has no file descriptor left, and some must end first.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
+/// Where Prometheus looks if nobody tells it otherwise.
+const METRICS_PATH: &str = "/metrics";
+
 /// The parts of the host that answer requests.
 pub(crate) struct Services {
     /// Everything that is nobody else's.
-    pub(crate) functions: HttpTrigger,
+    pub(crate) functions: Arc<HttpTrigger>,
     /// `/runtime/webhooks/durabletask`
     pub(crate) management: Management,
-    /// `/admin`
+    /// `/admin`, `/metrics` and the health check
     pub(crate) admin: Admin,
     /// `/`
     pub(crate) home: HomePage,
@@ -174,6 +177,8 @@ impl Services {
             Part::Management if !self.doors.admit_management(&head) => reply::empty(StatusCode::UNAUTHORIZED),
             Part::Management => self.management.handle(Request::from_parts(head, body)).await,
             Part::Admin => self.admin.handle(Request::from_parts(head, body)).await,
+            Part::Metrics => self.admin.metrics(&head),
+            Part::Health => self.admin.health(),
             Part::Home => self.home.answer(),
             Part::Nobody => reply::empty(StatusCode::NOT_FOUND),
         }
@@ -196,6 +201,8 @@ enum Part {
     Functions,
     Management,
     Admin,
+    Metrics,
+    Health,
     Home,
     Nobody,
 }
@@ -211,6 +218,10 @@ impl Part {
             Part::Admin
         } else if first.eq_ignore_ascii_case("runtime") {
             Part::Nobody
+        } else if path == METRICS_PATH && reads(&head.method) {
+            Part::Metrics
+        } else if path == HEALTH_PATH && reads(&head.method) {
+            Part::Health
         } else if path == "/" && reads(&head.method) {
             Part::Home
         } else {
@@ -222,7 +233,7 @@ impl Part {
     fn is_for_web_pages(self) -> bool {
         match self {
             Part::Functions | Part::Management => true,
-            Part::Admin | Part::Home | Part::Nobody => false,
+            Part::Admin | Part::Metrics | Part::Health | Part::Home | Part::Nobody => false,
         }
     }
 }

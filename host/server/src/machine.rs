@@ -18,6 +18,13 @@ pub(crate) fn memory_bytes() -> u64 {
     installed.into_iter().chain(allowed).min().unwrap_or(MEMORY_WHEN_UNKNOWN)
 }
 
+/// What the machine calls itself, where the system tells in a file.
+pub(crate) fn name() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    let name = text.trim();
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
 /// From a line such as `MemTotal:       24589312 kB`.
 fn installed_bytes(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;

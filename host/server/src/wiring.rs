@@ -3,6 +3,7 @@
 //! Parts are made in the order in which they need each other: the store, the guests, the client that both functions and the
 //! management API use, the functions, the engine, and the server in front of everything.
 
+mod services;
 mod triggers;
 
 use ::triggers::activity::ActivityParts;
@@ -15,28 +16,27 @@ use guest::{Binding, BindingError, Component, ComponentSource, GuestSettings, Ru
 use manifest::settings::{OverridableExistingInstanceStates, StorageSettings, VersionFailureStrategy, VersionMatchStrategy};
 use manifest::{App, Trigger, Versioning};
 use orchestration::{FailureStrategy, HttpSettings, Limits, MatchStrategy, PresentApp, Reuse, VersionGate};
-use ports::{Clock, DurableClient, InstanceStore, Randomness};
+use ports::{Clock, InstanceStore, Randomness};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use task_hub::TaskHub;
 use tokio::task::JoinSet;
-use ::triggers::http::{
-    FaultDetail, ForwardedHeaders, HttpLimits, HttpOptions, HttpParts, HttpTrigger, OriginPolicy, Surroundings,
-};
 
-use crate::admin::Admin;
 use crate::app_versions::{self, AppArchive, AppRecord, AppVersions, BindingLoader, Loader, Version};
 use crate::auth::{Doors, Guarded};
+use crate::background::Background;
 use crate::clock::{SystemClock, SystemRandomness};
 use crate::cors::Cors;
 use crate::durable_client::ManagedClient;
 use crate::durable_http::DurableHttp;
 use crate::exit::Problem;
-use crate::http_server::{self, AddedHeaders, HomePage, Services};
+use crate::http_server::{self, Services};
+use crate::invocations::{Counted, Outstanding};
 use crate::keys::KeyRing;
-use crate::management::{Management, ManagementUris};
+use crate::listeners::{Listen, Listeners};
+use crate::management::ManagementUris;
 use crate::manifest_file::LocatedApp;
 use crate::metering::Metering;
 use crate::outbound::Outbound;
@@ -44,6 +44,7 @@ use crate::settings::AppSettings;
 use crate::shutdown::{Stop, Stopping};
 use crate::storage_endpoint::Listening;
 use crate::{listing, machine};
+use services::ServiceParts;
 pub(crate) use triggers::Triggers;
 
 /// What is to be served, and where.
@@ -152,20 +153,45 @@ pub(crate) async fn start(site: &Site, store: Arc<storage::TaskHub>, sockets: So
     let loader = loader(site, &world, runtime, &client, &metering, &bound);
     let versions = Arc::new(versions(site, functions.clone(), loader, http)?);
     let pinned = store.pinned_apps().await.map_err(|error| Problem::Host(error.into()))?;
-    let hub = TaskHub::new(parts(&world, &store, &versions), settings);
+    let outstanding = Outstanding::default();
+    let functions = Arc::new(Counted::new(functions, outstanding.clone()));
+    let counted = Arc::new(Counted::new(versions.clone(), outstanding.clone()));
+    let hub = TaskHub::new(parts(&world, &store, &counted), settings);
     let triggers = Arc::new(triggers::triggers(site, &world, &bound, &functions, &store)?);
-    let http = HttpParts { functions, clock: world.clock.clone(), randomness: world.randomness.clone() };
-    let services = services(site, http, bound, client, store.clone(), hub.clone())?;
+    let listeners = Arc::new(Listeners::new());
+    let (background, background_tasks) = Background::new();
+    let parts = ServiceParts {
+        functions,
+        bindings: bound,
+        client,
+        store: store.clone(),
+        hub: hub.clone(),
+        triggers: triggers.clone(),
+        activities: counted,
+        metering: metering.clone(),
+        listeners: listeners.clone(),
+        outstanding,
+        background,
+    };
+    let services = services::services(site, &world, parts)?;
     let older_versions = versions.describe(&pinned);
     let mut tasks = JoinSet::new();
-    for worker in hub.workers(&stopping) {
-        tasks.spawn(worker);
-    }
+    tasks.spawn(listeners.run(listening(hub, &triggers, site.with_timers), stopping.clone()));
+    tasks.spawn(background_tasks.run(stopping.clone()));
     tasks.spawn(versions.keep_clean(store.clone(), world.clock.clone(), stopping.clone()));
     tasks.spawn(metering.clone().keep(world.clock.clone(), stopping.clone()));
-    triggers.listen(site.with_timers, &stopping, &mut tasks);
     listen(sockets, services, &world, &store, &stopping, &mut tasks)?;
     Ok(Running { tasks, store, stop: Some(stop), metering, triggers, digest, older_versions })
+}
+
+/// Everything that takes work by itself. Timers only if `with_timers`.
+fn listening(hub: TaskHub, triggers: &Arc<Triggers>, with_timers: bool) -> Listen {
+    let triggers = triggers.clone();
+    Box::new(move |stopping| {
+        let mut all = hub.workers(stopping);
+        all.extend(triggers.listeners(with_timers, stopping));
+        all
+    })
 }
 
 /// Serves functions and their management, and the storage endpoint if there is one.
@@ -236,7 +262,7 @@ fn versions(
     Ok(AppVersions::new(present, site.archive.clone(), loader, http))
 }
 
-fn parts(world: &World, store: &Arc<storage::TaskHub>, versions: &Arc<AppVersions>) -> task_hub::Parts {
+fn parts(world: &World, store: &Arc<storage::TaskHub>, versions: &Arc<Counted<AppVersions>>) -> task_hub::Parts {
     task_hub::Parts {
         store: store.clone(),
         orchestrators: versions.clone(),
@@ -341,76 +367,9 @@ fn function_of(error: &BindingError) -> &str {
     }
 }
 
-fn services(
-    site: &Site,
-    parts: HttpParts,
-    bindings: BindingParts,
-    client: Arc<dyn DurableClient>,
-    store: Arc<storage::TaskHub>,
-    hub: TaskHub,
-) -> Result<Services, Problem> {
-    let app = &site.located.app;
-    let clock = parts.clock.clone();
-    let origins = OriginPolicy { own: own_authority(site.address), forwarded: ForwardedHeaders::Ignored };
-    let is_local = site.address.ip().is_loopback();
-    let options = HttpOptions {
-        limits: HttpLimits::new(&app.host.http, machine::memory_bytes()),
-        // Only developers themselves may see what is inside of a failure.
-        fault_detail: if is_local { FaultDetail::Problem } else { FaultDetail::InvocationId },
-        origins: origins.clone(),
-    };
-    let version = env!("CARGO_PKG_VERSION");
-    let surroundings = Surroundings { gatekeeper: Arc::new(site.access.doors()), bindings };
-    let functions = HttpTrigger::guarded(app, parts, surroundings, options);
-    Ok(Services {
-        functions: functions.map_err(|errors| triggers::cannot_set_up(site, &errors))?,
-        management: Management {
-            client,
-            store,
-            explainer: Arc::new(hub),
-            clock: clock.clone(),
-            uris: management_uris(site),
-            origins: origins.clone(),
-            max_payload_bytes: saturating_usize(app.host.durable_task.max_payload_bytes),
-            show_activity_inputs: app.host.durable_task.store_inputs_in_orchestration_history,
-        },
-        admin: Admin {
-            app: app.name.clone(),
-            functions: app.functions.iter().map(|function| function.name.clone()).collect(),
-            version,
-            started: clock.now(),
-            clock,
-            doors: site.access.doors(),
-            keys: site.access.keys.clone(),
-            origins: origins.clone(),
-        },
-        home: match site.access.guarded {
-            Guarded::No => home_page(site, version),
-            Guarded::Yes => HomePage::Empty,
-        },
-        doors: site.access.doors(),
-        cors: site.access.cors.clone(),
-        added: AddedHeaders::of(&app.host.http),
-        origins,
-    })
-}
-
-fn home_page(site: &Site, version: &str) -> HomePage {
-    let listings = listing::functions(&site.located.app, &listing::origin(site.address));
-    let lines: Vec<(String, String)> = listings.into_iter().map(listing::Listing::into_columns).collect();
-    let functions = lines.iter().map(|(name, started_by)| (name.as_str(), started_by.as_str()));
-    HomePage::listing(&site.located.app.name, version, functions)
-}
-
 fn management_uris(site: &Site) -> ManagementUris {
     let task_hub = site.located.app.host.durable_task.hub_name.clone();
     ManagementUris { own_origin: listing::origin(site.address), task_hub, doors: site.access.doors() }
-}
-
-fn own_authority(address: SocketAddr) -> http::uri::Authority {
-    let origin = listing::origin(address);
-    let authority = origin.trim_start_matches("http://");
-    authority.parse().expect("an IP address or localhost, with a port, is an authority")
 }
 
 fn engine_settings(app: &App, digest: &str) -> task_hub::Settings {

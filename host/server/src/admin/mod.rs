@@ -1,38 +1,62 @@
-//! The admin API, everything under `/admin`: what the host is, and what its operator may change.
+//! The admin API, everything under `/admin`: what the host and its functions are, running them by hand, and what their
+//! operator may change. What machines ask of a host stands beside it: its health, and its counters for Prometheus.
 //!
 //! Owns the paths and who may use them: the master key opens everything, and `/admin/host/ping` is open to everybody. Each
 //! file beside this one parses and answers the operations of one subject; to add a subject, add a file, a variant of
 //! [`Operation`], its line in [`find`] and its line in [`Admin::answer`]. What is no operation is 404 without a body,
 //! whoever asks; paths are compared without case, and one slash at the end is passed over.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET`, `POST host/ping` | 200; with `?checkHealth=1` 429 when no further request would be taken |
+//! | `GET host/status`, `host/config`, `host/usage` | 200 with JSON |
+//! | `POST host/drain`, `GET host/drain/status`, `POST host/resume` | see `drain` |
+//! | `GET functions`, `functions/{name}`, `functions/{name}/status` | 200 with records as in Azure; 404 |
+//! | `POST functions/{name}` | see `run` |
+//! | everything about keys | see `keys` |
 
 mod body;
+mod config;
+mod drain;
+mod functions;
 mod keys;
 mod refusal;
+mod run;
 mod status;
+mod usage;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+
+pub(crate) use run::ManualRuns;
+pub(crate) use status::HEALTH_PATH;
+pub(crate) use usage::{UsageNumbers, UsageReport};
 
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
+use manifest::{App, Function};
 use orchestration::Timestamp;
 use percent_encoding::percent_decode_str;
 use ports::{Body, Clock};
+use refusal::Refusal;
 use std::sync::Arc;
 use triggers::http::OriginPolicy;
 
 use crate::auth::Doors;
+use crate::invocations::Outstanding;
 use crate::keys::KeyRing;
+use crate::listeners::Listeners;
 use crate::management::reply::{self, Reply};
+use crate::metering::Metering;
 
 /// What the API needs to be served.
 pub(crate) struct Admin {
     /// The app.
-    pub(crate) app: String,
-    /// Its functions' names, in the order of the manifest.
-    pub(crate) functions: Vec<String>,
+    pub(crate) app: Arc<App>,
     /// The host's version.
     pub(crate) version: &'static str,
+    /// Tells this run of the host from others.
+    pub(crate) instance_id: String,
     /// When the host started.
     pub(crate) started: Timestamp,
     /// Tells how long ago that is.
@@ -43,15 +67,30 @@ pub(crate) struct Admin {
     pub(crate) keys: Arc<KeyRing>,
     /// Where requests were sent to, for links in answers.
     pub(crate) origins: OriginPolicy,
+    /// What functions have used.
+    pub(crate) metering: Arc<Metering>,
+    /// What takes work by itself.
+    pub(crate) listeners: Arc<Listeners>,
+    /// What runs at the moment.
+    pub(crate) outstanding: Outstanding,
+    /// Runs functions by hand.
+    pub(crate) runs: ManualRuns,
 }
 
-/// What a request asks for.
+/// What a request asks for. Names of functions are as the caller wrote them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Operation {
-    /// `GET`, `POST host/ping`
     Ping,
-    /// `GET host/status`
     Status,
+    Config,
+    Usage,
+    Drain,
+    DrainStatus,
+    Resume,
+    Functions,
+    Function(String),
+    FunctionStatus(String),
+    Run(String),
     /// Everything about keys.
     Keys(keys::Operation),
 }
@@ -64,9 +103,19 @@ fn find(method: &Method, path: &str) -> Option<Operation> {
     // Fixed parts of paths are compared in lower case; names that callers choose keep theirs.
     let lower: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
     let fixed: Vec<&str> = lower.iter().map(String::as_str).collect();
-    match fixed.as_slice() {
-        ["host", "ping"] => (reads(method) || method == Method::POST).then_some(Operation::Ping),
-        ["host", "status"] => reads(method).then_some(Operation::Status),
+    let (is_read, is_post) = (reads(method), method == Method::POST);
+    match (fixed.as_slice(), segments.as_slice()) {
+        (["host", "ping"], _) => (is_read || is_post).then_some(Operation::Ping),
+        (["host", "status"], _) => is_read.then_some(Operation::Status),
+        (["host", "config"], _) => is_read.then_some(Operation::Config),
+        (["host", "usage"], _) => is_read.then_some(Operation::Usage),
+        (["host", "drain"], _) => is_post.then_some(Operation::Drain),
+        (["host", "drain", "status"], _) => is_read.then_some(Operation::DrainStatus),
+        (["host", "resume"], _) => is_post.then_some(Operation::Resume),
+        (["functions"], _) => is_read.then_some(Operation::Functions),
+        (["functions", _], [_, name]) if is_post => Some(Operation::Run((*name).to_owned())),
+        (["functions", _], [_, name]) => is_read.then(|| Operation::Function((*name).to_owned())),
+        (["functions", _, "status"], [_, name, _]) => is_read.then(|| Operation::FunctionStatus((*name).to_owned())),
         _ => keys::find(method, &fixed, &segments).map(Operation::Keys),
     }
 }
@@ -81,6 +130,13 @@ fn reads(method: &Method) -> bool {
     method == Method::GET || method == Method::HEAD
 }
 
+/// Whether a query has the parameter and says yes to it.
+fn asks_for(head: &Parts, parameter: &str) -> bool {
+    let mut pairs = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
+    let value = pairs.find(|(name, _)| name.eq_ignore_ascii_case(parameter)).map(|(_, value)| value);
+    value.is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
+}
+
 impl Admin {
     /// Answers one request.
     pub(crate) async fn handle(&self, request: Request<Body>) -> Reply {
@@ -93,15 +149,34 @@ impl Admin {
     }
 
     async fn answer(&self, operation: Operation, head: &Parts, body: Body) -> Reply {
-        match operation {
-            Operation::Ping => reply::empty(StatusCode::OK),
-            Operation::Status => self.status(),
-            Operation::Keys(operation) => self.of_keys(operation, head, body).await,
-        }
+        let done = match operation {
+            Operation::Ping => Ok(self.ping(head)),
+            Operation::Status => Ok(self.status()),
+            Operation::Config => Ok(self.config()),
+            Operation::Usage => Ok(self.usage()),
+            Operation::Drain => Ok(self.drain()),
+            Operation::DrainStatus => Ok(self.drain_status()),
+            Operation::Resume => self.resume(),
+            Operation::Functions => Ok(self.functions(head)),
+            Operation::Function(name) => self.function_record(&name, head),
+            Operation::FunctionStatus(name) => self.function_status(&name),
+            Operation::Run(name) => self.run(&name, head, body).await,
+            Operation::Keys(operation) => Ok(self.of_keys(operation, head, body).await),
+        };
+        done.unwrap_or_else(|refusal| refusal.reply())
     }
 
     /// The name of a function as the manifest has it; none if there is none.
     fn function(&self, name: &str) -> Option<&str> {
-        self.functions.iter().find(|function| function.eq_ignore_ascii_case(name)).map(String::as_str)
+        self.app.function(name).map(|function| function.name.as_str())
+    }
+
+    fn known_function(&self, name: &str) -> Result<&Function, Refusal> {
+        self.app.function(name).ok_or(Refusal::NotFound)
+    }
+
+    /// Scheme and authority that links in an answer begin with; empty if the request does not tell.
+    fn origin(&self, head: &Parts) -> String {
+        self.origins.of(head).map(|origin| origin.to_string()).unwrap_or_default()
     }
 }

@@ -18,6 +18,10 @@ pub(super) enum Refusal {
     },
     /// The body took longer than allowed.
     TooSlow,
+    /// It does not fit how the host stands; with why.
+    Conflict(&'static str),
+    /// The host cannot at the moment; with why.
+    Busy(String),
     /// It could not be done; with why.
     Failed(String),
 }
@@ -33,6 +37,8 @@ impl Refusal {
                 sentence(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit_bytes} bytes"))
             }
             Refusal::TooSlow => sentence(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time".to_owned()),
+            Refusal::Conflict(why) => sentence(StatusCode::CONFLICT, (*why).to_owned()),
+            Refusal::Busy(why) => sentence(StatusCode::SERVICE_UNAVAILABLE, why.clone()),
             Refusal::Failed(why) => sentence(StatusCode::INTERNAL_SERVER_ERROR, why.clone()),
         }
     }

@@ -1,10 +1,17 @@
-//! `GET /admin/host/status`: which app this is, and since when it runs.
+//! How the host is, for people (`host/status`) and for machines that decide whether to send it work (`host/ping` and the
+//! health check).
 
 use http::StatusCode;
+use http::request::Parts;
 use serde::Serialize;
 
-use super::Admin;
+use super::{Admin, asks_for};
+use crate::listeners::Intake;
+use crate::machine;
 use crate::management::reply::{self, Reply};
+
+/// Where load balancers and orchestrators of containers ask; open to everybody.
+pub(crate) const HEALTH_PATH: &str = "/.well-known/dacapo/health";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -12,19 +19,54 @@ struct HostStatus<'a> {
     id: &'a str,
     state: &'static str,
     version: &'a str,
+    version_details: String,
+    instance_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    computer_name: Option<String>,
     /// In milliseconds.
     process_uptime: u64,
 }
 
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+}
+
 impl Admin {
     pub(super) fn status(&self) -> Reply {
-        let uptime = self.clock.now().saturating_since(self.started).as_millis();
         let status = HostStatus {
-            id: &self.app,
-            state: "Running",
+            id: &self.app.name,
+            state: match self.listeners.intake() {
+                Intake::Open => "Running",
+                Intake::Closing | Intake::Closed => "Draining",
+                Intake::Ending => "Stopping",
+            },
             version: self.version,
-            process_uptime: u64::try_from(uptime).unwrap_or(u64::MAX),
+            version_details: format!("Dacapo {} with {} {}", self.version, self.app.name, self.app.version),
+            instance_id: &self.instance_id,
+            computer_name: machine::name(),
+            process_uptime: u64::try_from(self.uptime().as_millis()).unwrap_or(u64::MAX),
         };
         reply::json(StatusCode::OK, &status)
+    }
+
+    pub(super) fn ping(&self, head: &Parts) -> Reply {
+        let is_full = asks_for(head, "checkHealth") && self.runs.http.is_full();
+        reply::empty(if is_full { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK })
+    }
+
+    /// 200 as long as the host takes work, 503 from when it is drained or ends. Requests are answered to the very end all the
+    /// same.
+    pub(crate) fn health(&self) -> Reply {
+        let (status, word) = match self.listeners.intake() {
+            Intake::Open => (StatusCode::OK, "ok"),
+            Intake::Closing | Intake::Closed => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+            Intake::Ending => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+        };
+        reply::json(status, &Health { status: word })
+    }
+
+    pub(super) fn uptime(&self) -> std::time::Duration {
+        self.clock.now().saturating_since(self.started)
     }
 }

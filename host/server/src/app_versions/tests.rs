@@ -1,7 +1,7 @@
 //! Versions on disk and behind the ports: kept, found again, loaded when they are needed, and dropped.
 
 use super::archive::{AppArchive, AppRecord, KeptFunction};
-use super::{AppVersions, DurableHttp, Loader};
+use super::{AppVersions, DurableHttp, Loader, Version};
 use crate::clock::SystemClock;
 use crate::management::tests::world::World;
 use crate::outbound::Outbound;
@@ -202,7 +202,7 @@ fn check_unavailable(fault: Result<(), GuestFault>, versions: &Versions, expecte
 async fn each_call_gets_the_version_that_it_is_for() {
     let all = Versions::new().await;
     let older = Some(all.older.as_str());
-    let present = all.versions.present.digest().to_owned();
+    let present = all.versions.present.app.digest().to_owned();
     all.begin("BookTrip", None).await.expect("the present version");
     all.begin("booktrip", Some(&present)).await.expect("the present version");
     all.begin("BookTrip", older).await.expect("the older version");

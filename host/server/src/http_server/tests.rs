@@ -1,7 +1,7 @@
 //! Who answers which path, and connections over real sockets: kept alive, broken, drained.
 
 use super::{AddedHeaders, Answers, HomePage, Services, serve};
-use crate::admin::Admin;
+use crate::admin::tests::world::admin;
 use crate::cors::Cors;
 use crate::management::tests::world::{World, clock, key_ring, management, open_doors, origins};
 use async_trait::async_trait;
@@ -9,7 +9,6 @@ use expect_test::{Expect, expect};
 use futures::future::FutureExt;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
-use orchestration::Timestamp;
 use ports::{Body, GuestFault, HttpAnswer, HttpFunctions, HttpInvocation, Randomness};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -77,19 +76,12 @@ fn services(functions: Arc<Functions>) -> Services {
         fault_detail: FaultDetail::Problem,
         origins: origins(),
     };
+    let http = Arc::new(HttpTrigger::new(&app, parts, options));
+    let (admin, _background) = admin(&app, Arc::clone(&http), open_doors(), key_ring());
     Services {
-        functions: HttpTrigger::new(&app, parts, options),
+        functions: http,
         management: management(&Arc::new(World::default())),
-        admin: Admin {
-            app: app.name,
-            functions: Vec::new(),
-            version: "0.1.0",
-            started: Timestamp::from_unix_ms(0),
-            clock: clock(),
-            doors: open_doors(),
-            keys: key_ring(),
-            origins: origins(),
-        },
+        admin,
         home: HomePage::listing("greetings", "0.1.0", [("Echo", "GET http://h/<echo>")]),
         doors: open_doors(),
         cors: None,
@@ -135,8 +127,8 @@ fn every_path_has_one_who_answers() {
         "GET",
         "/admin/host/status",
         &expect![[r#"
-        200 OK application/json
-        {"id":"greetings","state":"Running","version":"0.1.0","processUptime":1704110400123}"#]],
+            200 OK application/json
+            {"id":"greetings","state":"Running","version":"0.1.0","versionDetails":"Dacapo 0.1.0 with greetings 1.0.0","instanceId":"1","computerName":"vm","processUptime":43200000}"#]],
     );
     check_answer("POST", "/admin/host/status", &expect!["404 Not Found"]);
     check_answer("GET", "/admin/keys", &expect!["404 Not Found"]);

@@ -47,13 +47,7 @@ impl Family<'_> {
         let _infallible = write!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     }
 
-    fn each(
-        &mut self,
-        name: &str,
-        help: &str,
-        usage: &[FunctionUsage],
-        value: impl Fn(&FunctionUsage) -> &u64,
-    ) {
+    fn each(&mut self, name: &str, help: &str, usage: &[FunctionUsage], value: impl Fn(&FunctionUsage) -> &u64) {
         self.head(name, "counter", help);
         for function in usage {
             self.sample(name, &[("function", &function.function)], value(function));

@@ -3,6 +3,7 @@
 use super::usage::{Usage, billed_mb_ms};
 use super::{FunctionUsage, Metering, exposition};
 use expect_test::{Expect, expect};
+use manifest::settings::StorageSettings;
 use ports::{DocumentStore, Execution, Meter, Work};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +46,8 @@ fn check(metering: &Metering, expected: &Expect) {
 
 #[tokio::test]
 async fn counters_outlive_the_host() {
-    let store: Arc<dyn DocumentStore> = crate::wiring::open_store(None).expect("memory always opens");
+    let store: Arc<dyn DocumentStore> =
+        crate::wiring::open_store(None, &StorageSettings { reserved_disk_bytes: 0 }).expect("memory always opens");
     let first = Metering::open("trips", ["BookTrip", "Quiet"], store.clone()).await.expect("the store can be read");
     first.record(&run("BookTrip", Work::Turn, true));
     first.record(&run("BookTrip", Work::ReplayedTurn, true));

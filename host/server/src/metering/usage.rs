@@ -47,7 +47,7 @@ pub(crate) struct FunctionUsage {
 }
 
 /// How much of the plan's monthly grant something takes, if it was used within one month.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Estimate {
     /// Executions as billed: replayed turns are executions there.

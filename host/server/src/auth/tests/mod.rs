@@ -45,6 +45,10 @@ const FUNCTIONS: &str = "
     GET /api/unknown
     GET /unknown
     GET /metrics
+    HEAD /metrics
+    POST /metrics
+    GET /.well-known/dacapo/health
+    POST /.well-known/dacapo/health
     GET /
     POST /
     CONNECT /api/plain
@@ -90,6 +94,23 @@ const ADMIN: &str = "
     GET /admin/host/status
     GET /Admin/Host/Status/
     POST /admin/host/status
+    GET /admin/host/config
+    GET /admin/host/usage
+    POST /admin/host/drain
+    GET /admin/host/drain
+    GET /admin/host/drain/status
+    POST /admin/host/resume
+    GET /admin/functions
+    GET /admin/functions/Plain
+    GET /admin/functions/plain/
+    GET /admin/functions/Unknown
+    PUT /admin/functions/Plain
+    DELETE /admin/functions/Plain
+    GET /admin/functions/Plain/status
+    GET /admin/functions/Unknown/status
+    POST /admin/functions/Plain
+    POST /admin/functions/Off
+    POST /admin/functions/Unknown
     GET /admin/host/keys
     GET /admin/host/functionkeys
     GET /admin/host/systemkeys
@@ -132,27 +153,31 @@ async fn functions_with_keys() {
         Guarded::Yes,
         FUNCTIONS,
         &expect![[r#"
-                            none     empty    wrong    plain    other    host     durable  foreign  master
-        GET /api/open       200      200      200      200      200      200      200      200      200
-        GET /api/plain      401      401      401      200      401      200      401      401      200
-        HEAD /api/plain     401      401      401      200      401      200      401      401      200
-        OPTIONS /api/plain  401      401      401      200      401      200      401      401      200
-        DELETE /api/plain   401      401      401      405      401      405      401      401      405
-        DELETE /api/open    405      405      405      405      405      405      405      405      405
-        GET /api/shared     200      200      200      200      200      200      200      200      200
-        POST /api/shared    401      401      401      401      401      401      401      401      200
-        PUT /api/shared     405      405      405      405      405      405      405      405      405
-        GET /api/root       401      401      401      401      401      401      401      401      200
-        GET /api/PLAIN/     401      401      401      200      401      200      401      401      200
-        GET /api/off        404      404      404      404      404      404      404      404      200
-        GET /api/off-open   404      404      404      404      404      404      404      404      200
-        PUT /api/off        404      404      404      404      404      404      404      404      405
-        GET /api/unknown    404      404      404      404      404      404      404      404      404
-        GET /unknown        404      404      404      404      404      404      404      404      404
-        GET /metrics        404      404      404      404      404      404      404      404      404
-        GET /               204      204      204      204      204      204      204      204      204
-        POST /              404      404      404      404      404      404      404      404      404
-        CONNECT /api/plain  501      501      501      501      501      501      501      501      501"#]],
+                                             none     empty    wrong    plain    other    host     durable  foreign  master
+            GET /api/open                    200      200      200      200      200      200      200      200      200
+            GET /api/plain                   401      401      401      200      401      200      401      401      200
+            HEAD /api/plain                  401      401      401      200      401      200      401      401      200
+            OPTIONS /api/plain               401      401      401      200      401      200      401      401      200
+            DELETE /api/plain                401      401      401      405      401      405      401      401      405
+            DELETE /api/open                 405      405      405      405      405      405      405      405      405
+            GET /api/shared                  200      200      200      200      200      200      200      200      200
+            POST /api/shared                 401      401      401      401      401      401      401      401      200
+            PUT /api/shared                  405      405      405      405      405      405      405      405      405
+            GET /api/root                    401      401      401      401      401      401      401      401      200
+            GET /api/PLAIN/                  401      401      401      200      401      200      401      401      200
+            GET /api/off                     404      404      404      404      404      404      404      404      200
+            GET /api/off-open                404      404      404      404      404      404      404      404      200
+            PUT /api/off                     404      404      404      404      404      404      404      404      405
+            GET /api/unknown                 404      404      404      404      404      404      404      404      404
+            GET /unknown                     404      404      404      404      404      404      404      404      404
+            GET /metrics                     401      401      401      401      401      401      401      401      200
+            HEAD /metrics                    401      401      401      401      401      401      401      401      200
+            POST /metrics                    404      404      404      404      404      404      404      404      404
+            GET /.well-known/dacapo/health   200      200      200      200      200      200      200      200      200
+            POST /.well-known/dacapo/health  404      404      404      404      404      404      404      404      404
+            GET /                            204      204      204      204      204      204      204      204      204
+            POST /                           404      404      404      404      404      404      404      404      404
+            CONNECT /api/plain               501      501      501      501      501      501      501      501      501"#]],
     )
     .await;
 }
@@ -163,27 +188,31 @@ async fn functions_without_keys() {
         Guarded::No,
         FUNCTIONS,
         &expect![[r#"
-                            none     empty    wrong    plain    other    host     durable  foreign  master
-        GET /api/open       200      200      200      200      200      200      200      200      200
-        GET /api/plain      200      200      200      200      200      200      200      200      200
-        HEAD /api/plain     200      200      200      200      200      200      200      200      200
-        OPTIONS /api/plain  200      200      200      200      200      200      200      200      200
-        DELETE /api/plain   405      405      405      405      405      405      405      405      405
-        DELETE /api/open    405      405      405      405      405      405      405      405      405
-        GET /api/shared     200      200      200      200      200      200      200      200      200
-        POST /api/shared    200      200      200      200      200      200      200      200      200
-        PUT /api/shared     405      405      405      405      405      405      405      405      405
-        GET /api/root       200      200      200      200      200      200      200      200      200
-        GET /api/PLAIN/     200      200      200      200      200      200      200      200      200
-        GET /api/off        404      404      404      404      404      404      404      404      200
-        GET /api/off-open   404      404      404      404      404      404      404      404      200
-        PUT /api/off        404      404      404      404      404      404      404      404      405
-        GET /api/unknown    404      404      404      404      404      404      404      404      404
-        GET /unknown        404      404      404      404      404      404      404      404      404
-        GET /metrics        404      404      404      404      404      404      404      404      404
-        GET /               204      204      204      204      204      204      204      204      204
-        POST /              404      404      404      404      404      404      404      404      404
-        CONNECT /api/plain  501      501      501      501      501      501      501      501      501"#]],
+                                             none     empty    wrong    plain    other    host     durable  foreign  master
+            GET /api/open                    200      200      200      200      200      200      200      200      200
+            GET /api/plain                   200      200      200      200      200      200      200      200      200
+            HEAD /api/plain                  200      200      200      200      200      200      200      200      200
+            OPTIONS /api/plain               200      200      200      200      200      200      200      200      200
+            DELETE /api/plain                405      405      405      405      405      405      405      405      405
+            DELETE /api/open                 405      405      405      405      405      405      405      405      405
+            GET /api/shared                  200      200      200      200      200      200      200      200      200
+            POST /api/shared                 200      200      200      200      200      200      200      200      200
+            PUT /api/shared                  405      405      405      405      405      405      405      405      405
+            GET /api/root                    200      200      200      200      200      200      200      200      200
+            GET /api/PLAIN/                  200      200      200      200      200      200      200      200      200
+            GET /api/off                     404      404      404      404      404      404      404      404      200
+            GET /api/off-open                404      404      404      404      404      404      404      404      200
+            PUT /api/off                     404      404      404      404      404      404      404      404      405
+            GET /api/unknown                 404      404      404      404      404      404      404      404      404
+            GET /unknown                     404      404      404      404      404      404      404      404      404
+            GET /metrics                     200      200      200      200      200      200      200      200      200
+            HEAD /metrics                    200      200      200      200      200      200      200      200      200
+            POST /metrics                    404      404      404      404      404      404      404      404      404
+            GET /.well-known/dacapo/health   200      200      200      200      200      200      200      200      200
+            POST /.well-known/dacapo/health  404      404      404      404      404      404      404      404      404
+            GET /                            204      204      204      204      204      204      204      204      204
+            POST /                           404      404      404      404      404      404      404      404      404
+            CONNECT /api/plain               501      501      501      501      501      501      501      501      501"#]],
     )
     .await;
 }
@@ -271,6 +300,23 @@ async fn admin_with_keys() {
         GET /admin/host/status                            401      401      401      401      401      401      401      401      200
         GET /Admin/Host/Status/                           401      401      401      401      401      401      401      401      200
         POST /admin/host/status                           404      404      404      404      404      404      404      404      404
+        GET /admin/host/config                            401      401      401      401      401      401      401      401      200
+        GET /admin/host/usage                             401      401      401      401      401      401      401      401      200
+        POST /admin/host/drain                            401      401      401      401      401      401      401      401      202
+        GET /admin/host/drain                             404      404      404      404      404      404      404      404      404
+        GET /admin/host/drain/status                      401      401      401      401      401      401      401      401      200
+        POST /admin/host/resume                           401      401      401      401      401      401      401      401      200
+        GET /admin/functions                              401      401      401      401      401      401      401      401      200
+        GET /admin/functions/Plain                        401      401      401      401      401      401      401      401      200
+        GET /admin/functions/plain/                       401      401      401      401      401      401      401      401      200
+        GET /admin/functions/Unknown                      401      401      401      401      401      401      401      401      404
+        PUT /admin/functions/Plain                        404      404      404      404      404      404      404      404      404
+        DELETE /admin/functions/Plain                     404      404      404      404      404      404      404      404      404
+        GET /admin/functions/Plain/status                 401      401      401      401      401      401      401      401      200
+        GET /admin/functions/Unknown/status               401      401      401      401      401      401      401      401      404
+        POST /admin/functions/Plain                       401      401      401      401      401      401      401      401      202
+        POST /admin/functions/Off                         401      401      401      401      401      401      401      401      202
+        POST /admin/functions/Unknown                     401      401      401      401      401      401      401      401      404
         GET /admin/host/keys                              401      401      401      401      401      401      401      401      200
         GET /admin/host/functionkeys                      401      401      401      401      401      401      401      401      200
         GET /admin/host/systemkeys                        401      401      401      401      401      401      401      401      200
@@ -316,6 +362,23 @@ async fn admin_without_keys() {
         GET /admin/host/status                            200      200      200      200      200      200      200      200      200
         GET /Admin/Host/Status/                           200      200      200      200      200      200      200      200      200
         POST /admin/host/status                           404      404      404      404      404      404      404      404      404
+        GET /admin/host/config                            200      200      200      200      200      200      200      200      200
+        GET /admin/host/usage                             200      200      200      200      200      200      200      200      200
+        POST /admin/host/drain                            202      202      202      202      202      202      202      202      202
+        GET /admin/host/drain                             404      404      404      404      404      404      404      404      404
+        GET /admin/host/drain/status                      200      200      200      200      200      200      200      200      200
+        POST /admin/host/resume                           200      200      200      200      200      200      200      200      200
+        GET /admin/functions                              200      200      200      200      200      200      200      200      200
+        GET /admin/functions/Plain                        200      200      200      200      200      200      200      200      200
+        GET /admin/functions/plain/                       200      200      200      200      200      200      200      200      200
+        GET /admin/functions/Unknown                      404      404      404      404      404      404      404      404      404
+        PUT /admin/functions/Plain                        404      404      404      404      404      404      404      404      404
+        DELETE /admin/functions/Plain                     404      404      404      404      404      404      404      404      404
+        GET /admin/functions/Plain/status                 200      200      200      200      200      200      200      200      200
+        GET /admin/functions/Unknown/status               404      404      404      404      404      404      404      404      404
+        POST /admin/functions/Plain                       202      202      202      202      202      202      202      202      202
+        POST /admin/functions/Off                         202      202      202      202      202      202      202      202      202
+        POST /admin/functions/Unknown                     404      404      404      404      404      404      404      404      404
         GET /admin/host/keys                              200      200      200      200      200      200      200      200      200
         GET /admin/host/functionkeys                      200      200      200      200      200      200      200      200      200
         GET /admin/host/systemkeys                        200      200      200      200      200      200      200      200      200

@@ -1,12 +1,13 @@
 //! A whole host behind its doors: functions of every level, the management API over a task hub in memory, the admin API, and
 //! an ear for everything that is logged.
 
-use crate::admin::Admin;
+use crate::admin::tests::world::admin;
 use crate::auth::{Doors, Guarded};
+use crate::background::BackgroundTasks;
 use crate::http_server::{AddedHeaders, Answers, HomePage, Services};
 use crate::keys::tests::Counting;
 use crate::keys::{KeyId, KeyName, KeyRing, KeyStore, Keys, Scope, Secret};
-use crate::management::tests::world::{self as hub, clock, instance, management, minute, origins};
+use crate::management::tests::world::{self as hub, clock, instance, management, origins};
 use crate::management::{Management, ManagementUris};
 use async_trait::async_trait;
 use http::{Request, Response, StatusCode};
@@ -113,6 +114,8 @@ fn full(text: &'static str) -> Body {
 pub(super) struct World {
     services: Services,
     keys: Keys,
+    /// Runs that are promised, and never done: only the promise is looked at.
+    _background: BackgroundTasks,
 }
 
 impl World {
@@ -125,7 +128,8 @@ impl World {
         let ring = Arc::new(KeyRing::open(store, clock()).expect("keys that were just made"));
         let keys = ring.read().expect("they can be read");
         let doors = Doors::new(Arc::clone(&ring), guarded);
-        World { services: services(&app, &doors, ring), keys }
+        let (services, background) = services(&app, &doors, ring);
+        World { services, keys, _background: background }
     }
 
     fn value(&self, caller: Caller) -> Option<&str> {
@@ -210,7 +214,7 @@ impl World {
     }
 }
 
-fn services(app: &manifest::App, doors: &Doors, keys: Arc<KeyRing>) -> Services {
+fn services(app: &manifest::App, doors: &Doors, keys: Arc<KeyRing>) -> (Services, BackgroundTasks) {
     let options = HttpOptions {
         limits: HttpLimits::new(&app.host.http, 1 << 30),
         fault_detail: FaultDetail::InvocationId,
@@ -220,25 +224,20 @@ fn services(app: &manifest::App, doors: &Doors, keys: Arc<KeyRing>) -> Services 
     let known = instance("known", RuntimeStatus::Running, 0);
     let management = management(&Arc::new(hub::World::with([known])));
     let uris = ManagementUris { doors: doors.clone(), ..management.uris.clone() };
-    Services {
-        functions: HttpTrigger::new(app, parts, options).with_gatekeeper(Arc::new(doors.clone())),
+    let http = HttpTrigger::new(app, parts, options).with_gatekeeper(Arc::new(doors.clone()));
+    let http = Arc::new(http);
+    let (admin, background) = admin(app, Arc::clone(&http), doors.clone(), keys);
+    let services = Services {
+        functions: http,
         management: Management { uris, ..management },
-        admin: Admin {
-            app: app.name.clone(),
-            functions: app.functions.iter().map(|function| function.name.clone()).collect(),
-            version: "0.1.0",
-            started: minute(0),
-            clock: clock(),
-            doors: doors.clone(),
-            keys,
-            origins: origins(),
-        },
+        admin,
         home: HomePage::Empty,
         doors: doors.clone(),
         cors: None,
         added: AddedHeaders::default(),
         origins: origins(),
-    }
+    };
+    (services, background)
 }
 
 /// Everything that is logged.

@@ -1,40 +1,21 @@
 //! What the admin API answers: shapes, statuses, and what a change does to the answers after it.
 
-use super::Admin;
-use crate::auth::{Doors, Guarded};
-use crate::keys::tests::Counting;
-use crate::keys::{KeyRing, KeyStore};
-use crate::management::tests::world::{clock, minute, origins};
+mod functions;
+mod host;
+pub(crate) mod world;
+
+use crate::shutdown::Stop;
 use expect_test::{Expect, expect};
 use http::{Method, Request};
-use http_body_util::{BodyExt, Full};
-use ports::Body;
+use http_body_util::BodyExt;
 use std::fmt::Write;
-use std::sync::Arc;
-
-fn admin() -> Admin {
-    let store = KeyStore::in_memory(None, Arc::new(Counting::default())).expect("a store");
-    store.complete(["StartTrip"]).expect("keys are made");
-    let keys = Arc::new(KeyRing::open(store, clock()).expect("keys that were just made"));
-    Admin {
-        app: "trips".to_owned(),
-        functions: vec!["StartTrip".to_owned(), "BookTrip".to_owned()],
-        version: "0.1.0",
-        started: minute(0),
-        clock: clock(),
-        doors: Doors::new(Arc::clone(&keys), Guarded::No),
-        keys,
-        origins: origins(),
-    }
-}
-
-fn body(text: &str) -> Body {
-    Full::from(text.to_owned().into_bytes()).map_err(|never| match never {}).boxed_unsync()
-}
+use world::{body, trips};
 
 /// Sends requests one after the other, one a line: method, path, body. Long values are shortened to their first letters.
 async fn check(requests: &str, expected: &Expect) {
-    let admin = admin();
+    let (admin, background) = trips();
+    let (_stop, stopping) = Stop::new();
+    let background = tokio::spawn(background.run(stopping));
     let mut text = String::new();
     for line in requests.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut parts = line.splitn(3, ' ');
@@ -47,6 +28,7 @@ async fn check(requests: &str, expected: &Expect) {
         writeln!(text, "{line}\n  {status} {}", shortened(&String::from_utf8_lossy(&bytes)))
             .expect("a string takes all");
     }
+    background.abort();
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     expected.assert_eq(&lines.join("\n"));
 }
@@ -185,19 +167,5 @@ async fn what_makes_no_sense_is_refused_without_its_words() {
     .await;
     let long = format!("{{\"value\": \"{}\"}}", "x".repeat(17 << 10));
     let request = Request::builder().method("PUT").uri("/admin/host/keys/a").header("host", "h");
-    assert_eq!(admin().handle(request.body(body(&long)).expect("a request")).await.status(), 413);
-}
-
-#[tokio::test]
-async fn the_host_tells_how_it_is() {
-    check(
-        "GET /admin/host/status
-         POST /admin/host/ping",
-        &expect![[r#"
-            GET /admin/host/status
-              200 {"id":"trips","state":"Running","version":"0.1.0","processUptime":43200000}
-            POST /admin/host/ping
-              200"#]],
-    )
-    .await;
+    assert_eq!(trips().0.handle(request.body(body(&long)).expect("a request")).await.status(), 413);
 }

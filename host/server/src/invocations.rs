@@ -1,0 +1,138 @@
+//! How many invocations are running in this process, whoever started them.
+//!
+//! Counts around the ports of functions, so that neither triggers nor the engine nor guests know of it. A function whose
+//! response is still streamed is running.
+
+use async_trait::async_trait;
+use http_body_util::BodyExt;
+use orchestration::{ActivityTask, Cursor, EntityOutcome, Failure, Json, Timeouts};
+use ports::{
+    Activities, ActivityInvocation, Advanced, Entities, EntityBatch, GuestFault, HttpAnswer, HttpFunctions,
+    HttpInvocation, Orchestrator, Orchestrators, QueueFunctions, QueueInvocation, Ran, TimerFunctions, TimerInvocation,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The number. Clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outstanding(Arc<AtomicU64>);
+
+/// An invocation that runs until this is dropped.
+struct Running(Outstanding);
+
+impl Outstanding {
+    /// How many there are now.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn begin(&self) -> Running {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Running(self.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Functions whose invocations are counted.
+pub(crate) struct Counted<F> {
+    functions: Arc<F>,
+    outstanding: Outstanding,
+}
+
+impl<F> Counted<F> {
+    /// Counts whatever is run through it.
+    pub(crate) fn new(functions: Arc<F>, outstanding: Outstanding) -> Counted<F> {
+        Counted { functions, outstanding }
+    }
+}
+
+#[async_trait]
+impl<F: HttpFunctions> HttpFunctions for Counted<F> {
+    async fn handle(&self, invocation: HttpInvocation) -> Result<HttpAnswer, GuestFault> {
+        let running = self.outstanding.begin();
+        let HttpAnswer { response, outputs } = self.functions.handle(invocation).await?;
+        let response = response.map(|body| {
+            let counted = body.map_frame(move |frame| {
+                let _lasts_as_long_as_the_body = &running;
+                frame
+            });
+            counted.boxed_unsync()
+        });
+        Ok(HttpAnswer { response, outputs })
+    }
+}
+
+#[async_trait]
+impl<F: QueueFunctions> QueueFunctions for Counted<F> {
+    async fn run_queue(&self, invocation: QueueInvocation) -> Result<Result<Ran, Failure>, GuestFault> {
+        let _running = self.outstanding.begin();
+        self.functions.run_queue(invocation).await
+    }
+}
+
+#[async_trait]
+impl<F: TimerFunctions> TimerFunctions for Counted<F> {
+    async fn run_timer(&self, invocation: TimerInvocation) -> Result<Result<Ran, Failure>, GuestFault> {
+        let _running = self.outstanding.begin();
+        self.functions.run_timer(invocation).await
+    }
+}
+
+#[async_trait]
+impl<F: Activities> Activities for Counted<F> {
+    fn timeouts(&self, task: &ActivityTask) -> Timeouts {
+        self.functions.timeouts(task)
+    }
+
+    async fn run(&self, invocation: ActivityInvocation) -> Result<Result<Json, Failure>, GuestFault> {
+        let _running = self.outstanding.begin();
+        self.functions.run(invocation).await
+    }
+}
+
+#[async_trait]
+impl<F: Entities> Entities for Counted<F> {
+    fn names(&self) -> Vec<String> {
+        self.functions.names()
+    }
+
+    async fn run(&self, batch: EntityBatch) -> Result<EntityOutcome, GuestFault> {
+        let _running = self.outstanding.begin();
+        self.functions.run(batch).await
+    }
+}
+
+#[async_trait]
+impl<F: Orchestrators> Orchestrators for Counted<F> {
+    fn names(&self) -> Vec<String> {
+        self.functions.names()
+    }
+
+    async fn begin(&self, name: &str, pinned_to: Option<&str>) -> Result<Box<dyn Orchestrator>, GuestFault> {
+        let orchestrator = self.functions.begin(name, pinned_to).await?;
+        Ok(Box::new(CountedTurns { orchestrator, outstanding: self.outstanding.clone() }))
+    }
+}
+
+/// An orchestrator whose turns are counted; waiting between them is not running.
+struct CountedTurns {
+    orchestrator: Box<dyn Orchestrator>,
+    outstanding: Outstanding,
+}
+
+#[async_trait]
+impl Orchestrator for CountedTurns {
+    async fn advance(&mut self, cursor: Box<Cursor>) -> (Box<Cursor>, Result<Advanced, GuestFault>) {
+        let _running = self.outstanding.begin();
+        self.orchestrator.advance(cursor).await
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.orchestrator.memory_bytes()
+    }
+}

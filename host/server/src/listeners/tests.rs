@@ -1,0 +1,121 @@
+//! Held back and let go, with listeners that end when the test says so.
+
+use super::{Intake, Listen, Listeners};
+use crate::shutdown::{Stop, Stopping};
+use futures::future::{BoxFuture, FutureExt};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
+
+/// Two listeners: one ends as soon as it is asked to, the other one has work that the test lets end.
+struct World {
+    listeners: Arc<Listeners>,
+    begun: Arc<AtomicUsize>,
+    work: Arc<Semaphore>,
+    stop: Option<Stop>,
+    task: JoinHandle<()>,
+}
+
+impl World {
+    fn new() -> World {
+        let (begun, work) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+        let listen: Listen = Box::new({
+            let (begun, work) = (Arc::clone(&begun), Arc::clone(&work));
+            move |stopping: &Stopping| -> Vec<BoxFuture<'static, ()>> {
+                begun.fetch_add(1, Ordering::SeqCst);
+                let (idle, busy, work) = (stopping.clone(), stopping.clone(), Arc::clone(&work));
+                let works = async move {
+                    busy.await;
+                    work.acquire().await.expect("nobody closes it").forget();
+                };
+                vec![idle.boxed(), works.boxed()]
+            }
+        });
+        let (listeners, (stop, stopping)) = (Arc::new(Listeners::new()), Stop::new());
+        let task = tokio::spawn(Arc::clone(&listeners).run(listen, stopping));
+        World { listeners, begun, work, stop: Some(stop), task }
+    }
+
+    async fn until(&self, wanted: Intake) {
+        let mut intake = self.listeners.watch();
+        intake.wait_for(|intake| *intake == wanted).await.expect("the sender is here");
+        assert_eq!(self.listeners.intake(), wanted);
+    }
+
+    fn begun(&self) -> usize {
+        self.begun.load(Ordering::SeqCst)
+    }
+}
+
+#[tokio::test]
+async fn work_ends_before_the_intake_is_closed() {
+    let world = World::new();
+    assert_eq!(world.listeners.intake(), Intake::Open, "it is about to be");
+    world.until(Intake::Open).await;
+    world.listeners.hold_back();
+    assert_eq!(world.listeners.intake(), Intake::Closing, "at once, for whoever asks next");
+    world.until(Intake::Closing).await;
+    world.listeners.hold_back();
+    world.work.add_permits(1);
+    world.until(Intake::Closed).await;
+    assert!(world.listeners.resume());
+    world.until(Intake::Open).await;
+    assert_eq!(world.begun(), 2, "once for each time that it was let go");
+}
+
+#[tokio::test]
+async fn letting_go_does_not_wait_for_work_of_before() {
+    let mut world = World::new();
+    world.until(Intake::Open).await;
+    world.listeners.hold_back();
+    world.until(Intake::Closing).await;
+    world.listeners.resume();
+    world.until(Intake::Open).await;
+    assert_eq!(world.begun(), 2);
+    // What ends now is of the first round, and the host goes on.
+    world.work.add_permits(1);
+    world.listeners.hold_back();
+    world.until(Intake::Closing).await;
+    world.work.add_permits(1);
+    world.until(Intake::Closed).await;
+    drop(world.stop.take());
+    world.task.await.expect("it ends well");
+}
+
+#[tokio::test]
+async fn the_end_waits_for_work() {
+    let mut world = World::new();
+    world.until(Intake::Open).await;
+    drop(world.stop.take());
+    world.until(Intake::Ending).await;
+    assert!(!world.listeners.resume(), "it is too late");
+    assert!(!world.task.is_finished(), "something is still at work");
+    world.work.add_permits(1);
+    let begun = world.begun();
+    world.task.await.expect("it ends well");
+    assert_eq!(begun, 1);
+}
+
+#[tokio::test]
+async fn a_listener_that_ends_or_panics_is_noticed() {
+    let run = |listen: Listen| {
+        let (stop, stopping) = Stop::new();
+        let task = tokio::spawn(Arc::new(Listeners::new()).run(listen, stopping));
+        async move {
+            let ended = task.await;
+            drop(stop);
+            ended
+        }
+    };
+    let ends: Listen = Box::new(|_| vec![async {}.boxed(), std::future::pending().boxed()]);
+    run(ends).await.expect("it ends by itself, which its owner notices");
+    let (sender, receiver) = oneshot::channel::<()>();
+    drop(sender);
+    let receiver = std::sync::Mutex::new(Some(receiver));
+    let panics: Listen = Box::new(move |_| {
+        let receiver = receiver.lock().expect("nobody panicked here").take().expect("it is begun once");
+        vec![async move { receiver.await.expect("the sender is gone") }.boxed()]
+    });
+    assert!(run(panics).await.expect_err("it panics").is_panic());
+}
