@@ -75,11 +75,27 @@ pub const MAX_MANIFEST_BYTES: usize = 1 << 20;
 /// Every problem in the text, in the order of its lines. Broken TOML is reported alone, since the fields behind it would
 /// be guesses; duplicate keys are not broken in that sense.
 pub fn parse(text: &str, file: &str, settings: &Lookup<'_>) -> Result<App, Problems> {
+    let (mut app, references, report) = match read(text, settings) {
+        Ok(read) => read,
+        Err(report) => return Err(report.into_problems(file)),
+    };
+    app.referenced_settings = references;
+    if report.is_empty() { Ok(app) } else { Err(report.into_problems(file)) }
+}
+
+/// The app settings that a manifest refers to, as far as they can be made out in one that is wrong: whoever asks which
+/// settings are missing has a manifest that is wrong for just that reason. None for text that is not TOML.
+pub fn setting_references(text: &str, settings: &Lookup<'_>) -> Vec<SettingReference> {
+    read(text, settings).map_or_else(|_| Vec::new(), |(_, references, _)| references)
+}
+
+/// Reads as much as there is. Errors are those behind which everything would be a guess.
+fn read<'t>(text: &'t str, settings: &Lookup<'_>) -> Result<(App, Vec<SettingReference>, Report<'t>), Report<'t>> {
     let report = Report::new(text);
     if text.len() > MAX_MANIFEST_BYTES {
         let next = "split the app, or move what is not configuration elsewhere";
         report.add(&(0..0), "", format!("the manifest is larger than {MAX_MANIFEST_BYTES} bytes"), next);
-        return Err(report.into_problems(file));
+        return Err(report);
     }
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut broken = false;
@@ -95,11 +111,10 @@ pub fn parse(text: &str, file: &str, settings: &Lookup<'_>) -> Result<App, Probl
         }
     }
     if broken {
-        return Err(report.into_problems(file));
+        return Err(report);
     }
     let settings = AppSettings::new(settings);
     let mirror = file::read(Section::document(document.get_ref(), &settings, &report));
-    let mut app = check::check(&mirror, &settings, &report);
-    app.referenced_settings = settings.into_references();
-    if report.is_empty() { Ok(app) } else { Err(report.into_problems(file)) }
+    let app = check::check(&mirror, &settings, &report);
+    Ok((app, settings.into_references(), report))
 }

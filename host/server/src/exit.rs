@@ -17,6 +17,7 @@ Logs follow RUST_LOG when it is set; NO_COLOR switches colours off.";
 
 const HOST_FAILED: u8 = 1;
 const DEPARTS: u8 = 1;
+const WANTING: u8 = 1;
 /// As for a wrong command line: a script that asks a question got no answer.
 const NO_ANSWER: u8 = 2;
 const APP_IS_WRONG: u8 = 3;
@@ -36,6 +37,8 @@ pub(crate) enum Problem {
     Departs,
     /// The question whether it does has no answer.
     NoAnswer(anyhow::Error),
+    /// Something that a command was to look at is not as it has to be; that has been said.
+    Wanting,
 }
 
 impl Problem {
@@ -44,6 +47,7 @@ impl Problem {
         match self {
             Problem::App(error) | Problem::Host(error) | Problem::NoAnswer(error) => error,
             Problem::Aborted => anyhow::anyhow!("it was stopped"),
+            Problem::Wanting => anyhow::anyhow!("something is not as it has to be"),
             Problem::Departs => anyhow::anyhow!("the code departs from the history"),
         }
     }
@@ -68,6 +72,7 @@ pub(crate) fn finish(outcome: Result<(), Problem>, console: &Console) -> ExitCod
             ExitCode::from(HOST_FAILED)
         }
         Err(Problem::Departs) => ExitCode::from(DEPARTS),
+        Err(Problem::Wanting) => ExitCode::from(WANTING),
         Err(Problem::NoAnswer(error)) => {
             console.error(&error);
             ExitCode::from(NO_ANSWER)

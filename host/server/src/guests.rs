@@ -103,7 +103,7 @@ fn add_missing_targets(build: &Build, folder: &Path, console: &Console) -> Resul
 }
 
 /// The Rust targets that a command line names.
-fn wanted_targets(command: &str) -> BTreeSet<&str> {
+pub(crate) fn wanted_targets(command: &str) -> BTreeSet<&str> {
     let is_part_of_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     command
         .split(|c| !is_part_of_name(c))

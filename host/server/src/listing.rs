@@ -67,6 +67,19 @@ pub(crate) fn guarded(app: &App) -> Vec<(&str, AuthLevel)> {
     app.functions.iter().filter_map(|function| Some((function.name.as_str(), guard(function)?))).collect()
 }
 
+/// Functions that take each other's messages away, one sentence for each pair.
+pub(crate) fn competitors(app: &App) -> Vec<String> {
+    let pairs = app.competing_queue_triggers().into_iter();
+    let sentence = |(first, second): (&Function, &Function)| {
+        let Trigger::Queue(queue) = &second.trigger else { return None };
+        let (first, second, queue) = (&first.name, &second.name, &queue.queue_name);
+        Some(format!(
+            "{first} and {second} take messages from one queue, '{queue}': each message goes to one of them, by chance"
+        ))
+    };
+    pairs.filter_map(sentence).collect()
+}
+
 fn listing(function: &Function, route_prefix: &str, origin: &str) -> Listing {
     let name = function.name.clone();
     match &function.trigger {

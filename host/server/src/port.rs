@@ -65,7 +65,19 @@ pub(crate) fn holder(port: u16) -> Option<Process> {
 pub(crate) struct Process {
     pub(crate) id: u32,
     /// Empty when the system does not tell.
-    name: String,
+    pub(crate) name: String,
+}
+
+impl Process {
+    /// The process of this id, by the name that it has now.
+    pub(crate) fn with_id(id: u32) -> Process {
+        Process { id, name: process_name(&Path::new("/proc").join(id.to_string())) }
+    }
+
+    /// Whether it is called as this program is.
+    pub(crate) fn is_dacapo(&self) -> bool {
+        self.name == env!("CARGO_BIN_NAME")
+    }
 }
 
 impl fmt::Display for Process {

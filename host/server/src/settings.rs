@@ -1,15 +1,21 @@
 //! What the surroundings say: the environment of the process and the file of app settings beside the manifest.
 //!
-//! App settings reach functions as environment variables. The real environment wins over the file, as in Azure's local tools.
+//! App settings reach functions as environment variables. The real environment wins over the file, as in Azure's local tools,
+//! and what a command line gives wins over both.
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::path::Path;
+use std::fmt;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
 
 /// Beside the manifest; never part of what is deployed, because secrets are in it.
-const LOCAL_SETTINGS_FILE: &str = "local.settings.toml";
+pub(crate) const LOCAL_SETTINGS_FILE: &str = "local.settings.toml";
+
+/// The longest settings file. Whatever is longer would not fit into an environment.
+pub(crate) const MAX_SETTINGS_BYTES: u64 = 1 << 20;
 
 /// The master key of a host that keeps nothing on disk, where nobody could look it up. Functions do not see it.
 pub(crate) const MASTER_KEY: &str = "DACAPO_MASTER_KEY";
@@ -21,6 +27,12 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
+    /// One that tests make up.
+    #[cfg(test)]
+    pub(crate) fn of(variables: &[(&str, &str)]) -> Environment {
+        Environment { variables: variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect() }
+    }
+
     /// Reads them. Variables that are not Unicode cannot be handed to a function and are left out.
     pub(crate) fn read() -> Environment {
         let unicode = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
@@ -45,12 +57,68 @@ impl Environment {
     }
 }
 
+/// `NAME=value` of a command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Assignment {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+impl Assignment {
+    /// Reads `NAME=value`; the value may have more of the signs in it.
+    ///
+    /// # Errors
+    /// There is no such sign, or what is before it is no name.
+    pub(crate) fn parse(text: &str) -> Result<Assignment, String> {
+        let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+        check_name(name)?;
+        Ok(Assignment { name: name.to_owned(), value: value.to_owned() })
+    }
+}
+
+/// Whether an environment can have a variable of this name.
+///
+/// # Errors
+/// Says why not.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err("a setting needs a name".to_owned());
+    }
+    match name.chars().find(|c| *c == '=' || c.is_control()) {
+        Some(c) => Err(format!("the name of a setting cannot have a {c:?} in it")),
+        None => Ok(()),
+    }
+}
+
+/// Where the value of a setting comes from; whoever stands first wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// `--env`
+    CommandLine,
+    /// The environment of this process.
+    Environment,
+    /// [`LOCAL_SETTINGS_FILE`]
+    LocalFile,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Source::CommandLine => "--env",
+            Source::Environment => "the environment",
+            Source::LocalFile => LOCAL_SETTINGS_FILE,
+        })
+    }
+}
+
 /// The settings of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AppSettings {
     /// By name; what functions see as their environment.
     pub(crate) values: BTreeMap<String, String>,
-    /// Names in the file that the environment overrides.
+    /// Where each of the values comes from.
+    pub(crate) sources: BTreeMap<String, Source>,
+    /// Names in the file that the environment or the command line overrides.
     pub(crate) overridden: Vec<String>,
     /// How the host itself is to behave on this machine.
     pub(crate) host: LocalHost,
@@ -74,27 +142,91 @@ impl AppSettings {
     /// # Errors
     /// The file cannot be read or is not a table of values.
     pub(crate) fn read(environment: &Environment, manifest_folder: &Path) -> anyhow::Result<AppSettings> {
-        let path = manifest_folder.join(LOCAL_SETTINGS_FILE);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => AppSettings::merge(environment, &text).with_context(|| path.display().to_string()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => AppSettings::merge(environment, ""),
-            Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
-        }
+        AppSettings::read_with(environment, &[], manifest_folder)
     }
 
-    fn merge(environment: &Environment, file: &str) -> anyhow::Result<AppSettings> {
+    /// The same, behind what the command line gives.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not a table of values.
+    pub(crate) fn read_with(
+        environment: &Environment,
+        given: &[Assignment],
+        manifest_folder: &Path,
+    ) -> anyhow::Result<AppSettings> {
+        let path = file_in(manifest_folder);
+        let text = read_file(&path)?.unwrap_or_default();
+        AppSettings::merge(environment, given, &text).with_context(|| path.display().to_string())
+    }
+
+    /// What is there without any file: for commands that go on although the file is broken.
+    pub(crate) fn without_file(environment: &Environment, given: &[Assignment]) -> AppSettings {
+        let given = given.iter().map(|one| (one.name.clone(), one.value.clone(), Source::CommandLine));
+        let of_environment =
+            environment.variables.iter().map(|(name, value)| (name.clone(), value.clone(), Source::Environment));
+        let mut settings = AppSettings {
+            values: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            overridden: Vec::new(),
+            host: LocalHost::default(),
+        };
+        // The last wins among those of the command line, as in any shell; so they come last.
+        for (name, value, source) in of_environment.chain(given) {
+            settings.sources.insert(name.clone(), source);
+            settings.values.insert(name, value);
+        }
+        settings.forget_master_key();
+        settings
+    }
+
+    fn merge(environment: &Environment, given: &[Assignment], file: &str) -> anyhow::Result<AppSettings> {
         let file: SettingsFile = toml::from_str(file)?;
-        let mut values = environment.variables.clone();
-        let mut overridden = Vec::new();
+        let mut settings = AppSettings::without_file(environment, given);
         for (name, value) in file.values {
             let text = setting_text(&name, value)?;
-            match values.entry(name) {
-                Entry::Occupied(from_environment) => overridden.push(from_environment.key().clone()),
-                Entry::Vacant(free) => drop(free.insert(text)),
+            let is_taken = given.iter().any(|one| one.name == name) || environment.variables.contains_key(&name);
+            if is_taken {
+                settings.overridden.push(name);
+            } else {
+                settings.sources.insert(name.clone(), Source::LocalFile);
+                settings.values.insert(name, text);
             }
         }
-        values.remove(MASTER_KEY);
-        Ok(AppSettings { values, overridden, host: file.host })
+        settings.forget_master_key();
+        settings.host = file.host;
+        Ok(settings)
+    }
+
+    fn forget_master_key(&mut self) {
+        self.values.remove(MASTER_KEY);
+        self.sources.remove(MASTER_KEY);
+    }
+}
+
+/// The settings file of the manifests in a folder.
+pub(crate) fn file_in(manifest_folder: &Path) -> PathBuf {
+    manifest_folder.join(LOCAL_SETTINGS_FILE)
+}
+
+/// The text of a settings file; none if there is no file.
+///
+/// # Errors
+/// It cannot be read, is longer than [`MAX_SETTINGS_BYTES`], or is no text.
+pub(crate) fn read_file(path: &Path) -> anyhow::Result<Option<String>> {
+    let shown = path.display();
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("{shown} cannot be read")),
+    };
+    let mut bytes = Vec::new();
+    file.take(MAX_SETTINGS_BYTES + 1).read_to_end(&mut bytes).with_context(|| format!("{shown} cannot be read"))?;
+    if bytes.len() as u64 > MAX_SETTINGS_BYTES {
+        bail!("{shown} is longer than {MAX_SETTINGS_BYTES} bytes; settings are short texts, put the rest into files");
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(text)),
+        Err(_) => bail!("{shown} is not UTF-8 text; save it as UTF-8"),
     }
 }
 
@@ -128,8 +260,7 @@ mod tests {
     use expect_test::{Expect, expect};
 
     fn check(environment: &[(&str, &str)], file: &str, expected: &Expect) {
-        let variables = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let text = match AppSettings::merge(&Environment { variables }, file) {
+        let text = match AppSettings::merge(&Environment::of(environment), &[], file) {
             Ok(settings) if settings.host == LocalHost::default() => {
                 format!("{:?} overridden {:?}", settings.values, settings.overridden)
             }
@@ -146,6 +277,26 @@ mod tests {
             "[values]\nA = 'file'\nB = 'file'",
             &expect![[r#"{"A": "environment", "B": "file"} overridden ["A"]"#]],
         );
+    }
+
+    #[test]
+    fn the_command_line_wins_over_both_and_every_source_is_told() {
+        let environment = Environment::of(&[("A", "e"), ("B", "e")]);
+        let given = ["A=1", "A=c=d"].map(|text| Assignment::parse(text).expect("an assignment"));
+        let settings =
+            AppSettings::merge(&environment, &given, "[values]\nA = 'f'\nB = 'f'\nC = 'f'").expect("it is right");
+        let told: Vec<String> =
+            settings.values.iter().map(|(name, value)| format!("{name}={value} {}", settings.sources[name])).collect();
+        assert_eq!(told, ["A=c=d --env", "B=e the environment", "C=f local.settings.toml"]);
+        assert_eq!(settings.overridden, ["A", "B"]);
+    }
+
+    #[test]
+    fn what_is_no_assignment_is_refused() {
+        let check = |text: &str, expected: &str| assert_eq!(Assignment::parse(text).expect_err(text), expected);
+        check("secret", "write it as NAME=VALUE");
+        check("=secret", "a setting needs a name");
+        check("A\0B=secret", "the name of a setting cannot have a '\\0' in it");
     }
 
     #[test]
@@ -174,7 +325,11 @@ mod tests {
 
     #[test]
     fn functions_do_not_see_the_master_key() {
-        check(&[(MASTER_KEY, "a"), ("B", "b")], "[values]\nDACAPO_MASTER_KEY = 'c'", &expect![[r#"{"B": "b"} overridden ["DACAPO_MASTER_KEY"]"#]]);
+        check(
+            &[(MASTER_KEY, "a"), ("B", "b")],
+            "[values]\nDACAPO_MASTER_KEY = 'c'",
+            &expect![[r#"{"B": "b"} overridden ["DACAPO_MASTER_KEY"]"#]],
+        );
     }
 
     #[test]
