@@ -5,14 +5,16 @@ use crate::author::apps::Deployed;
 use crate::clock::VirtualClock;
 use crate::faults::Faults;
 use crate::oracles::{Oracle, Watch};
-use crate::workload::{Act, With};
+use crate::users::UserStores;
+use crate::workload::{Act, Put, With};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, Shared, select};
 use orchestration::{InstanceId, Json, RaisedEvent, Reuse, RuntimeStatus, StartOptions};
-use ports::{ClientError, Clock, InstanceQuery, Purge, StartRequest};
+use ports::{ClientError, Clock, InstanceQuery, Metadata, NewMessage, Purge, QueueError, StartRequest};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use storage_model::QueueName;
 use task_hub::Client;
 
 /// The pause before a client tries again; it grows with the time that the client has waited.
@@ -28,16 +30,24 @@ pub(crate) type Gone = Shared<BoxFuture<'static, ()>>;
 /// The address of the host: whichever process answers there now.
 #[derive(Clone, Default)]
 pub(crate) struct Gateway {
-    current: Arc<Mutex<Option<(Client, Gone)>>>,
+    current: Arc<Mutex<Option<Answering>>>,
+}
+
+/// A process as clients reach it.
+#[derive(Clone)]
+pub(crate) struct Answering {
+    pub(crate) client: Client,
+    pub(crate) users: UserStores,
+    pub(crate) gone: Gone,
 }
 
 impl Gateway {
     /// From now on this process answers.
-    pub(crate) fn serve(&self, client: Client, gone: Gone) {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some((client, gone));
+    pub(crate) fn serve(&self, answering: Answering) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(answering);
     }
 
-    fn connect(&self) -> Option<(Client, Gone)> {
+    fn connect(&self) -> Option<Answering> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -77,14 +87,22 @@ impl Actor {
                 return self.systems.lock().unwrap_or_else(PoisonError::into_inner).repair(key);
             }
             Act::Deploy { app } => {
-                let gone = self.gateway.connect().map(|(_, gone)| gone);
+                let gone = self.gateway.connect().map(|answering| answering.gone);
                 if let (true, Some(gone)) = (self.deployed.deploy(*app), gone) {
                     self.faults.restart();
                     gone.await;
                 }
                 return;
             }
+            Act::Outage(duration) => {
+                self.faults.shut_down();
+                self.clock.sleep_until(begun.saturating_add(*duration)).await;
+                return self.faults.power_up();
+            }
             Act::Start { .. }
+            | Act::Put(_)
+            | Act::Clear { .. }
+            | Act::DeleteQueue { .. }
             | Act::StartByKey { .. }
             | Act::Raise { .. }
             | Act::Signal { .. }
@@ -101,10 +119,10 @@ impl Actor {
             | Act::PurgeAny { .. }
             | Act::List => {}
         }
-        let mut is_repeated = false;
+        let mut attempts = 0;
         loop {
             let attempt = match self.gateway.connect() {
-                Some((client, gone)) => match select(gone, self.attempt(&client, act, is_repeated).boxed()).await {
+                Some(host) => match select(host.gone.clone(), self.attempt(&host, act, attempts).boxed()).await {
                     // What the dead process still had under way goes before anything else happens.
                     Either::Left(((), call)) => {
                         drop(call);
@@ -114,7 +132,7 @@ impl Actor {
                 },
                 None => Attempt::Unknown,
             };
-            is_repeated |= matches!(attempt, Attempt::Unknown);
+            attempts += u32::from(matches!(attempt, Attempt::Unknown));
             let waited = self.clock.now().saturating_since(begun);
             match attempt {
                 Attempt::Done => return,
@@ -129,12 +147,13 @@ impl Actor {
         }
     }
 
-    async fn attempt(&self, client: &Client, act: &Act, is_repeated: bool) -> Attempt {
+    async fn attempt(&self, host: &Answering, act: &Act, attempts: u32) -> Attempt {
+        let client = &host.client;
         let result = match act {
             Act::Start { id, name, input, with } => {
                 let request = self.start_request(id, name, input, with);
                 // Whoever does not know whether it was started means the one that was.
-                let reuse = if is_repeated { request.reuse.or(Some(Reuse::NEVER)) } else { request.reuse };
+                let reuse = if attempts > 0 { request.reuse.or(Some(Reuse::NEVER)) } else { request.reuse };
                 client.start(StartRequest { reuse, ..request }).await.map(drop)
             }
             Act::StartByKey { key, name, input } => self.start_by_key(client, key, name, input).await,
@@ -170,7 +189,10 @@ impl Actor {
             Act::Purge { id } => purge(client, id, Purge::Ended).await,
             Act::PurgeAny { id } => purge(client, id, Purge::Any).await,
             Act::List => self.list(client).await,
-            Act::Pause(_) | Act::Repair { .. } | Act::Deploy { .. } => Ok(()),
+            Act::Put(put) => return changed(&put_message(&host.users, put, attempts).await),
+            Act::Clear { queue } => return changed(&host.users.queues.clear(&queue_name(queue)).await),
+            Act::DeleteQueue { queue } => return changed(&host.users.queues.delete_queue(&queue_name(queue)).await),
+            Act::Outage(_) | Act::Pause(_) | Act::Repair { .. } | Act::Deploy { .. } => Ok(()),
         };
         match result {
             Ok(())
@@ -252,6 +274,10 @@ fn patience(act: &Act) -> Duration {
         | Act::AwaitRevival { .. }
         | Act::AwaitStatus { .. } => PATIENCE_FOR_A_START,
         Act::Start { .. }
+        | Act::Put(_)
+        | Act::Clear { .. }
+        | Act::DeleteQueue { .. }
+        | Act::Outage(_)
         | Act::StartByKey { .. }
         | Act::Signal { .. }
         | Act::Repair { .. }
@@ -266,4 +292,34 @@ fn patience(act: &Act) -> Duration {
 async fn purge(client: &Client, id: &str, purge: Purge) -> Result<(), ClientError> {
     client.store().purge(&InstanceId::from_stored(id), purge).await?;
     Ok(())
+}
+
+fn queue_name(queue: &str) -> QueueName {
+    queue.parse().expect("scenarios name their queues well")
+}
+
+fn changed(answer: &Result<(), QueueError>) -> Attempt {
+    match answer {
+        Ok(()) | Err(QueueError::QueueNotFound(_)) => Attempt::Done,
+        Err(_) => Attempt::Unknown,
+    }
+}
+
+/// A message whose answer was lost may be there; the next attempt's is another one.
+async fn put_message(users: &UserStores, put: &Put, attempts: u32) -> Result<(), QueueError> {
+    let mut errand = put.errand.clone();
+    if attempts > 0 {
+        errand.tag = format!("{}~{attempts}", errand.tag);
+    }
+    let message = NewMessage::new(errand.text());
+    let time_to_live = put.time_to_live.or(message.time_to_live);
+    let message = NewMessage { delay: put.delay, time_to_live, ..message };
+    let queue = queue_name(put.queue);
+    match users.queues.put_message(&queue, message.clone()).await {
+        Err(QueueError::QueueNotFound(_)) => {
+            users.queues.create_queue(&queue, Metadata::new()).await?;
+            users.queues.put_message(&queue, message).await.map(drop)
+        }
+        answer => answer.map(drop),
+    }
 }

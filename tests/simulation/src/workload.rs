@@ -1,6 +1,7 @@
 //! What clients do in a run, as data, so that the engine and the model get the same.
 
 use crate::author::number;
+use crate::author::triggered::Errand;
 use orchestration::{EntityId, Json, Reuse, RuntimeStatus};
 use ports::RewindTo;
 use std::time::Duration;
@@ -44,8 +45,27 @@ pub(crate) enum Act {
     PurgeAny { id: String },
     /// Lists all instances, page by page.
     List,
+    /// Puts a message into a queue, which is made if it is not there.
+    Put(Put),
+    /// Deletes all messages of a queue, if it is there.
+    Clear { queue: &'static str },
+    /// Removes a queue, if it is there.
+    DeleteQueue { queue: &'static str },
+    /// There is no host for a while.
+    Outage(Duration),
     /// Does nothing for a while.
     Pause(Duration),
+}
+
+/// A message for a queue.
+#[derive(Clone, Debug)]
+pub(crate) struct Put {
+    pub(crate) queue: &'static str,
+    pub(crate) errand: Errand,
+    /// How long until it can be received.
+    pub(crate) delay: Duration,
+    /// How long until it goes by itself; none: as messages do of which nobody says it.
+    pub(crate) time_to_live: Option<Duration>,
 }
 
 /// What else a start can say.
@@ -86,6 +106,10 @@ pub(crate) struct Workload {
     pub(crate) entities: Vec<(EntityId, Vec<Option<Json>>)>,
     /// How long the hub keeps completed instances.
     pub(crate) retention: Option<Duration>,
+    /// The functions that messages and schedules start in this run.
+    pub(crate) functions: Vec<&'static str>,
+    /// How long after the beginning of the world timers come to their end.
+    pub(crate) timers_for: Duration,
 }
 
 impl Workload {
@@ -116,6 +140,12 @@ impl Workload {
         self
     }
 
+    /// With functions that messages or schedules start.
+    pub(crate) fn runs(mut self, functions: &[&'static str]) -> Workload {
+        self.functions.extend(functions);
+        self
+    }
+
     /// Both.
     pub(crate) fn and(mut self, other: Workload) -> Workload {
         self.actors.extend(other.actors);
@@ -123,6 +153,8 @@ impl Workload {
         self.others.extend(other.others);
         self.entities.extend(other.entities);
         self.retention = self.retention.or(other.retention);
+        self.functions.extend(other.functions);
+        self.timers_for = self.timers_for.max(other.timers_for);
         self
     }
 
@@ -135,6 +167,11 @@ impl Workload {
     pub(crate) fn ending(&self, id: &str) -> Ending {
         self.endings.iter().find(|(other, _)| other == id).map_or(Ending::AsModel, |(_, ending)| ending.clone())
     }
+}
+
+/// Puts a message into a queue.
+pub(crate) fn put(queue: &'static str, errand: Errand) -> Act {
+    Act::Put(Put { queue, errand, delay: Duration::ZERO, time_to_live: None })
 }
 
 /// One client that starts an instance and waits for its end.

@@ -1,21 +1,26 @@
 //! One run: a host process over durable rows, clients outside, faults in between, and everything judged as it happens.
 
-use crate::actors::{Actor, Gateway};
+use crate::actors::{Actor, Answering, Gateway};
 use crate::author::activities::OutsideSystems;
 use crate::author::apps::Deployed;
 use crate::author::entities::AuthorEntities;
 use crate::author::guest::Programs;
 use crate::author::runner::AuthorActivities;
+use crate::author::triggered::Scripted;
 use crate::clock::{EPOCH, VirtualClock};
-use crate::faults::{Fault, Faults, FaultyActivities, FaultyEntities, FaultyOrchestrators, FaultyStore, Plan, Point};
-use crate::oracles::{Oracle, Tap, Violation, Watch, finally};
+use crate::faults::{
+    Fault, Faults, FaultyActivities, FaultyEntities, FaultyOrchestrators, FaultyStore, FaultyTriggered, FaultyUsers,
+    Plan, Point,
+};
+use crate::oracles::{Oracle, Tap, UsersTap, Violation, Watch, WatchedTriggered, finally, is_listened_to};
 use crate::random::SeededRandomness;
 use crate::scheduler::{Process, Scheduler, Step};
 use crate::trace::Trace;
+use crate::users::{Listening, UserStores};
 use crate::workload::Workload;
 use futures::FutureExt;
 use futures::channel::oneshot;
-use ports::{Clock, Entities, Orchestrators, TaskHubStore};
+use ports::{Clock, Entities, Orchestrators, QueueStore, Receipt, Receiver, TaskHubStore};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::MemoryRows;
@@ -63,6 +68,9 @@ pub(crate) type Wrap = Arc<dyn Fn(Arc<dyn TaskHubStore>, &Arc<Faults>) -> Arc<dy
 /// The same for users' orchestrators.
 pub(crate) type WrapCode = Arc<dyn Fn(Arc<dyn Orchestrators>) -> Arc<dyn Orchestrators>>;
 
+/// The same between listeners and the stores of users' data.
+pub(crate) type WrapUsers = Arc<dyn Fn(UserStores, &Arc<Faults>) -> UserStores>;
+
 /// Everything that a run follows from.
 #[derive(Clone)]
 pub(crate) struct Setup {
@@ -74,6 +82,8 @@ pub(crate) struct Setup {
     /// The same between the engine and whoever watches it: how bugs of the engine itself get in.
     pub(crate) wrap_engine: Option<Wrap>,
     pub(crate) wrap_code: Option<WrapCode>,
+    /// The same for users' data, below whoever watches it.
+    pub(crate) wrap_users: Option<WrapUsers>,
 }
 
 impl Setup {
@@ -87,6 +97,7 @@ impl Setup {
             wrap: None,
             wrap_engine: None,
             wrap_code: None,
+            wrap_users: None,
         }
     }
 }
@@ -111,8 +122,12 @@ pub(crate) fn run(setup: &Setup) -> Report {
     }
     world.run_until_idle();
     if world.watch.violation().is_none() {
+        world.collect();
+        let store = world.open_store();
         let rest = finally::Rest {
-            store: world.open_store(),
+            users: UserStores::of(&store),
+            now: world.clock.now(),
+            store,
             watch: &world.watch,
             systems: &world.systems,
             workload: &setup.workload,
@@ -136,6 +151,10 @@ struct World<'a> {
     systems: Arc<Mutex<OutsideSystems>>,
     gateway: Gateway,
     deployed: Deployed,
+    /// The store of the present process.
+    hub: Option<Arc<storage::TaskHub>>,
+    /// What was collected is what these many commits have brought about.
+    collected: u64,
     /// Dropped when the process dies, which is how its clients hear of it.
     process: Option<oneshot::Sender<()>>,
     crashes: u32,
@@ -158,6 +177,8 @@ impl<'a> World<'a> {
             systems: Arc::default(),
             gateway: Gateway::default(),
             deployed: Deployed::default(),
+            hub: None,
+            collected: 0,
             process: None,
             crashes: 0,
         }
@@ -187,8 +208,17 @@ impl<'a> World<'a> {
                     return;
                 }
             }
+            self.collect();
             if self.faults.take_crash() {
                 self.crash();
+                if self.faults.is_on() {
+                    self.boot();
+                } else {
+                    self.watch.goes_down(self.clock.now());
+                }
+            }
+            if self.faults.take_power_up() {
+                self.watch.comes_up(self.clock.now());
                 self.boot();
             }
             if self.clock.now() > EPOCH.saturating_add(MAX_TIME) {
@@ -204,12 +234,16 @@ impl<'a> World<'a> {
         self.scheduler.kill(Process::Host);
         self.watch.crashed();
         self.process = None;
+        self.hub = None;
     }
 
     /// Starts a process over what is durable.
     fn boot(&mut self) {
         let settings = self.settings();
-        let store = self.open_store();
+        let hub = self.open_store();
+        self.hub = Some(hub.clone());
+        let users = self.users(&hub);
+        let store: Arc<dyn TaskHubStore> = hub;
         let inner = match &self.setup.wrap {
             Some(wrap) => wrap(store, &self.faults),
             None => store,
@@ -232,6 +266,7 @@ impl<'a> World<'a> {
             entities: entities.names(),
         };
         let client = Client::new(parts, &settings);
+        self.listen(&users, &client);
         let parts = Parts {
             store,
             orchestrators: Arc::new(FaultyOrchestrators { inner: self.programs(), faults: self.faults.clone() }),
@@ -246,7 +281,69 @@ impl<'a> World<'a> {
         }
         let (process, gone) = oneshot::channel();
         self.process = Some(process);
-        self.gateway.serve(client, gone.map(drop).boxed().shared());
+        self.gateway.serve(Answering { client, users, gone: gone.map(drop).boxed().shared() });
+    }
+
+    /// Users' data as a process sees it. What the last one held can be received again.
+    fn users(&self, hub: &Arc<storage::TaskHub>) -> UserStores {
+        let stores = UserStores::of(hub);
+        let inner = match &self.setup.wrap_users {
+            Some(wrap) => wrap(stores, &self.faults),
+            None => stores,
+        };
+        let now = self.clock.now();
+        let mut visible = Vec::new();
+        for queue in self.watch.queues_of_orphans() {
+            visible.extend(hub.peek(&queue, usize::MAX).now_or_never().and_then(Result::ok).unwrap_or_default());
+        }
+        self.watch.adopts(&visible, now);
+        let tap = UsersTap { inner, hub: hub.clone(), watch: self.watch.clone(), clock: self.clock.clone() };
+        UserStores::of(&Arc::new(FaultyUsers { inner: tap.around(), faults: self.faults.clone() }))
+    }
+
+    fn listen(&mut self, users: &UserStores, client: &Client) {
+        if self.setup.workload.functions.is_empty() {
+            return;
+        }
+        let functions = || {
+            let inner = FaultyTriggered { inner: Scripted { clock: self.clock.clone() }, faults: self.faults.clone() };
+            Arc::new(WatchedTriggered { inner, watch: self.watch.clone() })
+        };
+        let listening = Listening {
+            stores: users.clone(),
+            queue_functions: functions(),
+            timer_functions: functions(),
+            starts: Arc::new(client.clone()),
+            clock: self.clock.clone(),
+            randomness: self.randomness.clone(),
+        };
+        let Workload { functions, timers_for, .. } = &self.setup.workload;
+        for listener in listening.listeners(functions, *timers_for) {
+            self.scheduler.spawn(Process::Host, listener);
+        }
+    }
+
+    /// Takes messages out of the queues that no function listens to: they are what is judged in the end, and would expire.
+    fn collect(&mut self) {
+        let commits = self.watch.commits_of_effects();
+        let Some(hub) = self.hub.clone().filter(|_| commits != self.collected) else { return };
+        let collected = async {
+            for queue in hub.list_queues("", None, usize::MAX).await?.queues {
+                if is_listened_to(&queue.name) {
+                    continue;
+                }
+                for message in hub.receive(&queue.name, usize::MAX, Duration::ZERO, Receiver::Client).await? {
+                    let receipt =
+                        Receipt { queue: queue.name.clone(), id: message.id, pop_receipt: message.pop_receipt };
+                    hub.delete_message(&receipt).await?;
+                    self.watch.collected(&queue.name, message.text);
+                }
+            }
+            Ok::<_, ports::QueueError>(())
+        };
+        if let Some(Ok(())) = collected.now_or_never() {
+            self.collected = commits;
+        }
     }
 
     fn programs(&self) -> Arc<dyn Orchestrators> {
@@ -257,7 +354,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn open_store(&self) -> Arc<dyn TaskHubStore> {
+    fn open_store(&self) -> Arc<storage::TaskHub> {
         let settings = storage::Settings { lease_time: self.setup.tuning.lease_time, ..storage::Settings::default() };
         Arc::new(storage::reopen(&self.rows, Arc::new(self.clock.clone()), settings))
     }

@@ -11,6 +11,7 @@ pub(crate) mod guest;
 pub(crate) mod programs;
 pub(crate) mod runner;
 pub(crate) mod stateful;
+pub(crate) mod triggered;
 
 use crate::model::Interpreter;
 use orchestration::{

@@ -41,6 +41,9 @@ impl Activities for AuthorActivities {
             }
             outcome
         };
+        if activity.name == "Witness" {
+            self.watch.witnessed(&super::to_text(&task.input));
+        }
         self.watch.invoked(Invocation { task, outcome: outcome.clone() });
         Ok(outcome)
     }

@@ -6,10 +6,12 @@
 mod functions;
 mod plan;
 mod store;
+mod users;
 
 pub(crate) use functions::{FaultyActivities, FaultyEntities, FaultyOrchestrators};
 pub(crate) use plan::{Call, Fault, Kind, Plan, Point, Rates, Side};
 pub(crate) use store::FaultyStore;
+pub(crate) use users::{FaultyTriggered, FaultyUsers};
 
 use crate::clock::VirtualClock;
 use crate::random::Rng;
@@ -18,6 +20,9 @@ use crate::trace::{Line, Trace};
 use ports::Clock;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+/// How long a listener stands still: longer than messages are held, and than the waits of any timer between two tries.
+const LISTENER_STALL: Duration = Duration::from_secs(30 * 60);
 
 /// The faults of one world.
 pub(crate) struct Faults {
@@ -35,6 +40,9 @@ struct State {
     injected: Vec<Fault>,
     trace: Trace,
     crash: bool,
+    /// How many want the process to be down.
+    off: u32,
+    power_up: bool,
 }
 
 impl Faults {
@@ -46,6 +54,8 @@ impl Faults {
             injected: Vec::new(),
             trace: Trace::default(),
             crash: false,
+            off: 0,
+            power_up: false,
         };
         Faults { clock, handle, stall, state: Mutex::new(state) }
     }
@@ -58,7 +68,10 @@ impl Faults {
                 self.lock().crash = true;
                 std::future::pending::<()>().await;
             }
-            Kind::Stall => self.handle.stall_until(self.clock.now().saturating_add(self.stall)).await,
+            Kind::Stall => {
+                let stall = if call.is_of_listener() { LISTENER_STALL } else { self.stall };
+                self.handle.stall_until(self.clock.now().saturating_add(stall)).await;
+            }
             Kind::Delay => {
                 let mut rng = hit.rng;
                 let delay = Duration::from_millis(rng.pick(&[0, 1, 25, 3000]).unwrap_or_default());
@@ -80,6 +93,30 @@ impl Faults {
     /// Ends the process from outside; another one starts.
     pub(crate) fn restart(&self) {
         self.lock().crash = true;
+    }
+
+    /// Ends the process from outside, and none starts until [`Faults::power_up`].
+    pub(crate) fn shut_down(&self) {
+        let mut state = self.lock();
+        state.off += 1;
+        state.crash = true;
+    }
+
+    /// The end of one [`Faults::shut_down`]. When all have ended, a process starts.
+    pub(crate) fn power_up(&self) {
+        let mut state = self.lock();
+        state.off = state.off.saturating_sub(1);
+        state.power_up = state.off == 0;
+    }
+
+    /// Whether a process may run.
+    pub(crate) fn is_on(&self) -> bool {
+        self.lock().off == 0
+    }
+
+    /// Whether a process is to start, since this was last asked.
+    pub(crate) fn take_power_up(&self) -> bool {
+        std::mem::take(&mut self.lock().power_up)
     }
 
     /// Whether the process has crashed since this was last asked.

@@ -25,6 +25,54 @@ pub(crate) enum Call {
     Advance,
     Operate,
     Run,
+    PutMessage,
+    ChangeQueue,
+    Receive,
+    RenewMessage,
+    GiveBack,
+    Arrival,
+    CommitEffects,
+    ReadUser,
+    WriteDocuments,
+    RunQueue,
+    RunTimer,
+}
+
+impl Call {
+    /// Whether a listener of a trigger makes it.
+    pub(super) fn is_of_listener(self) -> bool {
+        match self {
+            Call::Receive
+            | Call::RenewMessage
+            | Call::GiveBack
+            | Call::Arrival
+            | Call::CommitEffects
+            | Call::ReadUser
+            | Call::WriteDocuments
+            | Call::RunQueue
+            | Call::RunTimer => true,
+            Call::TakeTurn
+            | Call::Commit
+            | Call::Release
+            | Call::TakeActivity
+            | Call::Complete
+            | Call::Renew
+            | Call::Abandon
+            | Call::Create
+            | Call::Send
+            | Call::Read
+            | Call::History
+            | Call::Query
+            | Call::Purge
+            | Call::Pending
+            | Call::Begin
+            | Call::Advance
+            | Call::Operate
+            | Call::Run
+            | Call::PutMessage
+            | Call::ChangeQueue => false,
+        }
+    }
 }
 
 /// Before a call takes effect, or after.
@@ -49,11 +97,11 @@ pub(crate) enum Kind {
     Lose,
     /// Only a part of the messages is handed out.
     Fewer,
-    /// Answers are handed out twice.
+    /// Answers are handed out twice, or somebody is told of news that are none.
     Duplicate,
     /// Messages of different senders come in another order.
     Shuffle,
-    /// The guest of an orchestrator or an entity traps.
+    /// The guest of an orchestrator, an entity or a triggered function traps.
     Trap,
     /// The activity runs once more.
     Twice,
@@ -124,7 +172,13 @@ impl Point {
                 | Call::Complete
                 | Call::Renew
                 | Call::Abandon
-                | Call::History,
+                | Call::History
+                | Call::Receive
+                | Call::RenewMessage
+                | Call::GiveBack
+                | Call::CommitEffects
+                | Call::ReadUser
+                | Call::WriteDocuments,
                 _,
             )
             | (Call::TakeTurn, Side::Before) => match side {
@@ -132,12 +186,23 @@ impl Point {
                 Side::After => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Lose],
             },
             // These come from outside, where nobody holds a lease.
-            (Call::Create | Call::Send | Call::Read | Call::Query | Call::Purge | Call::Pending, Side::Before) => {
-                &[Kind::Delay, Kind::Crash, Kind::Refuse]
-            }
-            (Call::Create | Call::Send | Call::Read | Call::Query | Call::Purge | Call::Pending, Side::After) => {
-                &[Kind::Delay, Kind::Crash, Kind::Lose]
-            }
+            (
+                Call::Create
+                | Call::Send
+                | Call::Read
+                | Call::Query
+                | Call::Purge
+                | Call::Pending
+                | Call::PutMessage
+                | Call::ChangeQueue,
+                _,
+            ) => match side {
+                Side::Before => &[Kind::Delay, Kind::Crash, Kind::Refuse],
+                Side::After => &[Kind::Delay, Kind::Crash, Kind::Lose],
+            },
+            (Call::Arrival, _) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Duplicate],
+            (Call::RunQueue | Call::RunTimer, Side::Before) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Refuse],
+            (Call::RunQueue | Call::RunTimer, Side::After) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Trap],
             (Call::Begin, _) => &[Kind::Delay, Kind::Refuse],
             (Call::Advance, Side::Before) => &[Kind::Delay],
             (Call::Operate, Side::Before) => &[Kind::Delay, Kind::Crash, Kind::Stall],

@@ -1,12 +1,13 @@
 //! What must hold once everything has come to rest: nothing was left undone, and all ended as it should.
 
-use super::{Oracle, Watch, replay};
+use super::{Oracle, Watch, replay, settled};
 use crate::author::Outcome;
 use crate::author::activities::OutsideSystems;
 use crate::model::Model;
+use crate::users::UserStores;
 use crate::workload::{Act, Ending, Workload};
 use futures::FutureExt;
-use orchestration::{InstanceRow, Json, RuntimeStatus};
+use orchestration::{InstanceRow, Json, RuntimeStatus, Timestamp};
 use ports::{InstanceKind, InstanceQuery, TaskHubStore};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +16,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) struct Rest<'a> {
     /// Freshly opened over the rows: nothing of the last process is left in it.
     pub(crate) store: Arc<dyn TaskHubStore>,
+    /// The same store, for users' data.
+    pub(crate) users: UserStores,
+    pub(crate) now: Timestamp,
     pub(crate) watch: &'a Watch,
     pub(crate) systems: &'a Mutex<OutsideSystems>,
     pub(crate) workload: &'a Workload,
@@ -31,6 +35,7 @@ pub(crate) fn judge(rest: &Rest<'_>) {
         rest.watch.report(Oracle::Liveness, format!("nothing moves any more, and this has not ended: {row:#?}"));
     }
     rest.judge_endings(&instances);
+    settled::judge(&rest.users, rest.watch, rest.workload, &instances, rest.now);
     rest.judge_fit(&instances);
     rest.judge_entities();
     rest.judge_retention(&instances);

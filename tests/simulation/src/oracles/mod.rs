@@ -5,16 +5,22 @@
 
 mod commits;
 mod entities;
+mod errands;
 pub(crate) mod finally;
 mod fold;
 mod letters;
+mod occurrences;
 mod replay;
 mod rewinds;
+mod settled;
 mod tap;
+mod users_tap;
 mod watch;
 
 pub(crate) use entities::Ran;
+pub(crate) use errands::is_listened_to;
 pub(crate) use tap::Tap;
+pub(crate) use users_tap::{UsersTap, WatchedTriggered};
 pub(crate) use watch::{Invocation, Watch};
 
 use std::fmt;
@@ -60,6 +66,12 @@ pub(crate) enum Oracle {
     Pinning,
     /// What has ended is kept for as long as it should be.
     Retention,
+    /// A message is in one place, and goes with its effects, once and all of them, or as it was into the poison queue.
+    Errands,
+    /// An occurrence of a schedule runs once, and missed ones as they should.
+    Schedules,
+    /// No more runs of a function go on at a time than may.
+    Concurrency,
     /// Money is neither made nor lost.
     Bank,
     /// Once the faults are over everything ends, in bounded time.

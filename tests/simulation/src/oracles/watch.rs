@@ -1,6 +1,7 @@
 //! What has been seen so far, and the rules about who may do what.
 
 use super::entities::EntitiesSeen;
+use super::errands::UsersSeen;
 use super::letters::Letters;
 use super::{Oracle, Ran, Violation};
 use crate::author::Outcome;
@@ -54,6 +55,7 @@ pub(super) struct Seen {
     pub(super) commits: u64,
     pub(super) entities: EntitiesSeen,
     pub(super) letters: Letters,
+    pub(super) users: UsersSeen,
     /// Activities that nobody wants any more.
     pub(super) cancelled: BTreeSet<ActivityKey>,
     /// Answers that were given before a rewind and come once more.
@@ -88,6 +90,7 @@ impl Watch {
         seen.held.clear();
         seen.activity_leases.clear();
         seen.turns.clear();
+        seen.users.crashed();
     }
 
     /// A guest is about to run.

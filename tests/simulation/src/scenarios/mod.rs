@@ -2,6 +2,7 @@
 
 mod stateful;
 mod steering;
+mod triggered;
 
 use crate::author::{number, text};
 use crate::workload::{Act, Ending, Workload, simple, start, start_and_wait};
@@ -16,7 +17,7 @@ pub(crate) struct Scenario {
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    ALL.iter().chain(stateful::ALL).chain(steering::ALL)
+    ALL.iter().chain(stateful::ALL).chain(steering::ALL).chain(triggered::ALL)
 }
 
 /// Those about orchestrations by themselves.
