@@ -1,7 +1,12 @@
 //! Builds what tests and measurements run: guests as components, and the host's binary. Each at most once per process.
+//! [`node_packages`] installs what of it is written in JavaScript.
 //!
 //! Building is left to cargo, which knows what is up to date and keeps several test binaries from building the same thing
 //! at the same time. A build that fails fails the test, with the compiler's messages.
+
+mod node;
+
+pub use node::node_packages;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -29,6 +29,11 @@ impl Connection {
         Ok(Connection { sender, address, driver })
     }
 
+    /// To whom.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Sends one request and reads the whole answer.
     pub(crate) async fn send(&mut self, method: Method, path: &str, body: &str) -> Result<(StatusCode, Bytes)> {
         let request = Request::builder()
@@ -37,6 +42,11 @@ impl Connection {
             .header("host", self.address.to_string())
             .header("content-type", "application/json")
             .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))?;
+        self.exchange(request).await
+    }
+
+    /// Sends a request that is complete and reads the whole answer.
+    pub(crate) async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes)> {
         self.sender.ready().await?;
         let response = self.sender.send_request(request).await?;
         let status = response.status();

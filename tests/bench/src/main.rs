@@ -10,14 +10,16 @@ mod disk;
 mod host;
 mod http_hello;
 mod report;
+mod storage;
 mod waiting;
 mod workflows;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use report::Report;
+use std::path::PathBuf;
 
-/// Measures the Dacapo host: workflows, fan-out, long histories, HTTP, start-up, memory.
+/// Measures the Dacapo host: workflows, fan-out, long histories, HTTP, start-up, memory, and its storage endpoint beside Azurite.
 #[derive(Parser)]
 #[command(after_help = "Examples:\n  cargo bench-dacapo\n  cargo bench-dacapo --only workflows --seconds 10")]
 struct Arguments {
@@ -27,6 +29,12 @@ struct Arguments {
     /// How long each throughput measurement runs.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// Measure this binary instead of building one.
+    #[arg(long, value_name = "FILE")]
+    host: Option<PathBuf>,
+    /// The azurite.js to compare the storage endpoint with, instead of the one that npm installs below the target folder.
+    #[arg(long, value_name = "FILE")]
+    azurite: Option<PathBuf>,
     /// Serve the bare hyper hello that the HTTP numbers are compared with; used by the benchmark itself.
     #[arg(long, hide = true)]
     serve_bare_hyper: bool,
@@ -40,6 +48,7 @@ enum Part {
     Http,
     Startup,
     Waiting,
+    Storage,
 }
 
 #[tokio::main]
@@ -49,6 +58,9 @@ async fn main() -> Result<()> {
         return http_hello::serve_bare_hyper().await;
     }
     let wanted = |part| arguments.only.is_empty() || arguments.only.contains(&part);
+    if let Some(file) = arguments.host {
+        host::use_binary(file);
+    }
     let mut report = Report::new(disk::sync_latency()?);
     if wanted(Part::Startup) {
         host::measure_startup(&mut report).await?;
@@ -67,6 +79,9 @@ async fn main() -> Result<()> {
     }
     if wanted(Part::Waiting) {
         waiting::measure(&mut report).await?;
+    }
+    if wanted(Part::Storage) {
+        storage::measure(&mut report, arguments.seconds, arguments.azurite.as_deref()).await?;
     }
     println!("\n{report}");
     Ok(())

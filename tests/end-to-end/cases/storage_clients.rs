@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use super::clients::python;
 use crate::host::{Host, Process};
@@ -22,38 +23,21 @@ const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6t
 
 const SCRIPTS: [&str; 4] = ["queues.py", "tables.py", "queues.mjs", "tables.mjs"];
 
-/// Files that the JavaScript packages are installed by.
-const PACKAGES: [&str; 2] = ["package.json", "package-lock.json"];
-
 const REMEDY: &str = "These tests need Node.js 20 or later with npm, and access to the npm registry: on Debian or Ubuntu, \
                       `apt-get install nodejs npm`";
 
 /// A folder with the JavaScript packages and the scripts that use them, below the target folder; made anew when the list of
 /// packages changes.
-fn node_folder() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let folder = target.join("storage-clients");
-    fs::create_dir_all(&folder).expect("the target folder can be written");
-    let lock = File::create(target.join("storage-clients.lock")).expect("the target folder can be written");
-    lock.lock().expect("a file on this machine can be locked");
-    let read = |folder: &Path, name: &str| fs::read(folder.join(name)).ok();
-    let source = repository_file(FOLDER);
-    let installed = folder.join("installed");
-    if installed.exists() && PACKAGES.iter().all(|name| read(&folder, name) == read(&source, name)) {
+fn node_folder() -> &'static Path {
+    // Once: a script must not be copied while another test runs it.
+    static READY: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("storage-clients");
+        let source = repository_file(FOLDER);
+        artifacts::node_packages(&source, &folder).unwrap_or_else(|problem| panic!("{problem}"));
         copy_scripts(&source, &folder);
-        return folder;
-    }
-    drop(fs::remove_file(&installed));
-    for name in PACKAGES {
-        fs::copy(source.join(name), folder.join(name)).expect("the target folder can be written");
-    }
-    let mut command = Command::new("npm");
-    command.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]).current_dir(&folder);
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}. {REMEDY}"));
-    assert!(output.status.success(), "{command:?}: {}. {REMEDY}\n{}", output.status, printed(&output));
-    fs::write(&installed, "").expect("the target folder can be written");
-    copy_scripts(&source, &folder);
-    folder
+        folder
+    });
+    &READY
 }
 
 /// Node looks for packages beside the script that wants them.
@@ -68,7 +52,7 @@ fn printed(output: &Output) -> String {
 }
 
 /// Runs a script to its end and answers what it printed. What the client libraries complain about goes elsewhere.
-fn transcript(script: &str, connection: &str) -> String {
+pub(crate) fn run_client(script: &str, arguments: &[&str]) -> String {
     let mut command = if Path::new(script).extension().is_some_and(|extension| extension == "py") {
         let mut python = Command::new(python());
         python.arg("-B").arg(repository_file(FOLDER).join(script));
@@ -78,7 +62,7 @@ fn transcript(script: &str, connection: &str) -> String {
         node.arg(node_folder().join(script));
         node
     };
-    let output = command.arg(connection).output().unwrap_or_else(|error| panic!("{command:?}: {error}. {REMEDY}"));
+    let output = command.args(arguments).output().unwrap_or_else(|error| panic!("{command:?}: {error}. {REMEDY}"));
     assert!(output.status.success(), "{command:?}: {}\n{}", output.status, printed(&output));
     String::from_utf8(output.stdout).expect("the scripts print UTF-8")
 }
@@ -175,7 +159,7 @@ fn differences(script: &str, ours: &str, theirs: &str) -> String {
 fn clients_of_azure_storage_find_what_they_expect() {
     let (host, connection) = storage_host();
     for script in SCRIPTS {
-        let transcript = transcript(script, &connection);
+        let transcript = run_client(script, &[&connection]);
         let expected = repository_file(FOLDER).join("expected").join(format!("{script}.txt"));
         expect_test::expect_file![expected].assert_eq(&transcript);
     }
@@ -189,7 +173,7 @@ fn where_azurite_answers_something_else_is_explained() {
     for script in SCRIPTS {
         let expected = repository_file(FOLDER).join("expected").join(format!("{script}.txt"));
         let ours = fs::read_to_string(&expected).expect("the expected transcripts are in the repository");
-        found.push_str(&differences(script, &ours, &transcript(script, &connection)));
+        found.push_str(&differences(script, &ours, &run_client(script, &[&connection])));
     }
     let file = repository_file(FOLDER).join("azurite-differences.txt");
     let explained = fs::read_to_string(&file).expect("the file of differences is in the repository");
