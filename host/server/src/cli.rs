@@ -1,11 +1,13 @@
 //! The command line as text: what can be said, its defaults and its help. What it means is in `commands`.
 
+mod operation;
 mod setup;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
+pub(crate) use self::operation::{HostArguments, InvokeArguments, UsageArguments};
 pub(crate) use self::setup::{
     AddSettingArguments, DoctorArguments, ImportArguments, ListSettingsArguments, SettingArguments, SettingsArguments,
     SettingsCommand,
@@ -98,6 +100,12 @@ pub(crate) enum Command {
     /// Make a manifest of an Azure Functions project
     #[command(after_help = setup::IMPORT_AFTER_HELP)]
     Import(ImportArguments),
+    /// Run a function of a running host by hand
+    #[command(after_help = operation::INVOKE_AFTER_HELP)]
+    Invoke(InvokeArguments),
+    /// Show what the functions of a running host have used
+    #[command(after_help = operation::USAGE_AFTER_HELP)]
+    Usage(UsageArguments),
     /// Work with the instances of a host
     #[command(subcommand)]
     Durable(DurableCommand),

@@ -54,6 +54,8 @@ fn main() -> ExitCode {
         cli::Command::Settings(arguments) => commands::settings::run(&arguments, &environment, &console),
         cli::Command::Doctor(arguments) => commands::doctor::run(&arguments, &environment, &console),
         cli::Command::Import(arguments) => commands::import::run(&arguments, &console),
+        cli::Command::Invoke(arguments) => commands::invoke::run(&arguments, &console),
+        cli::Command::Usage(arguments) => commands::usage::run(&arguments, &console),
         cli::Command::Durable(cli::DurableCommand::Replay(arguments)) => {
             commands::replay::run(&arguments, &environment, &console)
         }

@@ -28,7 +28,7 @@ mod usage;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use run::ManualRuns;
+pub(crate) use run::{ManualRuns, Outcome, Report};
 pub(crate) use status::HEALTH_PATH;
 pub(crate) use usage::{UsageNumbers, UsageReport};
 

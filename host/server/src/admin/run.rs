@@ -80,46 +80,54 @@ struct Given {
 }
 
 /// What came of a run, for a caller that waits.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Report {
+pub(crate) struct Report {
+    /// Names the run in the log; an instance that was started has runs of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    invocation_id: Option<String>,
-    outcome: Outcome,
+    pub(crate) invocation_id: Option<String>,
+    /// How it ended.
+    pub(crate) outcome: Outcome,
     /// What the function returned; for an orchestration what its instance is managed with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    returned: Option<Box<RawValue>>,
+    pub(crate) returned: Option<Box<RawValue>>,
     /// What it gave its outputs, by their names; of queue and timer functions.
-    outputs: BTreeMap<String, Vec<Box<RawValue>>>,
+    pub(crate) outputs: BTreeMap<String, Vec<Box<RawValue>>>,
+    /// What an HTTP function answered.
     #[serde(skip_serializing_if = "Option::is_none")]
-    response: Option<Response>,
+    pub(crate) response: Option<Response>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    duration_ms: u64,
+    pub(crate) error: Option<String>,
+    /// From when it was asked for, waiting for a place included.
+    pub(crate) duration_ms: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-enum Outcome {
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Outcome {
+    /// It went well.
     Succeeded,
     /// Also an HTTP function that answers with a status from 500.
     Failed,
 }
 
 /// What an HTTP function answered.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Response {
-    status: u16,
-    /// Several of one name stand in several lines.
-    headers: Vec<(String, String)>,
+pub(crate) struct Response {
+    /// The status code.
+    pub(crate) status: u16,
+    /// Names and values; several of one name stand in several lines.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The body, if it is text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<String>,
+    pub(crate) body: Option<String>,
     /// A body that is no text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    body_base64: Option<String>,
+    pub(crate) body_base64: Option<String>,
     /// Whether the body was longer than what is shown.
-    is_truncated: bool,
+    pub(crate) is_truncated: bool,
 }
 
 impl Given {

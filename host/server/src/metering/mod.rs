@@ -10,7 +10,7 @@ mod usage;
 mod tests;
 
 pub(crate) use exposition::{CONTENT_TYPE, exposition};
-pub(crate) use usage::{Estimate, FunctionUsage, Usage};
+pub(crate) use usage::{Estimate, FREE_EXECUTIONS, FREE_GB_SECONDS, FunctionUsage, Usage};
 
 use futures::future::{Either, select};
 use ports::{Clock, DocumentStore, DocumentWrite, Execution, Expecting, Meter, StoreError, Work};

@@ -188,13 +188,13 @@ async fn bodies_that_make_no_sense_are_refused() {
            POST /admin/functions/BookTrip?wait=1 {"input": null, "other": 2}"#,
         &expect![[r#"
             POST /admin/functions/BookTrip ada
-              400 the body is not JSON of the shape {"input": ...}, in which the input is text or any JSON: expected value at line 1 column 1
+              400 the body is not JSON of the shape {"input": ...}, in which the input is text or any JSON: it is no object
             POST /admin/functions/BookTrip {"input":
               400 the body is not JSON of the shape {"input": ...}, in which the input is text or any JSON: EOF while parsing a value at line 1 column 9
             POST /admin/functions/BookTrip []
-              400 the body is not JSON of the shape {"input": ...}, in which the input is text or any JSON: invalid length 0, expected struct Given with 3 elements at line 1 column 2
+              400 the body is not JSON of the shape {"input": ...}, in which the input is text or any JSON: it is no object
             POST /admin/functions/BookTrip "ada"
-              400 the body is not JSON of the shape {"input": ...}, in which the input is text or any JSON: invalid type: string "ada", expected struct Given at line 1 column 5
+              400 the body is not JSON of the shape {"input": ...}, in which the input is text or any JSON: it is no object
             POST /admin/functions/BookTrip {"input": 1, "input": 2}
               400 the body is not JSON of the shape {"input": ...}, in which the input is text or any JSON: duplicate field `input` at line 1 column 20
             POST /admin/functions/BookTrip {"input": 1, "path": 2}

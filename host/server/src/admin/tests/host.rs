@@ -50,7 +50,7 @@ async fn the_host_tells_how_it_is() {
             POST /admin/host/drain
               202
             GET /admin/host/drain/status
-              200 {"state":"InProgress","outstandingInvocations":0,"outstandingRetries":0}
+              200 {"state":"Completed","outstandingInvocations":0,"outstandingRetries":0}
             POST /admin/host/drain
               202
             POST /admin/host/resume

@@ -1,0 +1,72 @@
+//! Asking the admin API of a host that runs, for the commands that do.
+//!
+//! Owns how a host is reached and what is said when it cannot be; what an answer means is up to the command.
+
+use anyhow::{Context, bail};
+use orchestration::{HttpRequest, HttpResponse};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cli::HostArguments;
+use crate::clock::SystemClock;
+use crate::exit::Problem;
+use crate::outbound::{Bounds, Outbound};
+
+/// The longest answer that is read.
+const MAX_ANSWER_BYTES: usize = 1 << 30;
+
+/// What is not asked: a run for which somebody waits may take this long.
+pub(super) const LONG: Duration = Duration::from_secs(24 * 3_600);
+/// What the host answers from memory.
+pub(super) const SHORT: Duration = Duration::from_secs(60);
+
+/// Runs a command that asks a host, to its end.
+///
+/// # Errors
+/// [`Problem::NoAnswer`] for whatever keeps the command from its answer.
+pub(super) fn block_on<T>(asking: impl Future<Output = anyhow::Result<T>>) -> Result<T, Problem> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Problem::NoAnswer(error.into()))?;
+    runtime.block_on(asking).map_err(Problem::NoAnswer)
+}
+
+/// Sends a request to a path below the host; with JSON, it is a POST. Any status but 401 is an answer.
+///
+/// # Errors
+/// The host cannot be reached, or asks for a key.
+pub(super) async fn ask(
+    host: &HostArguments,
+    path: &str,
+    json: Option<String>,
+    timeout: Duration,
+) -> anyhow::Result<HttpResponse> {
+    let origin = origin(&host.url);
+    let method = if json.is_some() { "POST" } else { "GET" };
+    let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    headers.extend(host.key.iter().map(|key| ("x-functions-key".to_owned(), key.clone())));
+    let request = HttpRequest {
+        method: method.to_owned(),
+        url: format!("{origin}{path}"),
+        headers,
+        content: json,
+        fail_on_status: None,
+    };
+    let bounds = Bounds { allows: &|_https, _host, _port| true, timeout, max_body_bytes: MAX_ANSWER_BYTES };
+    let answer = Outbound::new(Arc::new(SystemClock)).send(request, bounds).await;
+    let answer = answer.with_context(|| {
+        format!("no host answers at {origin}; start one with `dacapo start <manifest>`, or say where it is with --url")
+    })?;
+    if answer.status == 401 {
+        bail!(
+            "{origin} asks for its master key: give it with --key. `dacapo keys list <manifest> --show-values` shows it as _master"
+        );
+    }
+    Ok(answer)
+}
+
+/// Scheme, host and port, however the person wrote them.
+pub(super) fn origin(url: &str) -> String {
+    let url = url.trim_end_matches('/');
+    let url = url.strip_suffix("/admin").unwrap_or(url);
+    if url.contains("://") { url.to_owned() } else { format!("http://{url}") }
+}
