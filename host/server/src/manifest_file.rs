@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::exit::Problem;
-use crate::settings::AppSettings;
+use crate::settings::{AppSettings, LOCAL_SETTINGS_FILE};
 
 /// An app and where its manifest is.
 #[derive(Debug, Clone)]
@@ -96,6 +96,7 @@ fn manifests_in(folder: &Path) -> String {
     let mut found: Vec<String> = entries
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| path.file_name().is_none_or(|name| name != LOCAL_SETTINGS_FILE))
         .map(|path| path.display().to_string())
         .collect();
     found.sort();

@@ -1,24 +1,33 @@
 //! One module per subject, in the order in which somebody who meets Dacapo meets them.
 
+mod admin;
+mod bindings;
 mod clients;
 mod critical_sections;
 mod durable_http;
 mod entities;
 mod first_start;
+mod full_disk;
 mod keys;
 mod kill;
 mod limits;
 mod live_and_replayed;
 mod management;
 mod pinning;
+mod queue_kills;
+mod queues;
 mod readme;
 mod refusals;
 mod replaying;
 mod requests;
 mod samples;
+mod settings;
 mod slow_activities;
 mod starts;
 mod steering;
 mod stopping;
 mod storage_clients;
+mod storage_elsewhere;
+mod storage_endpoint;
+mod timers;
 mod waiting;

@@ -99,11 +99,11 @@ pub(super) fn judge_settings(manifest: &str, settings: &AppSettings, file: &str)
             ));
         }
     }
-    let referred = survey.settings.iter().filter(|setting| !setting.references.is_empty()).count();
-    if survey.wanting().next().is_none() && referred > 0 {
+    let refers_to_some = survey.settings.iter().any(|setting| !setting.references.is_empty());
+    if refers_to_some && survey.wanting().next().is_none() {
         findings.push(Finding::ok(
             SETTINGS,
-            format!("nothing is missing of the {referred} that the manifest refers to; see `dacapo settings {file}`"),
+            format!("all that the manifest needs are there; see `dacapo settings {file}`"),
         ));
     }
     findings

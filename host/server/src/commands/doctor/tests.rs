@@ -312,13 +312,50 @@ fn an_app_that_is_in_place() {
     let component = "\0asm\x0d\0\x01\0";
     expect![[r#"
         ok       manifest: /app.toml is right; trips 1, functions: 1
-        ok       settings: nothing is missing of the 2 that the manifest refers to; see `dacapo settings /app.toml`
+        ok       settings: all that the manifest needs are there; see `dacapo settings /app.toml`
         ok       components: component 'a' is in a.wasm
         ok       data folder: /.dacapo/trips is not there yet: the first start makes it
         ok       keys: there are none yet: the first start makes them
 
         Everything is in place."#]]
     .assert_eq(&look(&[("app.toml", APP), ("src/a/lib.rs", ""), ("a.wasm", component)], &["QUEUE=orders"]));
+}
+
+#[test]
+fn a_component_is_compared_with_all_that_its_build_watches() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    // What means something in a pattern may be part of a folder's name.
+    let root = folder.path().join("[trips]*");
+    std::fs::create_dir_all(root.join("src/deep")).expect("it is new");
+    let app = parse(
+        "[components.a]\nsource = 'a.wasm'\nbuild = { command = 'make', watch = ['*.nothing', 'src/**/*.rs'] }\n\
+         [functions.A]\ntrigger = { type = 'entityTrigger' }",
+    );
+    let write = |name: &str, content: &[u8], seconds| {
+        std::fs::write(root.join(name), content).expect("it can be written");
+        let file = std::fs::File::options().append(true).open(root.join(name)).expect("it is there");
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).expect("it is ours");
+    };
+    write("a.wasm", b"\0asm\x0d\0\x01\0", 1_000);
+    write("src/lib.rs", b"", 900);
+    write("src/deep/notes.txt", b"", 2_000);
+    let look = || {
+        let mut findings = Vec::new();
+        components::look(&app, &root, &mut findings);
+        Diagnosis { findings }.in_words().replace(&root.display().to_string(), "")
+    };
+    expect![[r#"
+        ok       components: component 'a' is in a.wasm
+
+        Everything is in place."#]]
+    .assert_eq(&look());
+    write("src/deep/booking.rs", b"", 1_001);
+    expect![[r#"
+        warning  components: component 'a' is older than /src/deep/booking.rs
+                 -> `dacapo start` builds it; or run: make; with --no-build the old one runs
+
+        no problems, 1 warning."#]]
+    .assert_eq(&look());
 }
 
 #[test]

@@ -58,14 +58,20 @@ fn import(folder: &Path, to: Option<&Path>, if_there: IfThere) -> Result<Written
     let Imported { manifest, local_settings, notes } =
         project.import().map_err(|error| Problem::App(anyhow!("{}: {error}", folder.display())))?;
     let to = to.map_or_else(|| folder.join(MANIFEST), Path::to_owned);
-    let settings_file = match &local_settings {
-        Some(_) => Some(settings::file_in(&manifest_file::folder(&to)?)),
-        None => None,
-    };
+    let target = manifest_file::folder(&to)?;
+    if !target.is_dir() {
+        let what = format!("there is no folder {}; make it, or choose another manifest with -o", target.display());
+        return Err(Problem::Host(anyhow!(what)));
+    }
+    let settings_file = local_settings.as_ref().map(|_| settings::file_in(&target));
     // Before anything is written: half an import is worse than none.
     if if_there == IfThere::Refuse {
-        let taken: Vec<String> =
-            [Some(&to), settings_file.as_ref()].into_iter().flatten().filter(|path| path.exists()).map(shown).collect();
+        let taken: Vec<String> = [Some(&to), settings_file.as_ref()]
+            .into_iter()
+            .flatten()
+            .filter(|path| path.exists())
+            .map(|path| shown(path))
+            .collect();
         if !taken.is_empty() {
             let taken = taken.join(" and ");
             return Err(Problem::Host(anyhow!(
@@ -88,7 +94,7 @@ fn write(path: &Path, text: &str, readers: Readers, if_there: IfThere) -> Result
     written.with_context(|| format!("{} cannot be written", path.display())).map_err(Problem::Host)
 }
 
-fn shown(path: &PathBuf) -> String {
+fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
@@ -136,7 +142,7 @@ impl Written {
         });
         let report = Report {
             manifest: shown(&self.manifest),
-            local_settings: self.local_settings.as_ref().map(shown),
+            local_settings: self.local_settings.as_deref().map(shown),
             notes: notes.collect(),
         };
         // A struct of texts always serialises.

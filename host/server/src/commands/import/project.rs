@@ -32,14 +32,7 @@ pub(super) struct ProjectFiles {
 /// There is no such folder, it is no project, or a file in it cannot be read.
 pub(super) fn read(folder: &Path) -> anyhow::Result<ProjectFiles> {
     let shown = folder.display();
-    let entries = std::fs::read_dir(folder).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => anyhow!("there is no folder {shown}; check the path"),
-        ErrorKind::NotADirectory => {
-            anyhow!("{shown} is a file; name the folder of the project, the one with {HOST_JSON}")
-        }
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the system's list of errors is open")]
-        _ => anyhow!("the folder {shown} cannot be read: {error}"),
-    })?;
+    let entries = std::fs::read_dir(folder).map_err(|error| no_folder(folder, &error))?;
     let mut functions = Vec::new();
     for (index, entry) in entries.enumerate() {
         if index == MAX_ENTRIES {
@@ -69,6 +62,18 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<ProjectFiles> {
         functions,
         local_settings_json: read_text(&folder.join(LOCAL_SETTINGS_JSON))?,
     })
+}
+
+fn no_folder(folder: &Path, error: &std::io::Error) -> anyhow::Error {
+    let shown = folder.display();
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the system's list of errors is open")]
+    match error.kind() {
+        ErrorKind::NotFound => anyhow!("there is no folder {shown}; check the path"),
+        ErrorKind::NotADirectory => {
+            anyhow!("{shown} is a file; name the folder of the project, the one with {HOST_JSON}")
+        }
+        _ => anyhow!("the folder {shown} cannot be read: {error}"),
+    }
 }
 
 impl ProjectFiles {
