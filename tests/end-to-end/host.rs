@@ -170,9 +170,18 @@ pub(crate) struct Host {
 impl Host {
     /// Starts an app whose components are built already, at any free port.
     pub(crate) fn start<A: AsRef<OsStr>>(manifest: &Path, more: impl IntoIterator<Item = A>) -> Host {
+        Host::start_with(manifest, more, &[])
+    }
+
+    /// The same with app settings, from the environment as any settings of an app.
+    pub(crate) fn start_with<A: AsRef<OsStr>>(
+        manifest: &Path,
+        more: impl IntoIterator<Item = A>,
+        settings: &[(&str, &str)],
+    ) -> Host {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dacapo"));
         command.arg("start").arg(manifest).args(["--port", "0", "--no-build"]).args(ANY_STORAGE_PORTS).args(more);
-        Host::ready(Process::run(&mut command))
+        Host::ready(Process::run(command.envs(settings.iter().copied())))
     }
 
     /// Waits until it serves.
@@ -195,6 +204,11 @@ impl Host {
 
     /// Starts an app that keeps its state in `data`, with the guests that were compiled for the app elsewhere.
     pub(crate) fn start_in(data: &Path, manifest: &Path) -> Host {
+        Host::start_in_with(data, manifest, &[])
+    }
+
+    /// The same with app settings.
+    pub(crate) fn start_in_with(data: &Path, manifest: &Path, settings: &[(&str, &str)]) -> Host {
         let place = Path::new("cache/compiled");
         let (compiled, own) = (manifest.with_file_name(".dacapo").join(place), data.join(place));
         if let (false, Ok(files)) = (own.is_dir(), std::fs::read_dir(&compiled)) {
@@ -204,7 +218,7 @@ impl Host {
                 drop(std::fs::hard_link(file.path(), own.join(file.file_name())));
             }
         }
-        Host::start(manifest, ["--data-dir".as_ref(), data.as_os_str()])
+        Host::start_with(manifest, ["--data-dir".as_ref(), data.as_os_str()], settings)
     }
 
     /// Waits until an instance has this status, and answers its status object.

@@ -2,10 +2,11 @@
 //!
 //! A test target of the package `dacapo`, so that cargo builds the binary together with its tests.
 //!
-//! `samples` has the apps, `renovation` one that is deployed twice, `host` runs the binary, `client` talks to it; `cases` holds one
-//! module per subject. Nothing in here sleeps: tests wait for lines that the host prints, for answers that the API holds back
-//! until there is something to tell, and for processes to end, each with a deadline.
+//! `samples` has the apps, `renovation` one that is deployed twice, `host` runs the binary, `client` talks to it, `account` to its
+//! storage endpoint; `cases` holds one module per subject. Nothing in here sleeps: tests wait for lines that the host prints, for
+//! answers that the API holds back until there is something to tell, and for processes to end, each with a deadline.
 
+mod account;
 mod cases;
 mod client;
 mod host;

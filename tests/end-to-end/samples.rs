@@ -13,11 +13,12 @@ struct Sample {
     crates: &'static [&'static str],
 }
 
-const SAMPLES: [Sample; 4] = [
+const SAMPLES: [Sample; 5] = [
     Sample { name: "conference-booking", folder: "function-manifests", crates: &["conference-booking"] },
     Sample { name: "durable-model", folder: "function-manifests", crates: &["durable-model"] },
     Sample { name: "hello", folder: "function-manifests", crates: &["hello-http", "hello-wasi-http"] },
     Sample { name: "odd-jobs", folder: "tests/end-to-end/guests", crates: &["odd-jobs"] },
+    Sample { name: "trips-by-queue", folder: "function-manifests", crates: &["trips-by-queue"] },
 ];
 
 /// Where cargo puts guests, below the top of the repository if nobody says otherwise.
@@ -44,6 +45,18 @@ pub(crate) fn variant(name: &str, variant: &str, lines: &str) -> PathBuf {
     }
     let text = text.replacen(DURABLE_TASK, &format!("{DURABLE_TASK}{lines}\n"), 1);
     let file = manifest.with_file_name(format!("{name}-{variant}.toml"));
+    std::fs::write(&file, text).expect("the target folder can be written");
+    file
+}
+
+/// An app of the queue and timer functions for tests, with these functions and sections. Each has a name and one test that uses it.
+pub(crate) fn queue_jobs(name: &str, functions: &str) -> PathBuf {
+    let guest = artifacts::guest("queue-jobs");
+    let source = guest.display();
+    let file = folder_beside(&guest).join(name).with_extension("toml");
+    let text = format!(
+        "[app]\nname = \"{name}\"\nversion = \"1.0.0\"\n[components.jobs]\nsource = \"{source}\"\n{functions}\n"
+    );
     std::fs::write(&file, text).expect("the target folder can be written");
     file
 }
@@ -75,10 +88,15 @@ fn make(name: &str) -> PathBuf {
     let source_folder = format!("\"{to_top}{SOURCE_FOLDER}");
     assert!(text.contains(&source_folder), "{name}: components are not in {source_folder}");
     let text = text.replace(&source_folder, &format!("\"{}/", guest_folder.display()));
-    // <target>/wasm32-wasip2/guest
-    let folder = guest_folder.ancestors().nth(2).expect("cargo nests its folders").join("end-to-end");
-    std::fs::create_dir_all(&folder).expect("the target folder can be written");
-    let manifest = folder.join(name).with_extension("toml");
+    let manifest = folder_beside(&guest).join(name).with_extension("toml");
     std::fs::write(&manifest, text).expect("the target folder can be written");
     manifest
+}
+
+/// Where manifests stand that use this guest.
+fn folder_beside(guest: &Path) -> PathBuf {
+    // <target>/wasm32-wasip2/guest/<file>
+    let folder = guest.ancestors().nth(3).expect("cargo nests its folders").join("end-to-end");
+    std::fs::create_dir_all(&folder).expect("the target folder can be written");
+    folder
 }

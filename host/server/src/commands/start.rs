@@ -37,14 +37,14 @@ pub(crate) fn run(
     console: &Console,
     stopwatch: Stopwatch,
 ) -> Result<(), Problem> {
-    telemetry::start(environment, arguments.verbose, console)?;
-    let settings = app_settings(environment, &manifest_file::folder(&arguments.manifest)?, console)?;
+    let settings = app_settings(environment, arguments, console)?;
     let located = manifest_file::read(&arguments.manifest, &settings)?;
+    telemetry::start(environment, arguments.verbose, &located.app.host.logging, console)?;
     let (listener, address) = listen(arguments)?;
     let storage = storage_endpoint(&located.app, arguments, console)?;
     let layout = Layout::of(&located.app.name, &located.folder, arguments.data_dir.as_deref());
     let folder = (!arguments.ephemeral).then_some(layout.store.as_path());
-    let store = wiring::open_store(folder)?;
+    let store = wiring::open_store(folder, &located.app.host.storage)?;
     let secrets = folder.map(|_| layout.secrets());
     let access = access(&located, &settings, secrets, arguments, environment.master_key(), console)?;
     let building = if arguments.no_build { None } else { guests::build(&located.app, &located.folder, console)? };
@@ -155,11 +155,16 @@ fn how_to_name(arguments: &StartArguments) -> String {
     }
 }
 
-fn app_settings(environment: &Environment, folder: &Path, console: &Console) -> Result<AppSettings, Problem> {
-    let settings = AppSettings::read(environment, folder).map_err(Problem::App)?;
+fn app_settings(
+    environment: &Environment,
+    arguments: &StartArguments,
+    console: &Console,
+) -> Result<AppSettings, Problem> {
+    let folder = manifest_file::folder(&arguments.manifest)?;
+    let settings = AppSettings::read_with(environment, &arguments.env, &folder).map_err(Problem::App)?;
     if !settings.overridden.is_empty() {
         let names = settings.overridden.join(", ");
-        console.notice(&format!("Settings of local.settings.toml that the environment overrides: {names}"));
+        console.notice(&format!("Settings of local.settings.toml that the environment or --env overrides: {names}"));
     }
     Ok(settings)
 }
@@ -219,8 +224,11 @@ fn announce(site: &Site, running: &Running, folder: Option<&Path>, console: &Con
     // With a port that the system has chosen and no HTTP function, nothing else says where it is.
     if site.located.app.functions.iter().any(is_durable) {
         console.notice(&format!("Management API: {origin}{BASE_PATH}"));
+    } else if !site.located.app.functions.iter().any(is_http) {
+        console.notice(&format!("Admin API: {origin}/admin"));
     }
     console.functions(&listing::functions(&site.located.app, &origin));
+    listing::competitors(&site.located.app).iter().for_each(|competitors| console.notice(competitors));
     if site.with_timers {
         console.occurrences(&running.triggers.occurrences());
     }
@@ -232,6 +240,10 @@ fn is_durable(function: &Function) -> bool {
         Trigger::Orchestration | Trigger::Entity => true,
         Trigger::Http(_) | Trigger::Activity(_) | Trigger::Queue(_) | Trigger::Timer(_) => false,
     }
+}
+
+fn is_http(function: &Function) -> bool {
+    matches!(function.trigger, Trigger::Http(_))
 }
 
 /// Until a signal comes or a part of the host fails; then drains.
