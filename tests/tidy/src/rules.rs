@@ -41,6 +41,7 @@ pub(crate) const CRATES: &[(&str, Layer)] = &[
     ("contract-probe", Layer::Test),
     ("sandbox-probe", Layer::Test),
     ("odd-jobs", Layer::Sample),
+    ("queue-jobs", Layer::Sample),
     ("steps-before", Layer::Sample),
     ("steps-after", Layer::Sample),
     ("artifacts", Layer::Test),
