@@ -92,7 +92,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    async fn breaks_off() {
+    fn break_off() {
         panic!("on purpose");
     }
 
@@ -110,7 +110,7 @@ mod tests {
             };
             background.take(work.boxed()).expect("there is room");
         }
-        background.take(breaks_off().boxed()).expect("there is room");
+        background.take(async { break_off() }.boxed()).expect("there is room");
         stop.ask();
         tasks.run(stopping).await;
         assert_eq!(done.load(Ordering::SeqCst), all);

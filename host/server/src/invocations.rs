@@ -136,3 +136,58 @@ impl Orchestrator for CountedTurns {
         self.orchestrator.memory_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use futures::FutureExt;
+    use http_body_util::{Empty, StreamBody};
+    use hyper::body::Frame;
+    use ports::{Body, BoxError};
+    use std::sync::Mutex;
+    use tokio::sync::oneshot;
+
+    /// Answers with a body that ends when the test lets it.
+    struct Streaming(Mutex<Option<Body>>);
+
+    #[async_trait]
+    impl HttpFunctions for Streaming {
+        async fn handle(&self, _invocation: HttpInvocation) -> Result<HttpAnswer, GuestFault> {
+            let Some(body) = self.0.lock().expect("nobody panicked").take() else {
+                return std::future::pending().await;
+            };
+            Ok(HttpAnswer { response: http::Response::new(body), outputs: Vec::new() })
+        }
+    }
+
+    fn invocation() -> HttpInvocation {
+        let body: Body = Empty::new().map_err(|never| match never {}).boxed_unsync();
+        HttpInvocation {
+            invocation_id: "1".to_owned(),
+            function: "Stream".to_owned(),
+            route_parameters: Vec::new(),
+            request: http::Request::new(body),
+            inputs: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_streams_is_running_and_what_is_dropped_is_not() {
+        let (sender, receiver) = oneshot::channel::<()>();
+        let end = receiver.map(|_| Ok::<_, BoxError>(Frame::data(Bytes::from_static(b"the end"))));
+        let body = StreamBody::new(end.into_stream()).boxed_unsync();
+        let outstanding = Outstanding::default();
+        let counted = Counted::new(Arc::new(Streaming(Mutex::new(Some(body)))), outstanding.clone());
+        let answer = counted.handle(invocation()).now_or_never().expect("it does not wait").expect("an answer");
+        assert_eq!(outstanding.count(), 1, "its body is not at its end");
+        let mut second = counted.handle(invocation());
+        assert!((&mut second).now_or_never().is_none(), "there is no second body");
+        assert_eq!(outstanding.count(), 2);
+        drop(second);
+        assert_eq!(outstanding.count(), 1);
+        drop(sender);
+        answer.response.into_body().collect().now_or_never().expect("it is at its end").expect("a whole body");
+        assert_eq!(outstanding.count(), 0);
+    }
+}

@@ -6,7 +6,7 @@ use futures::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Semaphore, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 /// Two listeners: one ends as soon as it is asked to, the other one has work that the test lets end.
 struct World {
@@ -14,7 +14,7 @@ struct World {
     begun: Arc<AtomicUsize>,
     work: Arc<Semaphore>,
     stop: Option<Stop>,
-    task: JoinHandle<()>,
+    task: JoinSet<()>,
 }
 
 impl World {
@@ -33,7 +33,8 @@ impl World {
             }
         });
         let (listeners, (stop, stopping)) = (Arc::new(Listeners::new()), Stop::new());
-        let task = tokio::spawn(Arc::clone(&listeners).run(listen, stopping));
+        let mut task = JoinSet::new();
+        task.spawn(Arc::clone(&listeners).run(listen, stopping));
         World { listeners, begun, work, stop: Some(stop), task }
     }
 
@@ -80,7 +81,7 @@ async fn letting_go_does_not_wait_for_work_of_before() {
     world.work.add_permits(1);
     world.until(Intake::Closed).await;
     drop(world.stop.take());
-    world.task.await.expect("it ends well");
+    world.task.join_next().await.expect("a task").expect("it ends well");
 }
 
 #[tokio::test]
@@ -90,10 +91,10 @@ async fn the_end_waits_for_work() {
     drop(world.stop.take());
     world.until(Intake::Ending).await;
     assert!(!world.listeners.resume(), "it is too late");
-    assert!(!world.task.is_finished(), "something is still at work");
+    assert!(world.task.try_join_next().is_none(), "something is still at work");
     world.work.add_permits(1);
     let begun = world.begun();
-    world.task.await.expect("it ends well");
+    world.task.join_next().await.expect("a task").expect("it ends well");
     assert_eq!(begun, 1);
 }
 
@@ -101,9 +102,10 @@ async fn the_end_waits_for_work() {
 async fn a_listener_that_ends_or_panics_is_noticed() {
     let run = |listen: Listen| {
         let (stop, stopping) = Stop::new();
-        let task = tokio::spawn(Arc::new(Listeners::new()).run(listen, stopping));
+        let mut task = JoinSet::new();
+        task.spawn(Arc::new(Listeners::new()).run(listen, stopping));
         async move {
-            let ended = task.await;
+            let ended = task.join_next().await.expect("a task");
             drop(stop);
             ended
         }

@@ -78,7 +78,8 @@ impl TimerTriggers {
         if errors.is_empty() { Ok(TimerTriggers { timers }) } else { Err(errors) }
     }
 
-    /// One listener for each function that is not disabled. Each is to be run once in the life of the host.
+    /// One listener for each function that is not disabled. Running one begins a new life of its timer, as a start of the host
+    /// does; a run of a life before that is not at its end is waited for.
     pub fn listeners(&self) -> Vec<TimerListener> {
         let enabled = self.timers.iter().filter(|timer| !timer.disabled);
         enabled.map(|timer| TimerListener::new(Arc::clone(timer))).collect()

@@ -9,13 +9,15 @@ use expect_test::{Expect, expect};
 use http::{Method, Request};
 use http_body_util::BodyExt;
 use std::fmt::Write;
+use tokio::task::JoinSet;
 use world::{body, trips};
 
 /// Sends requests one after the other, one a line: method, path, body. Long values are shortened to their first letters.
 async fn check(requests: &str, expected: &Expect) {
     let (admin, background) = trips();
     let (_stop, stopping) = Stop::new();
-    let background = tokio::spawn(background.run(stopping));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(background.run(stopping));
     let mut text = String::new();
     for line in requests.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut parts = line.splitn(3, ' ');
@@ -28,7 +30,6 @@ async fn check(requests: &str, expected: &Expect) {
         writeln!(text, "{line}\n  {status} {}", shortened(&String::from_utf8_lossy(&bytes)))
             .expect("a string takes all");
     }
-    background.abort();
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     expected.assert_eq(&lines.join("\n"));
 }

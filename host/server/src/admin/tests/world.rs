@@ -178,9 +178,8 @@ pub(crate) fn admin(app: &App, http: Arc<HttpTrigger>, doors: Doors, keys: Arc<K
     };
     let triggers = Triggers {
         queues: QueueTriggers::new(app, &queues, QueueDefaults::for_cores(1))
-            .ok()
             .expect("every connection leads somewhere"),
-        timers: TimerTriggers::new(app, &timers).ok().expect("every connection leads somewhere"),
+        timers: TimerTriggers::new(app, &timers).expect("every connection leads somewhere"),
     };
     let (background, tasks) = Background::new();
     let runs = ManualRuns {
