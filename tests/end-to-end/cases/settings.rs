@@ -68,7 +68,7 @@ impl App {
 }
 
 #[test]
-fn settings_are_listed_changed_and_missed() {
+fn settings_are_missed_and_added() {
     let app = App::new(&[("app.toml", MANIFEST.as_bytes())]);
     app.check(
         &[],
@@ -98,6 +98,13 @@ fn settings_are_listed_changed_and_missed() {
         The environment of this shell has QUEUE too, and wins over the file.
     "#]],
     );
+}
+
+const SETTINGS: &[u8] = b"[values]\nQUEUE = 'requests'\n";
+
+#[test]
+fn settings_are_listed_with_their_sources() {
+    let app = App::new(&[("app.toml", MANIFEST.as_bytes()), ("local.settings.toml", SETTINGS)]);
     app.check(
         &[("QUEUE", "orders")],
         "settings app.toml --show-values",
@@ -126,6 +133,11 @@ fn settings_are_listed_changed_and_missed() {
         All settings that the app needs are there. `dacapo settings add app.toml NAME` sets or changes one.
     "#]],
     );
+}
+
+#[test]
+fn settings_are_deleted() {
+    let app = App::new(&[("app.toml", MANIFEST.as_bytes()), ("local.settings.toml", SETTINGS)]);
     app.check(
         &[],
         "settings delete app.toml Queue",
@@ -150,6 +162,11 @@ fn settings_are_listed_changed_and_missed() {
         [values]
     "#]]
     .assert_eq(&app.read("local.settings.toml"));
+}
+
+#[test]
+fn manifests_that_are_not_there_are_told() {
+    let app = App::new(&[("app.toml", MANIFEST.as_bytes()), ("local.settings.toml", SETTINGS)]);
     app.check(
         &[],
         "settings nothing.toml",
@@ -292,7 +309,10 @@ fn a_project_is_imported_and_the_doctor_takes_it_from_there() {
         exit code 1
         error: imported/app.toml and /imported/local.settings.toml would be overwritten; pass --force for that, or choose another manifest with -o
     "#]]);
-    app.check(&[], "settings imported/app.toml", &expect![[r#"
+    app.check(
+        &[],
+        "settings imported/app.toml",
+        &expect![[r#"
         exit code 1
         AzureWebJobsStorage: ********, from local.settings.toml
             leads to the store of this host
@@ -317,7 +337,8 @@ fn a_project_is_imported_and_the_doctor_takes_it_from_there() {
             handed to the functions; the manifest does not name it
 
         Missing or wrong: HUB, NIGHTLY. Set it with `dacapo settings add imported/app.toml HUB`, or in the environment.
-    "#]]);
+    "#]],
+    );
     app.check(&[], "import imported", &expect![[r#"
         exit code 3
         error: imported is no project of Azure Functions: it has no host.json and no folder with a function.json; name the folder that has them

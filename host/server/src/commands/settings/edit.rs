@@ -97,9 +97,9 @@ pub(super) enum Done {
 /// The file's text with a value in it.
 pub(super) fn with_value(text: &str, name: &str, value: &str) -> anyhow::Result<(String, Done)> {
     let mut document: DocumentMut = text.parse()?;
-    let values = match document.entry(VALUES).or_insert_with(|| Item::Table(Table::new())).as_table_like_mut() {
-        Some(values) => values,
-        None => bail!("`{VALUES}` is no table; write `[{VALUES}]` above the settings"),
+    let values = document.entry(VALUES).or_insert_with(|| Item::Table(Table::new()));
+    let Some(values) = values.as_table_like_mut() else {
+        bail!("`{VALUES}` is no table; write `[{VALUES}]` above the settings")
     };
     let mut new = Value::from(value);
     let done = match values.get(name) {
