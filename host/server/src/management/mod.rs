@@ -118,7 +118,7 @@ impl Management {
         match self.answer(head, body).await {
             Ok(reply) => reply,
             Err(refusal) => {
-                if let Refusal::Failed(why) = &refusal {
+                if let Refusal::Failed(why) | Refusal::Unavailable(why) = &refusal {
                     tracing::warn!(%why, "a management operation failed");
                 }
                 reply::refused(&refusal)

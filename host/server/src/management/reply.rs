@@ -11,6 +11,8 @@ use serde::Serialize;
 
 /// Where a list goes on; empty at its end.
 pub(super) const CONTINUATION_TOKEN: HeaderName = HeaderName::from_static("x-ms-continuation-token");
+/// In how many seconds somebody may ask again when the store could not do it: room on a disk comes back when a person makes it.
+const RETRY_AFTER_UNAVAILABLE: u32 = 10;
 /// What of a token cannot stand in a header, and `%` itself.
 const NOT_IN_TOKEN: &AsciiSet = &CONTROLS.add(b'%').add(b' ');
 
@@ -48,6 +50,8 @@ pub(super) enum Refusal {
     TooSlow,
     /// The operation does not fit the state of the instance; with why.
     WrongState(String),
+    /// The store cannot do it now, as with a full disk; with why. The same later may be done.
+    Unavailable(String),
     /// It could not be done; with why.
     Failed(String),
 }
@@ -84,7 +88,7 @@ impl Refusal {
                  host.durableTask.maxPayloadBytes."
             ),
             Refusal::TooSlow => "The request body did not arrive in time.".to_owned(),
-            Refusal::WrongState(_) | Refusal::Failed(_) => {
+            Refusal::WrongState(_) | Refusal::Unavailable(_) | Refusal::Failed(_) => {
                 "Something went wrong while processing your request".to_owned()
             }
         }
@@ -105,7 +109,10 @@ impl From<ClientError> for Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Refusal {
-        Refusal::Failed(error.to_string())
+        match error {
+            StoreError::Unavailable { .. } => Refusal::Unavailable(error.to_string()),
+            StoreError::LeaseLost { .. } | StoreError::Corrupt { .. } => Refusal::Failed(error.to_string()),
+        }
     }
 }
 
@@ -157,6 +164,10 @@ pub(super) fn refused(refusal: &Refusal) -> Reply {
         Refusal::NothingToRestart(id) => {
             let detail = format!("An orchestrator with the instanceId {id} was not found.");
             exception(StatusCode::BAD_REQUEST, "System.ArgumentException", &detail)
+        }
+        Refusal::Unavailable(detail) => {
+            let reply = exception(StatusCode::SERVICE_UNAVAILABLE, "System.InvalidOperationException", detail);
+            retry_after(reply, RETRY_AFTER_UNAVAILABLE)
         }
         // A conflict is the caller's doing, but Durable Functions throws there.
         Refusal::WrongState(detail) | Refusal::Failed(detail) => {

@@ -120,9 +120,9 @@ fn children_are_terminated_when_the_caller_says_so() {
     check_in(
         broken(),
         "POST /instances/running/terminate",
-        &expect![[
-            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
-        ]],
+        &expect![[r#"
+            503 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}
+            retry-after: 10"#]],
     );
 }
 
@@ -171,9 +171,9 @@ fn an_instance_is_held_and_goes_on() {
     check_in(
         broken(),
         "POST /instances/running/suspend",
-        &expect![[
-            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
-        ]],
+        &expect![[r#"
+            503 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}
+            retry-after: 10"#]],
     );
 }
 
@@ -330,8 +330,8 @@ fn a_purge_by_filter_takes_what_it_understands() {
     check_in(
         broken(),
         "DELETE /instances?createdTimeFrom=2024-01-01",
-        &expect![[
-            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
-        ]],
+        &expect![[r#"
+            503 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}
+            retry-after: 10"#]],
     );
 }

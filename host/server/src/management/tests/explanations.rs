@@ -202,8 +202,8 @@ fn what_is_not_there_cannot_be_explained() {
     check_in(
         broken(),
         "GET /instances/t/explain",
-        &expect![[
-            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
-        ]],
+        &expect![[r#"
+            503 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}
+            retry-after: 10"#]],
     );
 }

@@ -252,8 +252,8 @@ fn a_whole_history_is_one_event_a_line() {
     check_in(
         World::broken(),
         "GET /instances/t/history",
-        &expect![[
-            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
-        ]],
+        &expect![[r#"
+            503 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}
+            retry-after: 10"#]],
     );
 }

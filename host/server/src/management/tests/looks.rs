@@ -67,9 +67,9 @@ fn a_status_that_cannot_be_shown_is_refused() {
     check_in(
         broken(),
         "GET /instances/running",
-        &expect![[
-            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
-        ]],
+        &expect![[r#"
+            503 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}
+            retry-after: 10"#]],
     );
 }
 
@@ -146,9 +146,9 @@ fn lists_are_filtered_and_paged() {
     check_in(
         broken(),
         "GET /instances",
-        &expect![[
-            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
-        ]],
+        &expect![[r#"
+            503 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}
+            retry-after: 10"#]],
     );
 }
 

@@ -85,9 +85,9 @@ fn a_start_that_cannot_be_is_refused_with_the_reason() {
     check_in(
         broken(),
         "POST /orchestrators/Trip",
-        &expect![[
-            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
-        ]],
+        &expect![[r#"
+            503 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}
+            retry-after: 10"#]],
     );
 }
 
@@ -230,9 +230,9 @@ fn what_was_started_once_is_started_again() {
     check_in(
         broken(),
         "POST /instances/running/restart",
-        &expect![[
-            r#"500 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}"#
-        ]],
+        &expect![[r#"
+            503 {"Message":"Something went wrong while processing your request","ExceptionMessage":"the store is unavailable: the disk is full","ExceptionType":"System.InvalidOperationException","StackTrace":""}
+            retry-after: 10"#]],
     );
 }
 
