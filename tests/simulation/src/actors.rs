@@ -10,7 +10,9 @@ use crate::workload::{Act, Put, With};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, Shared, select};
 use orchestration::{InstanceId, Json, RaisedEvent, Reuse, RuntimeStatus, StartOptions};
-use ports::{ClientError, Clock, InstanceQuery, Metadata, NewMessage, Purge, QueueError, StartRequest};
+use ports::{
+    ClientError, Clock, InstanceQuery, Metadata, NewMessage, Purge, QueueError, Receipt, Receiver, StartRequest,
+};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,6 +23,8 @@ use task_hub::Client;
 const RETRY_PAUSE: Duration = Duration::from_millis(700);
 /// How long a client waits for anything before it says that it will never come.
 const PATIENCE: Duration = Duration::from_secs(400 * 86_400);
+/// How long a client hides the messages that it receives.
+const TAKEN_FOR: Duration = Duration::from_secs(30);
 /// How long it waits for an instance that somebody else is to start.
 const PATIENCE_FOR_A_START: Duration = Duration::from_secs(86_400);
 
@@ -101,6 +105,7 @@ impl Actor {
             }
             Act::Start { .. }
             | Act::Put(_)
+            | Act::Take { .. }
             | Act::Clear { .. }
             | Act::DeleteQueue { .. }
             | Act::StartByKey { .. }
@@ -190,6 +195,7 @@ impl Actor {
             Act::PurgeAny { id } => purge(client, id, Purge::Any).await,
             Act::List => self.list(client).await,
             Act::Put(put) => return changed(&put_message(&host.users, put, attempts).await),
+            Act::Take { queue } => return changed(&take_message(&host.users, queue).await),
             Act::Clear { queue } => return changed(&host.users.queues.clear(&queue_name(queue)).await),
             Act::DeleteQueue { queue } => return changed(&host.users.queues.delete_queue(&queue_name(queue)).await),
             Act::Outage(_) | Act::Pause(_) | Act::Repair { .. } | Act::Deploy { .. } => Ok(()),
@@ -275,6 +281,7 @@ fn patience(act: &Act) -> Duration {
         | Act::AwaitStatus { .. } => PATIENCE_FOR_A_START,
         Act::Start { .. }
         | Act::Put(_)
+        | Act::Take { .. }
         | Act::Clear { .. }
         | Act::DeleteQueue { .. }
         | Act::Outage(_)
@@ -300,8 +307,14 @@ fn queue_name(queue: &str) -> QueueName {
 
 fn changed(answer: &Result<(), QueueError>) -> Attempt {
     match answer {
-        Ok(()) | Err(QueueError::QueueNotFound(_)) => Attempt::Done,
-        Err(_) => Attempt::Unknown,
+        Ok(())
+        | Err(
+            QueueError::QueueNotFound(_)
+            | QueueError::QueueExists(_)
+            | QueueError::MessageNotFound
+            | QueueError::PopReceiptMismatch,
+        ) => Attempt::Done,
+        Err(QueueError::Store(_)) => Attempt::Unknown,
     }
 }
 
@@ -322,4 +335,14 @@ async fn put_message(users: &UserStores, put: &Put, attempts: u32) -> Result<(),
         }
         answer => answer.map(drop),
     }
+}
+
+/// A message whose deletion is not answered may be gone or come back.
+async fn take_message(users: &UserStores, queue: &str) -> Result<(), QueueError> {
+    let queue = queue_name(queue);
+    for message in users.queues.receive(&queue, 1, TAKEN_FOR, Receiver::Client).await? {
+        let receipt = Receipt { queue: queue.clone(), id: message.id, pop_receipt: message.pop_receipt };
+        users.queues.delete_message(&receipt).await?;
+    }
+    Ok(())
 }

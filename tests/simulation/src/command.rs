@@ -3,19 +3,21 @@
 use crate::faults::Fault;
 use crate::scenarios::{self, Scenario};
 use crate::swarm;
-use crate::sweep::sweep;
+use crate::sweep::{sweep, sweep_pairs};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: simulation [--seeds N] [--from SEED] [--faults KIND@POINT,...]
        simulation --scenario NAME [--mode live|replay] [--faults KIND@POINT,...]
        simulation --sweep live|replay [--scenario NAME]
+       simulation --pairs live|replay [--scenario NAME]
 
   --seeds N    how many seeds to run (default 1000)
   --from SEED  the first of them (default 0)
   --scenario   runs one of the scenarios instead
   --mode M     whether its orchestrators are kept alive between turns (default live)
   --sweep M    every single fault at every point of all scenarios, or of one
+  --pairs M    every pair of faults instead
   --faults L   exactly these faults instead of the ones that the seed draws; with an empty list, none
 
 A seed that fails belongs into tests/simulation/regressions.txt.
@@ -26,10 +28,17 @@ struct Request {
     seeds: u64,
     from: u64,
     scenario: Option<&'static Scenario>,
-    /// Whether to sweep, and then whether with replay.
-    sweep: Option<bool>,
+    /// Whether to sweep, and then how.
+    sweep: Option<Sweep>,
     replay: bool,
     faults: Option<Vec<Fault>>,
+}
+
+/// Which faults are tried together, and whether with replay.
+#[derive(Clone, Copy)]
+struct Sweep {
+    in_pairs: bool,
+    replay: bool,
 }
 
 /// Runs what the arguments (without the program's name) say, and reports to `out`. Fails if any seed did.
@@ -49,11 +58,17 @@ pub fn command(arguments: impl Iterator<Item = String>, out: &mut dyn Write) -> 
     }
 }
 
-fn sweep_all(request: &Request, replay: bool, out: &mut dyn Write) -> io::Result<u64> {
+fn sweep_all(request: &Request, how: Sweep, out: &mut dyn Write) -> io::Result<u64> {
     let (mut runs, mut failures) = (0, 0);
     let is_wanted = |scenario: &&Scenario| request.scenario.is_none_or(|wanted| wanted.name == scenario.name);
-    for scenario in scenarios::all().filter(is_wanted) {
-        match sweep(scenario, replay, |_| 1) {
+    // Triggers alone are the same, however orchestrators are kept.
+    let differs = |scenario: &&Scenario| !how.replay || (scenario.workload)("x").has_orchestrations();
+    for scenario in scenarios::all().filter(is_wanted).filter(differs) {
+        let swept = match how.in_pairs {
+            false => sweep(scenario, how.replay, |_| 1),
+            true => sweep_pairs(scenario, how.replay),
+        };
+        match swept {
             Ok(more) => runs += more,
             Err(failure) => {
                 failures += 1;
@@ -66,8 +81,8 @@ fn sweep_all(request: &Request, replay: bool, out: &mut dyn Write) -> io::Result
 }
 
 fn run_all(request: &Request, out: &mut dyn Write) -> io::Result<u64> {
-    if let Some(replay) = request.sweep {
-        return sweep_all(request, replay, out);
+    if let Some(how) = request.sweep {
+        return sweep_all(request, how, out);
     }
     if let Some(scenario) = request.scenario {
         return match swarm::run_scenario(scenario, request.replay, request.faults.clone().unwrap_or_default()) {
@@ -113,7 +128,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Request, String>
                 let found = scenarios::find(&value).ok_or_else(|| format!("there is no scenario '{value}'"))?;
                 request.scenario = Some(found);
             }
-            "--sweep" => request.sweep = Some(value == "replay"),
+            "--sweep" => request.sweep = Some(Sweep { in_pairs: false, replay: value == "replay" }),
+            "--pairs" => request.sweep = Some(Sweep { in_pairs: true, replay: value == "replay" }),
             "--mode" => request.replay = value == "replay",
             "--faults" => {
                 let faults = value.split(',').map(str::trim).filter(|fault| !fault.is_empty());

@@ -44,7 +44,7 @@ pub(crate) fn setup(seed: u64) -> Setup {
         workload = workload.and((scenario.workload)(&format!("s{n}")));
     }
     let plan = Plan::Drawn { rng: Rng::for_purpose(seed, "faults"), rates, most };
-    Setup { seed, workload, plan, tuning, wrap: None, wrap_engine: None, wrap_code: None, wrap_users: None }
+    Setup { plan, tuning, ..Setup::new(seed, workload) }
 }
 
 /// The run of a scenario with these faults, as the sweep does it.

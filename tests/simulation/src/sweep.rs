@@ -24,3 +24,23 @@ pub(crate) fn sweep(scenario: &Scenario, replay: bool, stride: fn(usize) -> usiz
     }
     Ok(runs)
 }
+
+/// All pairs of faults of a scenario: the second one at a point that there is because of the first. The first pair that does
+/// harm, as a text to print, or how many runs there were.
+pub(crate) fn sweep_pairs(scenario: &Scenario, replay: bool) -> Result<u64, String> {
+    let check = |faults| run_scenario(scenario, replay, faults).map_err(|failure| failure.to_string());
+    let mut runs = 1;
+    for point in check(Vec::new())?.points {
+        for kind in kinds(&point) {
+            let first = Fault { point: point.number, kind };
+            runs += 1;
+            for later in check(vec![first])?.points.into_iter().filter(|later| later.number > point.number) {
+                for kind in kinds(&later) {
+                    check(vec![first, Fault { point: later.number, kind }])?;
+                    runs += 1;
+                }
+            }
+        }
+    }
+    Ok(runs)
+}

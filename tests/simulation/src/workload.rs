@@ -47,6 +47,8 @@ pub(crate) enum Act {
     List,
     /// Puts a message into a queue, which is made if it is not there.
     Put(Put),
+    /// Receives a message and deletes it, if there is one.
+    Take { queue: &'static str },
     /// Deletes all messages of a queue, if it is there.
     Clear { queue: &'static str },
     /// Removes a queue, if it is there.
@@ -161,6 +163,32 @@ impl Workload {
     /// All that is done.
     pub(crate) fn acts(&self) -> impl Iterator<Item = &Act> {
         self.actors.iter().flatten()
+    }
+
+    /// Whether anything orchestrates in it, or triggers alone are at work.
+    pub(crate) fn has_orchestrations(&self) -> bool {
+        self.acts().any(|act| match act {
+            Act::Put(put) => put.errand.start,
+            Act::Take { .. } | Act::Clear { .. } | Act::DeleteQueue { .. } | Act::Outage(_) | Act::Pause(_) => false,
+            Act::Start { .. }
+            | Act::StartByKey { .. }
+            | Act::Raise { .. }
+            | Act::Signal { .. }
+            | Act::Terminate { .. }
+            | Act::Suspend { .. }
+            | Act::Resume { .. }
+            | Act::Rewind { .. }
+            | Act::Restart { .. }
+            | Act::Repair { .. }
+            | Act::Deploy { .. }
+            | Act::AwaitEnd { .. }
+            | Act::AwaitStatus { .. }
+            | Act::AwaitRunning { .. }
+            | Act::AwaitRevival { .. }
+            | Act::Purge { .. }
+            | Act::PurgeAny { .. }
+            | Act::List => true,
+        })
     }
 
     /// How an instance is to end.

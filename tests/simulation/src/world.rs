@@ -84,6 +84,8 @@ pub(crate) struct Setup {
     pub(crate) wrap_code: Option<WrapCode>,
     /// The same for users' data, below whoever watches it.
     pub(crate) wrap_users: Option<WrapUsers>,
+    /// How many listeners each function has; more than one is a bug of the host.
+    pub(crate) listeners: usize,
 }
 
 impl Setup {
@@ -98,6 +100,7 @@ impl Setup {
             wrap_engine: None,
             wrap_code: None,
             wrap_users: None,
+            listeners: 1,
         }
     }
 }
@@ -309,17 +312,19 @@ impl<'a> World<'a> {
             let inner = FaultyTriggered { inner: Scripted { clock: self.clock.clone() }, faults: self.faults.clone() };
             Arc::new(WatchedTriggered { inner, watch: self.watch.clone() })
         };
-        let listening = Listening {
-            stores: users.clone(),
-            queue_functions: functions(),
-            timer_functions: functions(),
-            starts: Arc::new(client.clone()),
-            clock: self.clock.clone(),
-            randomness: self.randomness.clone(),
-        };
-        let Workload { functions, timers_for, .. } = &self.setup.workload;
-        for listener in listening.listeners(functions, *timers_for) {
-            self.scheduler.spawn(Process::Host, listener);
+        for _ in 0..self.setup.listeners {
+            let listening = Listening {
+                stores: users.clone(),
+                queue_functions: functions(),
+                timer_functions: functions(),
+                starts: Arc::new(client.clone()),
+                clock: self.clock.clone(),
+                randomness: self.randomness.clone(),
+            };
+            let Workload { functions, timers_for, .. } = &self.setup.workload;
+            for listener in listening.listeners(functions, *timers_for) {
+                self.scheduler.spawn(Process::Host, listener);
+            }
         }
     }
 

@@ -57,7 +57,7 @@ pub(super) enum Place {
     Done,
     /// It was given up.
     Poisoned,
-    /// Somebody has emptied or removed its queue.
+    /// Somebody has deleted it, alone or with its queue.
     Removed,
 }
 
@@ -322,6 +322,14 @@ impl Watch {
 
     pub(super) fn committed_effects(&self, effects: &Effects, now: Timestamp) {
         self.judge(|seen| seen.committed(effects, now));
+    }
+
+    /// A receiver has deleted its message.
+    pub(super) fn took_out(&self, receipt: &Receipt, now: Timestamp) {
+        self.judge(|seen| {
+            seen.accept(receipt, now, "deleted")?.place = Place::Removed;
+            Ok(())
+        });
     }
 
     pub(super) fn emptied(&self, queue: &QueueName) {

@@ -103,7 +103,9 @@ impl QueueStore for UsersTap {
     }
 
     async fn delete_message(&self, receipt: &Receipt) -> Result<(), QueueError> {
-        self.inner.queues.delete_message(receipt).await
+        self.inner.queues.delete_message(receipt).await?;
+        self.watch.took_out(receipt, self.clock.now());
+        Ok(())
     }
 
     async fn clear(&self, queue: &QueueName) -> Result<(), QueueError> {

@@ -25,12 +25,14 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "messages-one-at-a-time", workload: |id| work("Single", "single", several(id, 3, 5)) },
     Scenario { name: "message-unreadable", workload: |id| work("Strict", "strict", [Errand::new(id)]) },
     Scenario { name: "competing-functions", workload: competing },
+    Scenario { name: "client-competes", workload: client_competes },
     Scenario { name: "message-delayed", workload: delayed },
     Scenario { name: "message-expires", workload: expiring },
     Scenario { name: "poison-of-poison", workload: poison_of_poison },
     Scenario { name: "clear-amid-work", workload: |id| taken_away(id, Act::Clear { queue: "work" }) },
     Scenario { name: "delete-queue-amid-work", workload: |id| taken_away(id, Act::DeleteQueue { queue: "work" }) },
     Scenario { name: "outage-amid-work", workload: outage_amid_work },
+    Scenario { name: "timer-once", workload: |_| timers(&["Weekly"], 7) },
     Scenario { name: "timer-weekly", workload: |_| timers(&["Weekly"], 21) },
     Scenario { name: "timer-missed", workload: |_| missed("Weekly") },
     Scenario { name: "timer-missed-all", workload: |_| missed("Each") },
@@ -74,6 +76,13 @@ fn message_chain(id: &str) -> Workload {
 /// Two functions for one queue. What one of them holds for too long, the other one gets.
 fn competing(id: &str) -> Workload {
     work("One", "shared", several(id, 3, 20)).runs(&["Other"])
+}
+
+/// What clients take out, no function gets.
+fn client_competes(id: &str) -> Workload {
+    let client = vec![Act::Pause(Duration::from_secs(10)), Act::Take { queue: "work" }, Act::Take { queue: "work" }];
+    let more = Workload::of(vec![Act::Pause(Duration::from_secs(15)), put("work", Errand::new(format!("{id}-more")))]);
+    work("Work", "work", several(id, 3, 60)).and(Workload::of(client)).and(more)
 }
 
 fn delayed(id: &str) -> Workload {

@@ -40,6 +40,8 @@ enum Bug {
     HeldForEver,
     /// A message is handed out to everybody who asks.
     HeldByTwo,
+    /// More messages are handed out than were asked for.
+    TooMany,
     /// The delay of a message that is given back does not count.
     DelayIgnored,
     /// One of several outputs is lost.
@@ -130,6 +132,7 @@ impl EffectStore for Planted {
             | Bug::CountSkipped
             | Bug::HeldForEver
             | Bug::HeldByTwo
+            | Bug::TooMany
             | Bug::DelayIgnored
             | Bug::StateForgotten => {}
         }
@@ -205,6 +208,7 @@ impl QueueStore for Planted {
         receiver: Receiver,
     ) -> Result<Vec<QueueMessage>, QueueError> {
         let receiver = if self.bug == Bug::HeldForEver { Receiver::Client } else { receiver };
+        let count = if self.bug == Bug::TooMany { count + 1 } else { count };
         let mut messages = self.inner.queues.receive(queue, count, visibility, receiver).await?;
         let mut memory = self.memory();
         for message in &mut messages {
@@ -318,4 +322,14 @@ fn wrong_holds_are_caught() {
 fn a_timer_that_forgets_is_caught() {
     check_without_faults(Bug::StateForgotten, "timer-missed-all", Oracle::Schedules);
     check_without_faults(Bug::StateForgotten, "timer-retries-over-outage", Oracle::Schedules);
+}
+
+#[test]
+fn too_much_at_a_time_is_caught() {
+    check_without_faults(Bug::TooMany, "messages", Oracle::Errands);
+    for scenario in ["messages-one-at-a-time", "timer-takes-long"] {
+        let scenario = scenarios::find(scenario).expect("the scenario exists");
+        let twice = Setup { listeners: 2, ..Setup::new(1, (scenario.workload)("x")) };
+        check::without_faults(&twice, Oracle::Concurrency);
+    }
 }
