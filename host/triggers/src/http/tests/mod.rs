@@ -521,8 +521,10 @@ fn requests_wait_for_a_place_and_are_turned_away_when_there_is_none_to_wait_in()
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(first.poll_unpin(&mut cx).is_pending());
     assert!(second.poll_unpin(&mut cx).is_pending());
+    assert!(!trigger.is_full(), "there is one more place to wait in");
     assert!(third.poll_unpin(&mut cx).is_pending());
     assert_eq!(*begun.lock().expect("nobody panicked"), 2, "two run, one waits");
+    assert!(trigger.is_full());
 
     let Poll::Ready(refused) = fourth.poll_unpin(&mut cx) else { panic!("there is no place to wait in") };
     let refused = print(refused).now_or_never().expect("nothing waits");
