@@ -7,9 +7,9 @@ use crate::swarm::run_scenario;
 use crate::sweep::{sweep, sweep_pairs};
 
 /// Scenarios with more points than this are sampled here instead of swept point by point: `simulation --sweep` does all.
-const MOST_POINTS: usize = 100;
+const MOST_POINTS: usize = 70;
 /// As many points are sampled.
-const SAMPLED_POINTS: usize = 20;
+const SAMPLED_POINTS: usize = 16;
 
 fn stride(points: usize) -> usize {
     if points > MOST_POINTS { points / SAMPLED_POINTS } else { 1 }
