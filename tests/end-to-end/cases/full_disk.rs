@@ -49,7 +49,9 @@ fn what_has_no_room_is_refused_until_there_is() {
         &format!(
             "[host.storage]\nreservedDiskBytes = {}\n\
              [functions.FollowUp]\ntrigger = {{ type = \"orchestrationTrigger\" }}\n\
-             [functions.Confirm]\ntrigger = {{ type = \"activityTrigger\" }}\n",
+             [functions.Confirm]\ntrigger = {{ type = \"activityTrigger\" }}\n\
+             [functions.Send]\ntrigger = {{ type = \"httpTrigger\", route = \"send\", authLevel = \"anonymous\" }}\n\
+             outputs.messages = {{ type = \"queue\", queueName = \"incoming\" }}\n",
             free - FOR_THE_HOST
         ),
     );
@@ -69,6 +71,8 @@ fn what_has_no_room_is_refused_until_there_is() {
     let answer = account.try_put("incoming", "while").expect("the host is there");
     assert_eq!(answer.status, 503, "{answer:?}");
     insert(&account, "while", 503);
+    let answer = host.client().post("/api/send", "while");
+    assert_eq!(answer.status, 503, "{answer:?}");
     // What was there can be looked at.
     assert_eq!(account.texts("incoming"), ["before"]);
     assert_eq!(host.client().status("before")["output"], "before is confirmed");

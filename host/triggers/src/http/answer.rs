@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Empty, Full};
 use manifest::route;
-use ports::{Body, EffectError, GuestFault};
+use ports::{Body, EffectError, GuestFault, StoreError};
 use serde_json::json;
 
 /// Names the invocation in every answer that one was made for.
@@ -133,8 +133,8 @@ pub(super) fn unanswered(why: &Unanswered, detail: FaultDetail, invocation: &Inv
             "BindingFailed",
             "Compare the function's values and its bindings in the manifest; nothing was written.",
         ),
-        Unanswered::NotCommitted(_) => (
-            StatusCode::INTERNAL_SERVER_ERROR,
+        Unanswered::NotCommitted(error) => (
+            of_commit(error),
             "OutputsNotWritten",
             "The function ran and its answer was withheld, because its outputs are not there. Call it again.",
         ),
@@ -171,6 +171,18 @@ pub(super) fn unanswered(why: &Unanswered, detail: FaultDetail, invocation: &Inv
         }
     };
     if status == StatusCode::SERVICE_UNAVAILABLE { retry_later(response) } else { response }
+}
+
+/// What the store cannot do now, as with a full disk, it may do later: that is nothing of the function's.
+fn of_commit(error: &EffectError) -> StatusCode {
+    match error {
+        EffectError::Store(StoreError::Unavailable { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+        EffectError::Store(StoreError::LeaseLost { .. } | StoreError::Corrupt { .. })
+        | EffectError::MessageLost { .. }
+        | EffectError::EntityRefused { .. }
+        | EffectError::DocumentChanged { .. }
+        | EffectError::Outside(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
 }
 
 fn of_fault(fault: &GuestFault) -> (StatusCode, &'static str) {

@@ -246,16 +246,17 @@ fn what_cannot_be_read_or_written_is_a_problem() {
         asked,
         |_| {},
         &expect![[r#"
-        0:00.000 Order [("customer", "ann")] "" [("last", {"PartitionKey":"ann","RowKey":"1","Timestamp":"1970-01-01T00:00:00.0000000Z","total":5})]
-        -- answer
-        500 Internal Server Error
-        content-type: application/problem+json
-        x-ms-invocation-id: 00000000-0000-4000-8000-000000000001
+            0:00.000 Order [("customer", "ann")] "" [("last", {"PartitionKey":"ann","RowKey":"1","Timestamp":"1970-01-01T00:00:00.0000000Z","total":5})]
+            -- answer
+            503 Service Unavailable
+            content-type: application/problem+json
+            retry-after: 1
+            x-ms-invocation-id: 00000000-0000-4000-8000-000000000001
 
-        {"detail":"the function's outputs could not be written: the store is unavailable: the disk is full","function":"Order","hint":"The function ran and its answer was withheld, because its outputs are not there. Call it again.","invocationId":"00000000-0000-4000-8000-000000000001","status":500,"title":"OutputsNotWritten","type":"about:blank"}
-        -- stored
-        Orders: {"PartitionKey":"ann","RowKey":"1","Timestamp":"1970-01-01T00:00:00.0000000Z","total":5}
-    "#]],
+            {"detail":"the function's outputs could not be written: the store is unavailable: the disk is full","function":"Order","hint":"The function ran and its answer was withheld, because its outputs are not there. Call it again.","invocationId":"00000000-0000-4000-8000-000000000001","status":503,"title":"OutputsNotWritten","type":"about:blank"}
+            -- stored
+            Orders: {"PartitionKey":"ann","RowKey":"1","Timestamp":"1970-01-01T00:00:00.0000000Z","total":5}
+        "#]],
     );
     check(
         "POST /api/orders/ann\nHost: h\ndo: out res {\"status\": 101}",
