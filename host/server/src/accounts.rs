@@ -33,7 +33,7 @@ pub(crate) enum Leads {
     /// To the store of this host.
     Here,
     /// To another account.
-    To(ConnectionString),
+    To(Box<ConnectionString>),
 }
 
 /// Where a connection leads, by the setting of its name or, if there is none, of its name behind `AzureWebJobs`.
@@ -46,12 +46,15 @@ pub(crate) fn leads(connection: &Connection, settings: &BTreeMap<String, String>
     let found = [name.as_str(), &prefixed].into_iter().find_map(|name| settings.get_key_value(name));
     if let Some((setting, value)) = found {
         let value = value.trim();
-        let is_here = value.is_empty() || value.split('=').next() == Some(DEVELOPMENT_STORAGE) && !value.contains("Proxy");
+        let is_here =
+            value.is_empty() || value.split('=').next() == Some(DEVELOPMENT_STORAGE) && !value.contains("Proxy");
         if is_here {
             return Ok(Leads::Here);
         }
         let parsed = ConnectionString::parse(value);
-        return parsed.map(Leads::To).map_err(|error| format!("the app setting '{setting}': {error}"));
+        return parsed
+            .map(|string| Leads::To(Box::new(string)))
+            .map_err(|error| format!("the app setting '{setting}': {error}"));
     }
     let identity = [format!("{name}{IDENTITY_SEPARATOR}"), format!("{prefixed}{IDENTITY_SEPARATOR}")];
     match settings.keys().find(|setting| identity.iter().any(|start| setting.starts_with(start))) {
@@ -72,11 +75,7 @@ pub(crate) fn connections(app: &App) -> BTreeMap<Connection, BTreeSet<String>> {
         };
         match &function.trigger {
             Trigger::Queue(trigger) => name(&trigger.connection),
-            Trigger::Http(_)
-            | Trigger::Orchestration
-            | Trigger::Activity(_)
-            | Trigger::Entity
-            | Trigger::Timer(_) => {}
+            Trigger::Http(_) | Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity | Trigger::Timer(_) => {}
         }
         for input in &function.inputs {
             match &input.source {
@@ -110,13 +109,9 @@ pub(crate) fn accounts(
         match leads(&connection, settings) {
             Ok(Leads::Here) => accounts.connect(connection, AccountId::EMBEDDED),
             Ok(Leads::To(string)) => {
-                let client = Arc::new(Client::new(string, components.clone()));
-                let account = StorageAccount {
-                    queues: client.clone(),
-                    tables: client.clone(),
-                    effects: client,
-                    pushes: false,
-                };
+                let client = Arc::new(Client::new(*string, components.clone()));
+                let account =
+                    StorageAccount { queues: client.clone(), tables: client.clone(), effects: client, pushes: false };
                 let id = accounts.add(account);
                 accounts.connect(connection, id);
             }
@@ -141,7 +136,8 @@ mod tests {
     use super::*;
     use expect_test::{Expect, expect};
 
-    const AZURE: &str = "DefaultEndpointsProtocol=https;AccountName=trips;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net";
+    const AZURE: &str =
+        "DefaultEndpointsProtocol=https;AccountName=trips;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net";
 
     fn check(settings: &[(&str, &str)], expected: &Expect) {
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -170,7 +166,15 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_without_the_secret() {
-        check(&[("Trips", "AccountName=trips")], &expect!["the app setting 'Trips': the connection string has no AccountKey; it has AccountName"]);
-        check(&[("Trips__queueServiceUri", "https://x")], &expect!["the app setting 'Trips__queueServiceUri' means a connection with an identity, which this host cannot use; set 'Trips' to a connection string with AccountName and AccountKey, or leave both out for the store of this host"]);
+        check(
+            &[("Trips", "AccountName=trips")],
+            &expect!["the app setting 'Trips': the connection string has no AccountKey; it has AccountName"],
+        );
+        check(
+            &[("Trips__queueServiceUri", "https://x")],
+            &expect![
+                "the app setting 'Trips__queueServiceUri' means a connection with an identity, which this host cannot use; set 'Trips' to a connection string with AccountName and AccountKey, or leave both out for the store of this host"
+            ],
+        );
     }
 }

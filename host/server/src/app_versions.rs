@@ -95,16 +95,18 @@ struct Older {
 
 impl AppVersions {
     /// `present` must be in the archive already.
-    pub(crate) fn new(
-        present: Version,
-        archive: Option<AppArchive>,
-        loader: Loader,
-        http: DurableHttp,
-    ) -> AppVersions {
+    pub(crate) fn new(present: Version, archive: Option<AppArchive>, loader: Loader, http: DurableHttp) -> AppVersions {
         let records = archive.as_ref().map(AppArchive::records).unwrap_or_default();
         let older = records.into_iter().filter(|(digest, _)| digest != present.app.digest());
         let older = older.map(|(digest, record)| (digest, Arc::new(Older { record, version: OnceCell::new() })));
-        AppVersions { older: Mutex::new(older.collect()), present: Arc::new(present), archive, loader, http, missed: Mutex::default() }
+        AppVersions {
+            older: Mutex::new(older.collect()),
+            present: Arc::new(present),
+            archive,
+            loader,
+            http,
+            missed: Mutex::default(),
+        }
     }
 
     /// Older versions that instances are pinned to which may run again, in words for people. Those whose files are gone are
@@ -211,9 +213,8 @@ impl AppVersions {
         let (Some(loader), Some(manifest)) = (&self.loader.bindings, &record.manifest) else { return Ok(None) };
         let setting = |name: &str| loader.settings.get(name).cloned();
         let app = manifest::parse(manifest, "its manifest", &setting).map_err(|problems| problems.to_string())?;
-        let several = |errors: Vec<BindingSetupError>| {
-            errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-        };
+        let several =
+            |errors: Vec<BindingSetupError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         let bound = loader.load(&app).map_err(several)?;
         Ok(Some((app, bound)))
     }

@@ -1,4 +1,4 @@
-//! Writing whole files for people: new ones, or in the place of others, which are there in full or as they were.
+//! Writing whole files: new ones, or in the place of others, which are there in full or as they were.
 //!
 //! Owns who may read what is written. What stands in files is up to the commands that write them.
 
@@ -19,9 +19,9 @@ pub(crate) enum Readers {
 ///
 /// # Errors
 /// There is one already ([`ErrorKind::AlreadyExists`]), or the system refuses; then nothing is left.
-pub(crate) fn create(path: &Path, text: &str, readers: Readers) -> io::Result<()> {
+pub(crate) fn create(path: &Path, content: impl AsRef<[u8]>, readers: Readers) -> io::Result<()> {
     let mut file = options(readers).create_new(true).open(path)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    let written = file.write_all(content.as_ref()).and_then(|()| file.sync_all());
     if written.is_err() {
         drop(fs::remove_file(path));
     }
@@ -32,7 +32,7 @@ pub(crate) fn create(path: &Path, text: &str, readers: Readers) -> io::Result<()
 ///
 /// # Errors
 /// The system refuses; then the one that was there is as it was.
-pub(crate) fn replace(path: &Path, text: &str, readers: Readers) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, content: impl AsRef<[u8]>, readers: Readers) -> io::Result<()> {
     // A link stays one: what it leads to is replaced.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let unfinished = unfinished(&path);
@@ -40,7 +40,7 @@ pub(crate) fn replace(path: &Path, text: &str, readers: Readers) -> io::Result<(
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    create(&unfinished, text, readers)?;
+    create(&unfinished, content, readers)?;
     if let Err(error) = fs::rename(&unfinished, &path) {
         drop(fs::remove_file(&unfinished));
         return Err(error);

@@ -47,7 +47,7 @@ impl Listening {
         ];
         let bind = |(service, number, flag): (Service, u16, &str)| {
             let listener = TcpListener::bind(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), number))
-                .map_err(|error| taken(service, number, flag, error))?;
+                .map_err(|error| taken(service, number, flag, &error))?;
             listener.set_nonblocking(true).context("a port of the storage endpoint cannot be used without blocking")?;
             Ok((service, listener))
         };
@@ -96,9 +96,12 @@ impl Answers for ServiceAnswers {
     }
 }
 
-fn taken(service: Service, number: u16, flag: &str, error: std::io::Error) -> anyhow::Error {
+fn taken(service: Service, number: u16, flag: &str, error: &std::io::Error) -> anyhow::Error {
     if error.kind() != ErrorKind::AddrInUse {
-        return anyhow!("the storage endpoint cannot listen on port {number} for its {} service: {error}", service.name());
+        return anyhow!(
+            "the storage endpoint cannot listen on port {number} for its {} service: {error}",
+            service.name()
+        );
     }
     let by = port::holder(number).map(|process| format!(" by {process}")).unwrap_or_default();
     anyhow!(
@@ -116,7 +119,8 @@ mod tests {
     fn a_busy_port_names_its_holder_and_the_ways_out() {
         let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let number = holder.local_addr().expect("it has one").port();
-        let error = Listening::bind(StoragePorts { blob: 0, queue: number, table: 0 }).err().expect("the port is taken");
+        let error =
+            Listening::bind(StoragePorts { blob: 0, queue: number, table: 0 }).err().expect("the port is taken");
         let text = error.to_string();
         let process = format!("process {}", std::process::id());
         for part in [&format!("port {number}"), "queue service", &process, "--queue-port", "--no-storage-endpoint"] {
@@ -129,6 +133,8 @@ mod tests {
         let listening = Listening::bind(StoragePorts { blob: 0, queue: 0, table: 0 }).expect("three free ports");
         let addresses = listening.addresses();
         assert_eq!(addresses.len(), 3);
-        assert!(addresses.iter().all(|(_, url)| url.starts_with("http://127.0.0.1:") && url.ends_with("/devstoreaccount1")));
+        assert!(
+            addresses.iter().all(|(_, url)| url.starts_with("http://127.0.0.1:") && url.ends_with("/devstoreaccount1"))
+        );
     }
 }

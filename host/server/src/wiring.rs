@@ -13,7 +13,9 @@ use azure_storage::Account;
 use azure_storage::endpoint::{Components, Endpoint};
 use futures::future::join_all;
 use guest::{Binding, BindingError, Component, ComponentSource, GuestSettings, Runtime};
-use manifest::settings::{OverridableExistingInstanceStates, StorageSettings, VersionFailureStrategy, VersionMatchStrategy};
+use manifest::settings::{
+    OverridableExistingInstanceStates, StorageSettings, VersionFailureStrategy, VersionMatchStrategy,
+};
 use manifest::{App, Trigger, Versioning};
 use orchestration::{FailureStrategy, HttpSettings, Limits, MatchStrategy, PresentApp, Reuse, VersionGate};
 use ports::{Clock, InstanceStore, Randomness};
@@ -113,10 +115,7 @@ struct World {
 ///
 /// # Errors
 /// Another host works on the folder, or it cannot be read or written.
-pub(crate) fn open_store(
-    folder: Option<&Path>,
-    settings: &StorageSettings,
-) -> anyhow::Result<Arc<storage::TaskHub>> {
+pub(crate) fn open_store(folder: Option<&Path>, settings: &StorageSettings) -> anyhow::Result<Arc<storage::TaskHub>> {
     let settings = storage::Settings {
         id_seed: SystemRandomness.next_u128(),
         disk_reserve: settings.reserved_disk_bytes,
@@ -146,8 +145,7 @@ pub(crate) async fn start(site: &Site, store: Arc<storage::TaskHub>, sockets: So
     let bound = triggers::binding_parts(site, &world, &store, client.clone(), outbound.clone())?;
     let metering = Arc::new(metering(site, &store).await?);
     let environment: Vec<(String, String)> = site.settings.values.clone().into_iter().collect();
-    let functions =
-        guest::App::new(&runtime, bindings, environment.clone(), client.clone(), Some(metering.clone()));
+    let functions = guest::App::new(&runtime, bindings, environment.clone(), client.clone(), Some(metering.clone()));
     let functions = Arc::new(functions.map_err(|errors| cannot_bind(site, &errors))?);
     let http = DurableHttp::new(outbound, settings.limits.max_payload_bytes);
     let loader = loader(site, &world, runtime, &client, &metering, &bound);

@@ -69,11 +69,7 @@ pub(crate) struct KeptFunction {
 
 impl AppRecord {
     /// The version that a manifest and its loaded components make.
-    pub(crate) fn of(
-        app: &manifest::App,
-        manifest: &str,
-        components: &BTreeMap<String, Arc<Component>>,
-    ) -> AppRecord {
+    pub(crate) fn of(app: &manifest::App, manifest: &str, components: &BTreeMap<String, Arc<Component>>) -> AppRecord {
         let kept = |component: &Arc<Component>| KeptComponent {
             digest: component.digest().to_owned(),
             allowed_outbound_hosts: component.allowed_hosts().iter().map(OutboundHost::to_string).collect(),

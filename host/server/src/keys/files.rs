@@ -4,9 +4,10 @@
 //! the other by a lock on a file that is there for nothing else; reading needs no lock.
 
 use super::KeyError;
+use crate::file_writer::{self, Readers};
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -165,22 +166,8 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    make_folder(folder)?;
-    let unfinished = path.with_extension("part");
-    // One that a crash left behind may have any mode.
-    match fs::remove_file(&unfinished) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let mut file = private(OpenOptions::new().create_new(true)).open(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
-    // The rename itself is durable when the folder is.
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    Ok(())
+    make_folder(path.parent().unwrap_or(Path::new(".")))?;
+    file_writer::replace(path, bytes, Readers::Owner)
 }
 
 /// To be written, and read by nobody but the owner.
