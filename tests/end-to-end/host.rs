@@ -16,7 +16,7 @@ use crate::client::Client;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Storage endpoints of hosts that run at the same time, each at any free ports.
-const ANY_STORAGE_PORTS: [&str; 6] = ["--blob-port", "0", "--queue-port", "0", "--table-port", "0"];
+pub(crate) const ANY_STORAGE_PORTS: [&str; 6] = ["--blob-port", "0", "--queue-port", "0", "--table-port", "0"];
 
 /// How long a host is quiet before it is looked at again.
 const MOMENT: Duration = Duration::from_millis(50);

@@ -3,14 +3,22 @@
 use expect_test::expect;
 use std::process::Command;
 
-use crate::host::{Host, Process};
+use crate::host::{ANY_STORAGE_PORTS, Host, Process};
 use crate::samples;
 
 /// What differs from run to run, in words.
 fn redact(greeting: &str, host: &Host) -> String {
-    let lines = greeting.lines().map(|line| match line.split_once("Ready in ") {
-        Some((before, _)) => format!("{before}Ready in <time>"),
-        None => line.replace(host.origin(), "<origin>").replace(env!("CARGO_PKG_VERSION"), "<version>"),
+    let lines = greeting.lines().map(|line| {
+        let line = line.replace(host.origin(), "<origin>").replace(env!("CARGO_PKG_VERSION"), "<version>");
+        let (from, to, instead) = match line.as_str() {
+            ready if ready.starts_with("Ready in ") => ("in ", "", "<time>"),
+            app if app.starts_with("App: ") => ("(", ")", "<digest>"),
+            storage if storage.contains("/devstoreaccount1") => ("127.0.0.1:", "/devstoreaccount1", "<port>"),
+            _ => return line,
+        };
+        let (before, rest) = line.split_once(from).unwrap_or((&line, ""));
+        let after = rest.find(to).filter(|_| !to.is_empty()).map_or("", |end| &rest[end..]);
+        format!("{before}{from}{instead}{after}")
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -18,14 +26,18 @@ fn redact(greeting: &str, host: &Host) -> String {
 #[test]
 fn start_builds_the_app_and_lists_its_functions() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dacapo"));
-    command.arg("start").arg(samples::repository_manifest("hello")).args(["--port", "0", "--ephemeral"]);
+    command
+        .arg("start")
+        .arg(samples::repository_manifest("hello"))
+        .args(["--port", "0", "--ephemeral"])
+        .args(ANY_STORAGE_PORTS);
     let host = Host::ready(Process::run(&mut command));
     expect![[r#"
         Building sdk ...
         Building standard ...
 
         Dacapo <version>
-        App: hello 1.0.0 (a067be6e3236), instances stay on the version that started them
+        App: hello 1.0.0 (<digest>), instances stay on the version that started them
         Store: memory only, ends with the process
 
         Functions:
@@ -36,6 +48,10 @@ fn start_builds_the_app_and_lists_its_functions() {
 
         	Echo: [GET,POST,DELETE,HEAD,PATCH,PUT,OPTIONS,TRACE] <origin>/api/echo
 
+        Storage endpoint (UseDevelopmentStorage=true):
+        	blob  http://127.0.0.1:<port>/devstoreaccount1
+        	queue http://127.0.0.1:<port>/devstoreaccount1
+        	table http://127.0.0.1:<port>/devstoreaccount1
         Ready in <time>"#]]
     .assert_eq(&redact(&host.greeting, &host));
     assert!(host.greeting.contains(" ms (after building for "), "{}", host.greeting);

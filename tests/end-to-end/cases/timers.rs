@@ -80,12 +80,13 @@ fn is_missed_and_caught_up(seconds: i64) -> bool {
     wait_until(due);
     // What was missed is this start's run.
     let (mut host, account) = start(data.path(), &manifest, &schedule);
-    host.process.wait_for("Trigger Details: UnscheduledInvocationReason: IsPastDue, OriginalSchedule: ");
     let rows = wait_for_ticks(&mut host, &account, 2);
     assert_eq!(moment(&rows[1], "RowKey").as_second(), due.as_second(), "{rows:?}");
     assert_eq!((&rows[0]["IsPastDue"], &rows[1]["IsPastDue"]), (&json!(false), &json!(true)), "{rows:?}");
     assert_eq!(moment(&rows[1], "Last"), moment(&rows[0], "RowKey"), "{rows:?}");
-    host.process.kill();
+    let output = host.stop();
+    let reason = "Trigger Details: UnscheduledInvocationReason: IsPastDue, OriginalSchedule: ";
+    assert!(output.contains(reason), "{output}");
 
     // And not again.
     let (mut host, account) = start(data.path(), &manifest, &schedule);
