@@ -10,6 +10,7 @@ use ports::{Clock, DocumentStore, EffectStore, PrepareStart, QueueFunctions, Que
 use std::sync::Arc;
 use std::time::Duration;
 use triggers::accounts::{AccountId, Accounts, StorageAccount};
+use triggers::activity::{ActivityBindings, ActivityParts};
 use triggers::bindings::BindingParts;
 use triggers::queue::{QueueDefaults, QueueParts, QueueTriggers};
 use triggers::timer::{TimerParts, TimerTriggers};
@@ -31,6 +32,27 @@ impl UserStores {
     {
         UserStores { queues: store.clone(), tables: store.clone(), documents: store.clone(), effects: store.clone() }
     }
+
+    /// What bindings need: the default connection leads here.
+    fn bindings(&self, starts: Arc<dyn PrepareStart>) -> BindingParts {
+        let UserStores { queues, tables, effects, .. } = self.clone();
+        let mut accounts = Accounts::new(StorageAccount { queues, tables, effects, pushes: true });
+        accounts.connect(Connection::default(), AccountId::EMBEDDED);
+        BindingParts { accounts: Arc::new(accounts), starts }
+    }
+}
+
+/// What stands around the activities of these functions.
+pub(crate) fn activity_bindings(
+    functions: &[&str],
+    stores: &UserStores,
+    starts: Arc<dyn PrepareStart>,
+    clock: &VirtualClock,
+    randomness: &Arc<SeededRandomness>,
+) -> ActivityBindings {
+    let bindings = stores.bindings(starts);
+    let parts = ActivityParts { bindings, clock: Arc::new(clock.clone()), randomness: randomness.clone() };
+    ActivityBindings::new(&triggered::app(functions), parts).unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 
 /// What the listeners of a process are made of.
@@ -46,10 +68,8 @@ pub(crate) struct Listening {
 impl Listening {
     /// The listeners of these functions. Those of timers end so long after the beginning of the world: they would never rest.
     pub(crate) fn listeners(self, functions: &[&str], timers_for: Duration) -> Vec<BoxFuture<'static, ()>> {
-        let UserStores { queues, tables, documents, effects } = self.stores;
-        let mut accounts = Accounts::new(StorageAccount { queues, tables, effects, pushes: true });
-        accounts.connect(Connection::default(), AccountId::EMBEDDED);
-        let bindings = BindingParts { accounts: Arc::new(accounts), starts: self.starts };
+        let bindings = self.stores.bindings(self.starts);
+        let documents = self.stores.documents;
         let clock = Arc::new(self.clock.clone());
         let app = triggered::app(functions);
         let queue_parts = QueueParts {

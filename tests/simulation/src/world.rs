@@ -6,7 +6,7 @@ use crate::author::apps::Deployed;
 use crate::author::entities::AuthorEntities;
 use crate::author::guest::Programs;
 use crate::author::runner::AuthorActivities;
-use crate::author::triggered::Scripted;
+use crate::author::triggered::{Bound, Scripted};
 use crate::clock::{EPOCH, VirtualClock};
 use crate::faults::{
     Fault, Faults, FaultyActivities, FaultyEntities, FaultyOrchestrators, FaultyStore, FaultyTriggered, FaultyUsers,
@@ -16,11 +16,11 @@ use crate::oracles::{Oracle, Tap, UsersTap, Violation, Watch, WatchedTriggered, 
 use crate::random::SeededRandomness;
 use crate::scheduler::{Process, Scheduler, Step};
 use crate::trace::Trace;
-use crate::users::{Listening, UserStores};
+use crate::users::{Listening, UserStores, activity_bindings};
 use crate::workload::Workload;
 use futures::FutureExt;
 use futures::channel::oneshot;
-use ports::{Clock, Entities, Orchestrators, QueueStore, Receipt, Receiver, TaskHubStore};
+use ports::{Activities, Clock, Entities, Orchestrators, QueueStore, Receipt, Receiver, TaskHubStore};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::MemoryRows;
@@ -258,8 +258,6 @@ impl<'a> World<'a> {
         };
         let store = Arc::new(FaultyStore::new(watched, self.faults.clone()));
         let clock = Arc::new(self.clock.clone());
-        let activities =
-            AuthorActivities { clock: self.clock.clone(), systems: self.systems.clone(), watch: self.watch.clone() };
         let entities = AuthorEntities { clock: self.clock.clone(), watch: self.watch.clone() };
         let parts = ClientParts {
             store: store.clone(),
@@ -270,10 +268,11 @@ impl<'a> World<'a> {
         };
         let client = Client::new(parts, &settings);
         self.listen(&users, &client);
+        let activities = self.activities(&users, &client);
         let parts = Parts {
             store,
             orchestrators: Arc::new(FaultyOrchestrators { inner: self.programs(), faults: self.faults.clone() }),
-            activities: Arc::new(FaultyActivities { inner: Arc::new(activities), faults: self.faults.clone() }),
+            activities: Arc::new(FaultyActivities { inner: activities, faults: self.faults.clone() }),
             entities: Arc::new(FaultyEntities { inner: Arc::new(entities), faults: self.faults.clone() }),
             clock,
             randomness: self.randomness.clone(),
@@ -302,6 +301,16 @@ impl<'a> World<'a> {
         self.watch.adopts(&visible, now);
         let tap = UsersTap { inner, hub: hub.clone(), watch: self.watch.clone(), clock: self.clock.clone() };
         UserStores::of(&Arc::new(FaultyUsers { inner: tap.around(), faults: self.faults.clone() }))
+    }
+
+    fn activities(&self, users: &UserStores, client: &Client) -> Arc<dyn Activities> {
+        let (clock, functions) = (self.clock.clone(), &self.setup.workload.functions);
+        let inner = Arc::new(AuthorActivities { clock, systems: self.systems.clone(), watch: self.watch.clone() });
+        if functions.is_empty() {
+            return inner;
+        }
+        let bindings = activity_bindings(functions, users, Arc::new(client.clone()), &self.clock, &self.randomness);
+        Arc::new(Bound { inner, bindings })
     }
 
     fn listen(&mut self, users: &UserStores, client: &Client) {

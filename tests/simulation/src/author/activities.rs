@@ -68,6 +68,7 @@ pub(crate) const ALL: &[Activity] = &[
         takes: Duration::from_millis(5),
         run: |task, _| Ok(text(task.pinned_to.as_deref().unwrap_or("any"))),
     },
+    Activity { name: "Note", takes: Duration::from_millis(5), run: |task, _| Ok(task.input.clone()) },
     // What it looks at is the rest of the effects of the message that started its orchestration.
     Activity { name: "Witness", takes: Duration::ZERO, run: |task, _| Ok(task.input.clone()) },
     Activity { name: "Debit", takes: Duration::from_millis(10), run: |task, systems| systems.bank.debit(&task.input) },

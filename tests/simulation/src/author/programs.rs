@@ -45,6 +45,7 @@ pub(crate) const ALL: &[(&str, Program)] = &[
     ("Guids", |ctx, input| guids(ctx, input).boxed()),
     ("Mixed", |ctx, input| mixed(ctx, input).boxed()),
     ("Transfer", |ctx, input| transfer(ctx, input).boxed()),
+    ("Noted", |ctx, input| async move { ctx.call("Note", input).await }.boxed()),
     ("Witness", |ctx, input| async move { ctx.call("Witness", input).await }.boxed()),
 ];
 

@@ -6,11 +6,15 @@
 use crate::clock::{EPOCH, VirtualClock};
 use async_trait::async_trait;
 use manifest::App;
-use orchestration::{Failure, Json, Timestamp};
-use ports::{BoundValues, Clock, GuestFault, QueueFunctions, QueueInvocation, Ran, TimerFunctions, TimerInvocation};
+use orchestration::{ActivityTask, Failure, Json, Timeouts, Timestamp};
+use ports::{
+    Activities, ActivityInvocation, BoundValues, Clock, GuestFault, QueueFunctions, QueueInvocation, Ran,
+    TimerFunctions, TimerInvocation,
+};
 use serde::{Deserialize, Serialize};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+use triggers::activity::ActivityBindings;
 
 /// How long the timer takes that takes longer than its interval.
 const SLOW_RUN: Duration = Duration::from_secs(10 * 86_400);
@@ -102,7 +106,40 @@ pub(crate) fn timer_tag(function: &str, scheduled: Timestamp) -> String {
     format!("{function}@{}", scheduled.saturating_since(EPOCH).as_secs())
 }
 
-/// Runs the functions of the app.
+/// The tag of what the activity of an instance does.
+pub(crate) fn note_tag(instance: &str) -> String {
+    format!("{NOTE}{instance}")
+}
+
+/// What the tags of activities begin with.
+pub(crate) const NOTE: &str = "note:";
+
+/// Runs activities, those of the app with what they give their outputs.
+pub(crate) struct Bound {
+    pub(crate) inner: Arc<dyn Activities>,
+    pub(crate) bindings: ActivityBindings,
+}
+
+#[async_trait]
+impl Activities for Bound {
+    fn timeouts(&self, task: &ActivityTask) -> Timeouts {
+        self.inner.timeouts(task)
+    }
+
+    async fn run(&self, invocation: ActivityInvocation) -> Result<Result<Json, Failure>, GuestFault> {
+        let task = invocation.task.clone();
+        let outputs = if task.name == "Note" {
+            let tag = note_tag(task.instance.as_str());
+            evidence(&tag, &serde_json::json!({ "tag": tag }))
+        } else {
+            Vec::new()
+        };
+        let run = |_inputs| async { Ok(self.inner.run(invocation).await?.map(|returned| Ran { returned, outputs })) };
+        self.bindings.run(&task, run).await
+    }
+}
+
+/// Runs the functions of the app that messages and schedules start.
 pub(crate) struct Scripted {
     pub(crate) clock: VirtualClock,
 }

@@ -3,11 +3,11 @@
 
 use super::errands::{Place, UsersSeen, is_listened_to};
 use super::{Oracle, Watch, occurrences};
-use crate::author::triggered::Errand;
+use crate::author::triggered::{Errand, NOTE, note_tag};
 use crate::users::UserStores;
 use crate::workload::Workload;
 use futures::FutureExt;
-use orchestration::{InstanceRow, Timestamp};
+use orchestration::{InstanceRow, RuntimeStatus, Timestamp};
 use ports::{EntitiesQuery, QueueError, StoreError, TableError};
 use std::collections::{BTreeMap, BTreeSet};
 use storage_model::QueueName;
@@ -17,6 +17,8 @@ const AUDIT: &str = "audit";
 const LEDGER: &str = "Ledger";
 /// What the orchestrations of errands are called.
 const STARTED: &str = "Witness";
+/// What those are called whose activity has outputs.
+const NOTED: &str = "Noted";
 
 /// How often something is there, by tag.
 type Counts = BTreeMap<String, usize>;
@@ -56,6 +58,8 @@ pub(super) fn judge(
     }
     // What was kept for its time and then removed is not counted any more.
     let counts_starts = workload.retention.is_none();
+    let noted = instances.values().filter(|row| row.name == NOTED && row.status == RuntimeStatus::Completed);
+    let noted: Vec<_> = noted.map(|row| note_tag(row.id.as_str())).collect();
     let mut seen = watch.lock();
     let found = Found { ledger, started, ..found(&seen.users, texts) };
     let wrong = wrong(&seen.users, &found, counts_starts, now).map(|why| (Oracle::Errands, why)).or_else(|| {
@@ -64,7 +68,10 @@ pub(super) fn judge(
         let wrong = occurrences::wrong(&seen.users, &workload.functions, &done, workload.timers_for);
         wrong.map(|why| (Oracle::Schedules, why))
     });
-    if let Some((oracle, why)) = wrong {
+    let is_noted = |tag: &&String| found.audits.contains_key(*tag) && found.ledger.get(*tag) == Some(&1);
+    let unnoted = noted.iter().find(|tag| !is_noted(tag));
+    let unnoted = unnoted.map(|tag| (Oracle::Effects, format!("the outputs of {tag} are not there")));
+    if let Some((oracle, why)) = wrong.or(unnoted) {
         seen.report(oracle, why);
     }
 }
@@ -131,13 +138,15 @@ fn wrong(seen: &UsersSeen, found: &Found, counts_starts: bool, now: Timestamp) -
             ));
         }
     }
-    let is_known = |tag: &&String| seen.messages.contains_key(*tag) || seen.ticked.contains(*tag);
+    let is_note = |tag: &str| tag.starts_with(NOTE);
+    let is_known = |tag: &&String| seen.messages.contains_key(*tag) || seen.ticked.contains(*tag) || is_note(tag);
     let all: BTreeSet<_> =
         [&found.audits, &found.poisoned, &found.ledger, &found.started].into_iter().flat_map(BTreeMap::keys).collect();
     if let Some(tag) = all.iter().find(|tag| !is_known(tag)) {
         return Some(format!("there is something of {tag}, which nobody has put"));
     }
-    let unequal = all.iter().find(|tag| count(&found.audits, tag) != count(&found.ledger, tag));
+    let once = |tag: &&&String| !is_note(tag);
+    let unequal = all.iter().filter(once).find(|tag| count(&found.audits, tag) != count(&found.ledger, tag));
     if let Some(tag) = unequal {
         let (audits, ledger) = (count(&found.audits, tag), count(&found.ledger, tag));
         return Some(format!("of {tag} there are {audits} messages and {ledger} entities"));

@@ -2,7 +2,7 @@
 
 use super::Scenario;
 use crate::author::triggered::Errand;
-use crate::workload::{Act, Put, Workload, put};
+use crate::workload::{Act, Put, Workload, put, simple};
 use std::time::Duration;
 
 /// All of them.
@@ -32,6 +32,7 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "clear-amid-work", workload: |id| taken_away(id, Act::Clear { queue: "work" }) },
     Scenario { name: "delete-queue-amid-work", workload: |id| taken_away(id, Act::DeleteQueue { queue: "work" }) },
     Scenario { name: "outage-amid-work", workload: outage_amid_work },
+    Scenario { name: "activity-outputs", workload: |id| simple(id, "Noted", 1).runs(&["Note"]) },
     Scenario { name: "timer-once", workload: |_| timers(&["Weekly"], 7) },
     Scenario { name: "timer-weekly", workload: |_| timers(&["Weekly"], 21) },
     Scenario { name: "timer-missed", workload: |_| missed("Weekly") },

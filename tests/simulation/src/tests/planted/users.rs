@@ -301,6 +301,7 @@ fn wrong_ends_of_messages_are_caught() {
     check_without_faults(Bug::PoisonStays, "message-fails-always", Oracle::Errands);
     check_without_faults(Bug::PoisonLost, "message-fails-always", Oracle::Errands);
     check_without_faults(Bug::OutputLost, "message", Oracle::Errands);
+    check_without_faults(Bug::OutputLost, "activity-outputs", Oracle::Effects);
     check_without_faults(Bug::StartLost, "message-starts-orchestration", Oracle::Errands);
 }
 
