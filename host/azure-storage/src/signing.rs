@@ -162,14 +162,14 @@ impl Signable<'_> {
     }
 
     fn canonical_headers(&self, text: &mut String) {
-        let mut names: Vec<&str> =
-            self.headers.keys().map(HeaderName::as_str).filter(|name| name.starts_with("x-ms-")).collect();
+        let mut names: Vec<&HeaderName> =
+            self.headers.keys().filter(|name| name.as_str().starts_with("x-ms-")).collect();
         match self.order {
-            HeaderOrder::Service => names.sort_unstable_by(|a, b| service_order(a, b)),
-            HeaderOrder::Bytes => names.sort_unstable(),
+            HeaderOrder::Service => names.sort_unstable_by(|a, b| service_order(a.as_str(), b.as_str())),
+            HeaderOrder::Bytes => names.sort_unstable_by_key(|name| name.as_str()),
         }
         for name in names {
-            text.push_str(name);
+            text.push_str(name.as_str());
             for (index, value) in self.headers.get_all(name).iter().enumerate() {
                 text.push(if index == 0 { ':' } else { ',' });
                 text.push_str(String::from_utf8_lossy(value.as_bytes()).trim());
@@ -223,8 +223,12 @@ impl Signable<'_> {
 /// Compares names of headers as the service does: first without hyphens and apostrophes, signs before digits and digits before
 /// letters; if that leaves them equal, the one is greater that has the first hyphen which the other has not.
 pub(crate) fn service_order(a: &str, b: &str) -> Ordering {
-    let words = |name: &'_ str| name.bytes().filter(|byte| lightness(*byte) == 0).map(weight).collect::<Vec<_>>();
-    words(a).cmp(&words(b)).then_with(|| a.bytes().map(lightness).cmp(b.bytes().map(lightness)))
+    words(a).cmp(words(b)).then_with(|| a.bytes().map(lightness).cmp(b.bytes().map(lightness)))
+}
+
+/// A name without hyphens and apostrophes.
+fn words(name: &str) -> impl Iterator<Item = (u8, u8)> {
+    name.bytes().filter(|byte| lightness(*byte) == 0).map(weight)
 }
 
 /// Hyphens and apostrophes count only among names that are equal without them.

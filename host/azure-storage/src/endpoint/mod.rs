@@ -74,8 +74,7 @@ impl Endpoint {
                 .into_uuid(),
             now: self.components.clock.now(),
         };
-        let mut common = HeaderMap::with_capacity(8);
-        stamp.write(&head.headers, &mut common);
+        let echoed = Echoed::of(&head.headers);
         let mut answer = match self.answer(service, head, body, stamp).await {
             Ok(answer) => answer,
             Err(error) => {
@@ -88,11 +87,7 @@ impl Endpoint {
                 error.answer(service, &stamp)
             }
         };
-        for (name, value) in common.drain() {
-            if let Some(name) = name {
-                answer.headers_mut().entry(name).or_insert(value);
-            }
-        }
+        stamp.write(echoed, answer.headers_mut());
         if is_head {
             *answer.body_mut() = Bytes::new();
         }
@@ -141,18 +136,35 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    fn write(&self, asked: &HeaderMap, answered: &mut HeaderMap) {
-        let mut put = |name: header::HeaderName, text: &str| {
-            if let Ok(value) = HeaderValue::from_str(text) {
-                answered.insert(name, value);
-            }
+    /// Adds what every answer carries and this one has not.
+    fn write(&self, echoed: Echoed, answered: &mut HeaderMap) {
+        let mut put = |name: header::HeaderName, value: HeaderValue| {
+            answered.entry(name).or_insert(value);
         };
-        put(header_name::X_MS_REQUEST_ID, self.request_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
-        put(header::DATE, &dates::rfc1123(self.now));
-        let version = asked.get(header_name::X_MS_VERSION).cloned();
-        answered.insert(header_name::X_MS_VERSION, version.unwrap_or(HeaderValue::from_static(DEFAULT_VERSION)));
-        if let Some(id) = asked.get(header_name::X_MS_CLIENT_REQUEST_ID).cloned() {
-            answered.insert(header_name::X_MS_CLIENT_REQUEST_ID, id);
+        let request_id = self.request_id.hyphenated().to_string();
+        for (name, text) in [(header_name::X_MS_REQUEST_ID, request_id), (header::DATE, dates::rfc1123(self.now))] {
+            if let Ok(value) = HeaderValue::try_from(text) {
+                put(name, value);
+            }
+        }
+        put(header_name::X_MS_VERSION, echoed.version.unwrap_or(HeaderValue::from_static(DEFAULT_VERSION)));
+        if let Some(id) = echoed.client_request_id {
+            put(header_name::X_MS_CLIENT_REQUEST_ID, id);
+        }
+    }
+}
+
+/// Headers of a request that its answer repeats.
+struct Echoed {
+    version: Option<HeaderValue>,
+    client_request_id: Option<HeaderValue>,
+}
+
+impl Echoed {
+    fn of(asked: &HeaderMap) -> Echoed {
+        Echoed {
+            version: asked.get(header_name::X_MS_VERSION).cloned(),
+            client_request_id: asked.get(header_name::X_MS_CLIENT_REQUEST_ID).cloned(),
         }
     }
 }

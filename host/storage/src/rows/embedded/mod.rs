@@ -26,8 +26,15 @@ const MAX_JOURNAL_BYTES: u64 = 64 * 1024 * 1024;
 /// A table that has changed so much goes from memory into a file. Well below the journal's size, because the journal cannot
 /// be cut before all tables in it are in files.
 const MAX_MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
+/// The same for what users keep. Less, so that the storage endpoint needs little memory under load, too.
+const MAX_USER_MEMTABLE_BYTES: u64 = 6 * 1024 * 1024;
 /// For blocks of files that are read again.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Threads of the database that write tables into files and merge these; idle most of the time. Never as few as there may be
+/// processors, which is the database's own choice: with two, one asks for work in a busy loop while the other merges, and one alone
+/// waits for itself for ever once a thousand requests are queued (fjall-rs/fjall, issue 257 and pull request 323).
+const WORKERS: usize = 4;
 
 /// An open data folder.
 pub(crate) struct EmbeddedRows {
@@ -72,13 +79,14 @@ impl Tables {
         let database = Database::builder(path)
             .max_journaling_size(MAX_JOURNAL_BYTES)
             .cache_size(CACHE_BYTES)
+            .worker_threads(WORKERS)
             // The committer says when to sync.
             .manual_journal_persist(true)
             .open()?;
         let keyspaces: fjall::Result<Vec<Keyspace>> = Table::ALL
             .iter()
             .map(|table| {
-                let options = || KeyspaceCreateOptions::default().max_memtable_size(MAX_MEMTABLE_BYTES);
+                let options = || KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes(*table));
                 database.keyspace(table.name(), options)
             })
             .collect();
@@ -87,6 +95,29 @@ impl Tables {
 
     fn keyspace(&self, table: Table) -> &Keyspace {
         &self.keyspaces[table as usize]
+    }
+}
+
+fn memtable_bytes(table: Table) -> u64 {
+    match table {
+        Table::Queues
+        | Table::QueueMessages
+        | Table::QueueBodies
+        | Table::UserTables
+        | Table::UserEntities
+        | Table::Documents => MAX_USER_MEMTABLE_BYTES,
+        Table::Instances
+        | Table::Inputs
+        | Table::History
+        | Table::Inbox
+        | Table::Activities
+        | Table::Timers
+        | Table::ByStatus
+        | Table::ByName
+        | Table::ByApp
+        | Table::Dropped
+        | Table::Quarantine
+        | Table::Meta => MAX_MEMTABLE_BYTES,
     }
 }
 
