@@ -274,6 +274,7 @@ impl UsersSeen {
     }
 
     pub(super) fn crashed(&mut self) {
+        self.occurrences.crashes += 1;
         for (tag, message) in self.messages.iter_mut().filter(|(_, message)| message.place == Place::Queue) {
             if message.hold.take_if(|hold| hold.receiver == Receiver::Host).is_some() {
                 self.orphans.insert(tag.clone());
