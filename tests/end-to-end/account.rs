@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 use std::collections::BTreeMap;
+use ureq::http::request::Builder;
 use ureq::http::{Method, Request};
 
 use crate::client::{Answer, Client};
@@ -135,7 +136,8 @@ impl Account {
         let url = format!("{}{path}", self.queues);
         let resource = self.resource(&url);
         let signed = format!("{method}\n\n{content_type}\n\nx-ms-date:{date}\nx-ms-version:{VERSION}\n{resource}");
-        self.send(method, &url, &date, &signed, content_type, body)
+        let request = Request::builder().method(method).uri(url).header("x-ms-date", date);
+        self.send(request, content_type, &signed, body)
     }
 
     /// Any request to the tables; `path` is what follows the account.
@@ -144,7 +146,8 @@ impl Account {
         let content_type = if body.is_empty() { "" } else { "application/json" };
         let url = format!("{}{path}", self.tables);
         let signed = format!("{date}\n{}", self.resource(&url));
-        let answer = self.send(method, &url, &date, &signed, content_type, body);
+        let request = Request::builder().method(method).uri(url).header("x-ms-date", date);
+        let answer = self.send(request, content_type, &signed, body);
         answer.unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
@@ -157,22 +160,12 @@ impl Account {
         format!("/{}{path}{}", self.name, component.map(|part| format!("?{part}")).unwrap_or_default())
     }
 
-    fn send(
-        &self,
-        method: Method,
-        url: &str,
-        date: &str,
-        signed: &str,
-        content_type: &str,
-        body: &str,
-    ) -> Result<Answer, ureq::Error> {
+    /// Sends a request with the signature of a text.
+    fn send(&self, request: Builder, content_type: &str, signed: &str, body: &str) -> Result<Answer, ureq::Error> {
         let mut signature = Hmac::<Sha256>::new_from_slice(&self.key).expect("any key will do");
         signature.update(signed.as_bytes());
         let signature = BASE64_STANDARD.encode(signature.finalize().into_bytes());
-        let mut request = Request::builder()
-            .method(method)
-            .uri(url)
-            .header("x-ms-date", date)
+        let mut request = request
             .header("x-ms-version", VERSION)
             .header("accept", "application/json;odata=nometadata")
             .header("authorization", format!("SharedKeyLite {}:{signature}", self.name));

@@ -51,9 +51,10 @@ fn tarry(milliseconds: u64) {
 /// Never comes to an end at the first try.
 #[dacapo::queue]
 fn spin(message: QueueMessage) -> Echo {
-    let mut turns = 0_u64;
-    while message.dequeue_count == 1 {
-        turns = std::hint::black_box(turns.wrapping_add(1));
+    if message.dequeue_count == 1 {
+        loop {
+            std::hint::spin_loop();
+        }
     }
     Echo::of(&message)
 }
