@@ -100,7 +100,7 @@ trigger = { type = "activityTrigger" }
     host.look_until("the job is done", |_| (account.texts("out") == ["7"]).then_some(()));
     account.put("incoming", r#"{"id":"7","takesMs":1}"#);
     host.look_until("the second one is given up", |_| (account.count("incoming-poison") == 1).then_some(()));
-    assert_eq!(json!(account.rows("Jobs")), json!([{ "PartitionKey": "jobs", "RowKey": "7" }]));
+    assert_eq!(json!(account.rows("Jobs")), json!([{ "PartitionKey": "jobs", "RowKey": "7", "Tries": 1 }]));
     assert_eq!(account.texts("out"), ["7"]);
     let started = host.client().find("top=10");
     assert_eq!(started.len(), 1);

@@ -43,7 +43,7 @@ fn check(name: &str, connection: &str) {
     assert_eq!(keys, ["one", "two"], "{echoes:?}");
     assert_eq!(
         json!(there.rows("Jobs")),
-        json!([{ "PartitionKey": "jobs", "RowKey": "one" }, { "PartitionKey": "jobs", "RowKey": "two" }])
+        json!([{ "PartitionKey": "jobs", "RowKey": "one", "Tries": 1 }, { "PartitionKey": "jobs", "RowKey": "two", "Tries": 1 }])
     );
     host.look_until("what is no job is given up", |_| (there.texts("jobs-poison") == ["none"]).then_some(()));
     host.look_until("all that was worked on is gone", |_| {

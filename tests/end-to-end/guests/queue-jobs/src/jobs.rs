@@ -1,6 +1,6 @@
 //! Jobs with effects of every kind, so that a test can count them.
 
-use dacapo::{Context, Failure};
+use dacapo::{Context, Failure, QueueMessage};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ struct Job {
 struct JobRow {
     partition_key: &'static str,
     row_key: String,
+    /// How often the message was received.
+    tries: u32,
 }
 
 /// A start of the output `start`. Without an instance id: a second one of the same job would be seen.
@@ -32,8 +34,8 @@ struct Start {
 
 /// A row, an orchestration, and a message as what it returns.
 #[dacapo::queue]
-fn do_job(job: Job) -> Result<String, Failure> {
-    dacapo::output("row", &JobRow { partition_key: "jobs", row_key: job.id.clone() })?;
+fn do_job(job: Job, message: &QueueMessage) -> Result<String, Failure> {
+    dacapo::output("row", &JobRow { partition_key: "jobs", row_key: job.id.clone(), tries: message.dequeue_count })?;
     linger(Duration::from_millis(job.takes_ms));
     dacapo::output("start", &Start { name: "FollowUp", input: job.id.clone() })?;
     Ok(job.id)
