@@ -284,9 +284,11 @@ fn origin_in(text: &str) -> Option<String> {
     Some(url[.."http://".len() + end].to_owned())
 }
 
-/// Runs `dacapo start` where it must refuse, and answers its exit code and everything that it printed.
+/// Runs `dacapo start` where it must refuse, and answers its exit code and everything that it printed. Without a storage endpoint:
+/// another test may have its ports, and what is said of that is not the matter here.
 pub(crate) fn refused<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> (i32, String) {
-    let (status, output) =
-        Process::run(Command::new(env!("CARGO_BIN_EXE_dacapo")).arg("start").args(arguments)).wait_for_end();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dacapo"));
+    command.arg("start").args(arguments).arg("--no-storage-endpoint");
+    let (status, output) = Process::run(&mut command).wait_for_end();
     (status.code().expect("it ended by itself"), output)
 }

@@ -181,7 +181,6 @@ fn broken_keys_keep_the_host_from_starting() {
         "--no-build".as_ref(),
         "--port".as_ref(),
         "0".as_ref(),
-        "--no-storage-endpoint".as_ref(),
         "--data-dir".as_ref(),
         data.path().as_os_str(),
     ]);

@@ -8,7 +8,7 @@ use ureq::http::Method;
 
 use super::storage_clients::storage_host;
 use crate::account::Account;
-use crate::host::{Host, Process, refused};
+use crate::host::{Host, Process};
 use crate::samples;
 
 const BAD_HOST: i32 = 1;
@@ -37,13 +37,13 @@ fn a_port_in_use_names_the_process_and_the_way_out() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("some port is free");
     let port = taken.local_addr().expect("it is bound").port().to_string();
     for (flag, service) in [("--blob-port", "blob"), ("--queue-port", "queue"), ("--table-port", "table")] {
-        let mut arguments = vec!["--no-build", "--ephemeral", "--port", "0"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dacapo"));
+        command.arg("start").arg(&manifest).args(["--port", "0", "--no-build", "--ephemeral"]);
         for other in ["--blob-port", "--queue-port", "--table-port"] {
-            arguments.extend([other, if other == flag { &port } else { "0" }]);
+            command.args([other, if other == flag { &port } else { "0" }]);
         }
-        let manifest = manifest.to_str().expect("a path that is a text");
-        let (code, output) = refused([manifest].into_iter().chain(arguments));
-        assert_eq!(code, BAD_HOST);
+        let (status, output) = Process::run(&mut command).wait_for_end();
+        assert_eq!(status.code(), Some(BAD_HOST), "{output}");
         assert!(
             output.contains(&format!("port {port}, where the storage endpoint has its {service} service")),
             "{output}"
