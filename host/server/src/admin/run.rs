@@ -28,6 +28,7 @@ use manifest::{Function, Trigger};
 use orchestration::{ActivityTask, EventId, ExecutionId, InstanceId, Json, Tags, Timeouts};
 use ports::{
     Activities, ActivityInvocation, Body, ClientError, Clock, DurableClient, Heartbeat, Randomness, StartRequest,
+    StoreError,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -253,7 +254,10 @@ impl Admin {
         let began = self.runs.clock.now();
         let started = self.runs.client.start(StartRequest::new(name, given.json())).await;
         let id = started.map_err(|why| match why {
-            ClientError::Store(_) => Refusal::Failed(why.to_string()),
+            ClientError::Store(StoreError::Unavailable { .. }) => Refusal::Busy(why.to_string()),
+            ClientError::Store(StoreError::LeaseLost { .. } | StoreError::Corrupt { .. }) => {
+                Refusal::Failed(why.to_string())
+            }
             ClientError::NotFound(_)
             | ClientError::AlreadyExists { .. }
             | ClientError::Gone { .. }
