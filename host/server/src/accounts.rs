@@ -168,7 +168,9 @@ mod tests {
     fn what_is_wrong_is_said_without_the_secret() {
         check(
             &[("Trips", "AccountName=trips")],
-            &expect!["the app setting 'Trips': the connection string has no AccountKey (or SharedAccessSignature); it has AccountName"],
+            &expect![
+                "the app setting 'Trips': the connection string has no AccountKey (or SharedAccessSignature); it has AccountName"
+            ],
         );
         check(
             &[("Trips__queueServiceUri", "https://x")],
