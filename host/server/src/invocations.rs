@@ -4,14 +4,19 @@
 //! response is still streamed is running.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http_body_util::BodyExt;
+use hyper::body::{Frame, SizeHint};
 use orchestration::{ActivityTask, Cursor, EntityOutcome, Failure, Json, Timeouts};
 use ports::{
-    Activities, ActivityInvocation, Advanced, Entities, EntityBatch, GuestFault, HttpAnswer, HttpFunctions,
-    HttpInvocation, Orchestrator, Orchestrators, QueueFunctions, QueueInvocation, Ran, TimerFunctions, TimerInvocation,
+    Activities, ActivityInvocation, Advanced, Body, BoxError, Entities, EntityBatch, GuestFault, HttpAnswer,
+    HttpFunctions, HttpInvocation, Orchestrator, Orchestrators, QueueFunctions, QueueInvocation, Ran, TimerFunctions,
+    TimerInvocation,
 };
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 
 /// The number. Clones are the same one.
 #[derive(Clone, Debug, Default)]
@@ -56,13 +61,7 @@ impl<F: HttpFunctions> HttpFunctions for Counted<F> {
     async fn handle(&self, invocation: HttpInvocation) -> Result<HttpAnswer, GuestFault> {
         let running = self.outstanding.begin();
         let HttpAnswer { response, outputs } = self.functions.handle(invocation).await?;
-        let response = response.map(|body| {
-            let counted = body.map_frame(move |frame| {
-                let _lasts_as_long_as_the_body = &running;
-                frame
-            });
-            counted.boxed_unsync()
-        });
+        let response = response.map(|body| CountedBody { body, _running: running }.boxed_unsync());
         Ok(HttpAnswer { response, outputs })
     }
 }
@@ -119,6 +118,29 @@ impl<F: Orchestrators> Orchestrators for Counted<F> {
     }
 }
 
+/// A body whose invocation runs for as long as it lasts. It is as long as it was: a known length becomes `Content-Length`.
+struct CountedBody {
+    body: Body,
+    _running: Running,
+}
+
+impl hyper::body::Body for CountedBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// An orchestrator whose turns are counted; waiting between them is not running.
 struct CountedTurns {
     orchestrator: Box<dyn Orchestrator>,
@@ -140,11 +162,9 @@ impl Orchestrator for CountedTurns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
     use futures::FutureExt;
-    use http_body_util::{Empty, StreamBody};
-    use hyper::body::Frame;
-    use ports::{Body, BoxError};
+    use http_body_util::{Empty, Full, StreamBody};
+    use hyper::body::Body as _;
     use std::sync::Mutex;
     use tokio::sync::oneshot;
 
@@ -189,5 +209,13 @@ mod tests {
         drop(sender);
         answer.response.into_body().collect().now_or_never().expect("it is at its end").expect("a whole body");
         assert_eq!(outstanding.count(), 0);
+    }
+
+    #[test]
+    fn a_body_of_known_length_keeps_it() {
+        let body = Full::new(Bytes::from_static(b"hello")).map_err(|never| match never {}).boxed_unsync();
+        let counted = Counted::new(Arc::new(Streaming(Mutex::new(Some(body)))), Outstanding::default());
+        let answer = counted.handle(invocation()).now_or_never().expect("it does not wait").expect("an answer");
+        assert_eq!(answer.response.body().size_hint().exact(), Some(5));
     }
 }

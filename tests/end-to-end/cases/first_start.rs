@@ -56,7 +56,7 @@ fn start_builds_the_app_and_lists_its_functions() {
     .assert_eq(&redact(&host.greeting, &host));
     assert!(host.greeting.contains(" ms (after building for "), "{}", host.greeting);
     let answer = host.client().get("/api/hello?name=you").expect(200);
-    assert_eq!(answer.body, "Hello, you!\n");
+    assert_eq!((answer.body.as_str(), answer.header("content-length")), ("Hello, you!\n", "12"));
     host.stop();
 }
 
