@@ -26,6 +26,7 @@ mod app;
 mod app_settings;
 mod bindings;
 mod check;
+mod clash;
 mod duration;
 pub mod expression;
 mod fields;
@@ -51,6 +52,7 @@ pub use bindings::{
     InputBinding, InputSource, OutputBinding, OutputTarget, QueueOutput, RETURN_BINDING, TableInput, TableMode,
     TableOutput,
 };
+pub use clash::{Clash, Clashing};
 pub use check::{MAX_APP_NAME_CHARS, MAX_FUNCTION_NAME_CHARS};
 pub use file::MAX_FUNCTIONS;
 pub use outbound::OutboundHost;

@@ -17,5 +17,5 @@ pub(crate) use azure_order::{NamedRoute, differences};
 pub use constraint::Constraint;
 pub use method::{Method, Methods};
 pub use parse::{MAX_SEGMENTS, MAX_TEMPLATE_BYTES, TemplateError};
-pub use table::{Match, RouteTable};
+pub use table::{Match, Precedence, Reach, RouteTable};
 pub use template::{Parameter, Part, Presence, Segment, Template};

@@ -63,6 +63,21 @@ pub enum Match<'t> {
     NotFound,
 }
 
+/// How far into a table a request gets; of several tables, the smallest is the one to ask.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// To a function, by a route that is as specific as this says, prefix included.
+    Function(Precedence),
+    /// To a path that is there, but not with this method.
+    OtherMethod,
+    /// Nowhere.
+    Nothing,
+}
+
+/// How specific a route is, prefix included: of two that match a path, the smaller one wins.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Precedence(Vec<u8>);
+
 impl RouteTable {
     /// A table of `(function, template, methods)`. The prefix is literal text, such as `api`, and may be empty.
     pub fn new<'a>(prefix: &str, routes: impl IntoIterator<Item = (usize, &'a Template, Methods)>) -> Self {
@@ -92,6 +107,24 @@ impl RouteTable {
             }
             (None, allowed) if allowed.is_empty() => Match::NotFound,
             (None, allowed) => Match::MethodNotAllowed { allow: allow_header(&allowed) },
+        }
+    }
+}
+
+impl RouteTable {
+    /// As [`RouteTable::find`], for whoever has several tables and must choose one.
+    pub fn reach(&self, method: &str, path: &str) -> Reach {
+        let Some(path) = Path::split(path) else { return Reach::Nothing };
+        let mut search = Search { table: self, path: &path, method, best: None, allowed: Vec::new() };
+        search.visit(0, 0);
+        match (search.best, search.allowed.is_empty()) {
+            (Some((order, _)), _) => {
+                let mut precedence = vec![Segment::LITERAL_PRECEDENCE; self.prefix_segments];
+                precedence.extend(self.routes[order].template.precedence());
+                Reach::Function(Precedence(precedence))
+            }
+            (None, false) => Reach::OtherMethod,
+            (None, true) => Reach::Nothing,
         }
     }
 }

@@ -107,6 +107,9 @@ impl Template {
 }
 
 impl Segment {
+    /// Nothing is more specific than text.
+    pub(super) const LITERAL_PRECEDENCE: u8 = 0;
+
     pub(super) fn parameters(&self) -> Vec<&Parameter> {
         match self {
             Segment::Literal(_) => Vec::new(),
@@ -133,7 +136,7 @@ impl Segment {
     /// ASP.NET's order, with parameters that may be absent set after those that may not.
     fn precedence(&self) -> u8 {
         match self {
-            Segment::Literal(_) => 0,
+            Segment::Literal(_) => Segment::LITERAL_PRECEDENCE,
             // Text around a parameter narrows it like a constraint does.
             Segment::Mixed(_) => 1,
             Segment::Parameter(parameter) => {

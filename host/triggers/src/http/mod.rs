@@ -30,7 +30,7 @@ use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, Uri};
 use limits::Throttle;
-use manifest::route::{self, Match, RouteTable};
+use manifest::route::{self, Match, Reach, RouteTable};
 use manifest::{App, AuthLevel, Trigger};
 use ports::{Body, Clock, HttpFunctions, Randomness};
 use std::sync::Arc;
@@ -184,6 +184,11 @@ impl HttpTrigger {
             Ok((call, places)) => self.invoke(call, Request::from_parts(head, body), places).await,
             Err(refusal) => answer::refused(&refusal),
         })
+    }
+
+    /// How far a request gets into the routes of this app, for whoever serves several.
+    pub fn reach(&self, head: &Parts) -> Reach {
+        self.routes.reach(head.method.as_str(), head.uri.path())
     }
 
     async fn admit(&self, head: &Parts) -> Result<(Call, Vec<Place>), Refusal> {
