@@ -1,36 +1,34 @@
 //! Every version of the app that an instance may be pinned to: the present one, and older ones that are loaded when an
 //! instance has work for them.
 //!
-//! Behind the ports of orchestrators, activities and entities, it picks the version that a call is for; entities are never pinned. It
+//! Each generation of the app has its own [`AppVersions`], above the one [`ArchiveKeeper`] of the app. Behind the ports of orchestrators, activities and entities, it picks the version that a call is for; entities are never pinned. It
 //! also is where the host's own activity, the durable HTTP request, is told apart from the app's.
 
 mod archive;
+mod keeper;
+mod record;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use archive::{AppArchive, AppRecord, kind, timeouts};
+pub(crate) use archive::{AppArchive, ComponentBytes};
+pub(crate) use keeper::{ArchiveKeeper, KeptVersion};
+pub(crate) use record::{AppRecord, kind, timeouts};
 
 use async_trait::async_trait;
-use futures::future::{Either, select};
 use guest::{App, Binding, Component, ComponentSource, Runtime};
 use manifest::OutboundHost;
 use orchestration::{ActivityTask, EntityOutcome, Failure, HttpCall, Json, Timeouts};
 use ports::{
-    Activities, ActivityInvocation, Clock, DurableClient, Entities, EntityBatch, GuestFault, InstanceStore, Meter,
-    Orchestrator, Orchestrators,
+    Activities, ActivityInvocation, DurableClient, Entities, EntityBatch, GuestFault, Meter, Orchestrator,
+    Orchestrators,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OnceCell;
 use triggers::activity::{ActivityBindings, ActivityParts};
 use triggers::bindings::BindingSetupError;
 
 use crate::durable_http::DurableHttp;
-use crate::shutdown::Stopping;
-
-/// How often versions that nobody needs any more are looked for. They only take space on disk.
-const CLEANING_INTERVAL: Duration = Duration::from_secs(3_600);
 
 /// How much of a digest people get to see: enough to tell versions apart.
 const SHOWN_DIGEST_CHARS: usize = 12;
@@ -78,79 +76,59 @@ pub(crate) struct Version {
 /// See the module.
 pub(crate) struct AppVersions {
     present: Arc<Version>,
-    older: Mutex<BTreeMap<String, Arc<Older>>>,
-    /// None: nothing outlives this process, and so there is nothing older.
-    archive: Option<AppArchive>,
+    /// The present version stays for as long as this generation may start instances on it.
+    kept: KeptVersion,
+    older: Arc<OlderVersions>,
     loader: Loader,
     http: DurableHttp,
     /// Versions that were missed, so that each is complained of once.
     missed: Mutex<BTreeSet<String>>,
 }
 
-/// A version that is on disk, and in memory once it was needed.
+/// Versions besides the present one, by digest.
+#[derive(Default)]
+struct OlderVersions(Mutex<BTreeMap<String, Arc<Older>>>);
+
+/// A version that is in the archive, and loaded once it was needed.
 struct Older {
     record: AppRecord,
     version: OnceCell<Arc<Version>>,
 }
 
+impl OlderVersions {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Older>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget_all_but(&self, needed: &BTreeSet<String>) {
+        self.known().retain(|digest, _| needed.contains(digest));
+    }
+}
+
 impl AppVersions {
-    /// `present` must be in the archive already.
-    pub(crate) fn new(present: Version, archive: Option<AppArchive>, loader: Loader, http: DurableHttp) -> AppVersions {
-        let records = archive.as_ref().map(AppArchive::records).unwrap_or_default();
-        let older = records.into_iter().filter(|(digest, _)| digest != present.app.digest());
+    /// `kept` is the present version.
+    pub(crate) fn new(present: Version, kept: KeptVersion, loader: Loader, http: DurableHttp) -> AppVersions {
+        let records = kept.keeper().archive().records().into_iter();
+        let older = records.filter(|(digest, _)| digest != present.app.digest());
         let older = older.map(|(digest, record)| (digest, Arc::new(Older { record, version: OnceCell::new() })));
-        AppVersions {
-            older: Mutex::new(older.collect()),
-            present: Arc::new(present),
-            archive,
-            loader,
-            http,
-            missed: Mutex::default(),
-        }
+        let older = Arc::new(OlderVersions(Mutex::new(older.collect())));
+        kept.keeper().forgets_in(&older);
+        AppVersions { present: Arc::new(present), kept, older, loader, http, missed: Mutex::default() }
+    }
+
+    fn archive(&self) -> &AppArchive {
+        self.kept.keeper().archive()
     }
 
     /// Older versions that instances are pinned to which may run again, in words for people. Those whose files are gone are
     /// among them, and said to be.
     pub(crate) fn describe(&self, pinned: &[String]) -> Vec<String> {
-        let older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
+        let older = self.older.known();
         let describe = |digest: &String| match older.get(digest) {
             Some(known) => format!("{} ({})", known.record.version, shortened(digest)),
             None => format!("{} (its files are missing; its instances wait)", shortened(digest)),
         };
         pinned.iter().filter(|digest| *digest != self.present.app.digest()).map(describe).collect()
-    }
-
-    /// Until the host stops: removes versions from disk and memory that no instance may run on any more.
-    pub(crate) async fn keep_clean(
-        self: Arc<Self>,
-        store: Arc<dyn InstanceStore>,
-        clock: Arc<dyn Clock>,
-        stopping: Stopping,
-    ) {
-        loop {
-            self.clean(store.as_ref()).await;
-            let next = clock.sleep_until(clock.now().saturating_add(CLEANING_INTERVAL));
-            if let Either::Left(_) = select(stopping.clone(), next).await {
-                return;
-            }
-        }
-    }
-
-    async fn clean(&self, store: &dyn InstanceStore) {
-        let Some(archive) = &self.archive else { return };
-        let needed: BTreeSet<String> = match store.pinned_apps().await {
-            Ok(pinned) => pinned.into_iter().chain([self.present.app.digest().to_owned()]).collect(),
-            Err(error) => {
-                tracing::warn!(%error, "older versions of the app are kept for now: it cannot be told which are needed");
-                return;
-            }
-        };
-        self.older.lock().unwrap_or_else(PoisonError::into_inner).retain(|digest, _| needed.contains(digest));
-        match archive.clean(&needed) {
-            Ok(removed) if removed.is_empty() => {}
-            Ok(removed) => tracing::info!(?removed, "removed versions of the app that no instance needs any more"),
-            Err(error) => tracing::warn!(%error, "versions of the app that nobody needs cannot be removed"),
-        }
     }
 
     /// The version that a call is for.
@@ -159,26 +137,25 @@ impl AppVersions {
             return Ok(self.present.clone());
         };
         let unavailable = |message| GuestFault::Unavailable { function: function.to_owned(), message };
-        let (Some(archive), Some(older)) = (&self.archive, self.known(digest)) else {
-            return Err(unavailable(self.missing(digest)));
-        };
-        let version = older.version.get_or_try_init(|| self.load(&older.record, digest, archive)).await;
+        let Some(older) = self.known(digest) else { return Err(unavailable(self.missing(digest))) };
+        let version = older.version.get_or_try_init(|| self.load(&older.record, digest)).await;
         version.cloned().map_err(|why| unavailable(format!("its instance is pinned to the app {digest}: {why}")))
     }
 
-    /// An older version; one whose files came back since the start is found too.
+    /// A version besides the present one; one that was kept later is found too, or whose files came back.
     fn known(&self, digest: &str) -> Option<Arc<Older>> {
-        let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut older = self.older.known();
         if let Some(known) = older.get(digest) {
             return Some(known.clone());
         }
-        let record = self.archive.as_ref()?.record(digest)?;
+        let record = self.archive().record(digest)?;
         let found = Arc::new(Older { record, version: OnceCell::new() });
         older.insert(digest.to_owned(), found.clone());
         Some(found)
     }
 
-    async fn load(&self, record: &AppRecord, digest: &str, archive: &AppArchive) -> Result<Arc<Version>, String> {
+    async fn load(&self, record: &AppRecord, digest: &str) -> Result<Arc<Version>, String> {
+        let archive = self.archive();
         let mut components: BTreeMap<&str, Arc<Component>> = BTreeMap::new();
         for (name, kept) in &record.components {
             let wasm = archive.component(&kept.digest)?;
@@ -220,13 +197,13 @@ impl AppVersions {
     }
 
     fn missing(&self, digest: &str) -> String {
-        let place = match &self.archive {
-            Some(archive) => format!("are not in {}; put them back there", archive.folder().display()),
-            None => "are not kept in memory".to_owned(),
+        let put_back = match self.archive().folder() {
+            Some(folder) => format!(" whose files are not in {}; put them back there, or", folder.display()),
+            None => " which is not kept in memory;".to_owned(),
         };
         let message = format!(
-            "its instance is pinned to the app {digest}, whose files {place}, or restart the instance, which then runs on the \
-             present app, or terminate it"
+            "its instance is pinned to the app {digest},{put_back} restart the instance, which then runs on the present app, or \
+             terminate it"
         );
         if self.missed.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.to_owned()) {
             tracing::warn!(function = "host", "an instance cannot go on: {message}");
@@ -262,8 +239,7 @@ impl Activities for AppVersions {
         match task.pinned_to.as_deref().filter(|digest| *digest != self.present.app.digest()) {
             None => self.present.app.timeouts(task),
             Some(digest) => {
-                let older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
-                let of_function = older.get(digest).map(|older| older.record.timeouts(&task.name)).unwrap_or_default();
+                let of_function = self.known(digest).map(|older| older.record.timeouts(&task.name)).unwrap_or_default();
                 let default = self.loader.runtime.settings().function_timeout;
                 Timeouts {
                     run: task.timeouts.run.or(of_function.run).or(default),

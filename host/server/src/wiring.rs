@@ -26,7 +26,9 @@ use std::sync::Arc;
 use task_hub::TaskHub;
 use tokio::task::JoinSet;
 
-use crate::app_versions::{self, AppArchive, AppRecord, AppVersions, BindingLoader, Loader, Version};
+use crate::app_versions::{
+    self, AppRecord, AppVersions, ArchiveKeeper, BindingLoader, ComponentBytes, KeptVersion, Loader, Version,
+};
 use crate::auth::{Doors, Guarded};
 use crate::background::Background;
 use crate::clock::{SystemClock, SystemRandomness};
@@ -59,8 +61,8 @@ pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     /// Where compiled guests are kept.
     pub(crate) cache: PathBuf,
-    /// Where versions of the app are kept, for instances that are pinned to them; none: nothing outlives the process.
-    pub(crate) archive: Option<AppArchive>,
+    /// Keeps versions of the app for instances that are pinned to them.
+    pub(crate) archive: Arc<ArchiveKeeper>,
     /// Who is let in, and by which keys.
     pub(crate) access: Access,
     /// Whether schedules run.
@@ -139,7 +141,7 @@ pub(crate) async fn start(site: &Site, store: Arc<storage::TaskHub>, sockets: So
     let bindings = bindings(site, &components)?;
     let digest = digest(site, &runtime, bindings.clone())?;
     let settings = engine_settings(&site.located.app, &digest);
-    keep(site, &digest, &components).await?;
+    let kept = keep(site, &digest, &components).await?;
     let client = client(site, &world, store.clone(), &settings, stopping.clone());
     let outbound = Arc::new(Outbound::new(world.clock.clone()));
     let bound = triggers::binding_parts(site, &world, &store, client.clone(), outbound.clone())?;
@@ -149,7 +151,7 @@ pub(crate) async fn start(site: &Site, store: Arc<storage::TaskHub>, sockets: So
     let functions = Arc::new(functions.map_err(|errors| cannot_bind(site, &errors))?);
     let http = DurableHttp::new(outbound, settings.limits.max_payload_bytes);
     let loader = loader(site, &world, runtime, &client, &metering, &bound);
-    let versions = Arc::new(versions(site, functions.clone(), loader, http)?);
+    let versions = Arc::new(versions(site, functions.clone(), kept, loader, http)?);
     let pinned = store.pinned_apps().await.map_err(|error| Problem::Host(error.into()))?;
     let outstanding = Outstanding::default();
     let functions = Arc::new(Counted::new(functions, outstanding.clone()));
@@ -176,7 +178,7 @@ pub(crate) async fn start(site: &Site, store: Arc<storage::TaskHub>, sockets: So
     let mut tasks = JoinSet::new();
     tasks.spawn(listeners.run(listening(hub, &triggers, site.with_timers), stopping.clone()));
     tasks.spawn(background_tasks.run(stopping.clone()));
-    tasks.spawn(versions.keep_clean(store.clone(), world.clock.clone(), stopping.clone()));
+    tasks.spawn(site.archive.clone().keep_clean(store.clone(), world.clock.clone(), stopping.clone()));
     tasks.spawn(metering.clone().keep(world.clock.clone(), stopping.clone()));
     listen(sockets, services, &world, &store, &stopping, &mut tasks)?;
     Ok(Running { tasks, store, stop: Some(stop), metering, triggers, digest, older_versions })
@@ -251,13 +253,14 @@ fn loader(
 fn versions(
     site: &Site,
     functions: Arc<guest::App>,
+    kept: KeptVersion,
     loader: Loader,
     http: DurableHttp,
 ) -> Result<AppVersions, Problem> {
     let activities = loader.bindings.as_ref().map(|bindings| bindings.load(&site.located.app)).transpose();
     let activities = activities.map_err(|errors| triggers::cannot_set_up(site, &errors))?;
     let present = Version { app: functions, activities };
-    Ok(AppVersions::new(present, site.archive.clone(), loader, http))
+    Ok(AppVersions::new(present, kept, loader, http))
 }
 
 fn parts(world: &World, store: &Arc<storage::TaskHub>, versions: &Arc<Counted<AppVersions>>) -> task_hub::Parts {
@@ -292,15 +295,17 @@ async fn load_guests(site: &Site) -> Result<(Runtime, BTreeMap<String, Arc<Compo
 }
 
 /// Keeps the present version for the instances that will be pinned to it, before there are any.
-async fn keep(site: &Site, digest: &str, components: &BTreeMap<String, Arc<Component>>) -> Result<(), Problem> {
-    let Some(archive) = site.archive.clone() else { return Ok(()) };
-    let record = AppRecord::of(&site.located.app, &site.located.text, components);
-    let source = |component: &manifest::Component| site.located.folder.join(&component.source);
-    let sources =
-        site.located.app.components.iter().map(|(name, component)| (name.clone(), source(component))).collect();
-    let digest = digest.to_owned();
-    let kept = tokio::task::spawn_blocking(move || archive.keep(&digest, &record, &sources)).await;
-    kept.context("keeping the app failed")?.context("the app cannot be kept for its instances").map_err(Problem::Host)
+async fn keep(
+    site: &Site,
+    digest: &str,
+    components: &BTreeMap<String, Arc<Component>>,
+) -> Result<KeptVersion, Problem> {
+    let app = &site.located.app;
+    let record = AppRecord::of(app, &site.located.text, components);
+    let file = |component: &manifest::Component| ComponentBytes::File(site.located.folder.join(&component.source));
+    let sources = app.components.iter().map(|(name, component)| (name.clone(), file(component))).collect();
+    let kept = site.archive.keep(digest.to_owned(), record, sources).await;
+    kept.context("the app cannot be kept for its instances").map_err(Problem::Host)
 }
 
 fn client(

@@ -1,7 +1,8 @@
 //! Versions on disk and behind the ports: kept, found again, loaded when they are needed, and dropped.
 
-use super::archive::{AppArchive, AppRecord, KeptFunction};
-use super::{AppVersions, DurableHttp, Loader, Version};
+use super::keeper::Looked;
+use super::record::KeptFunction;
+use super::{AppArchive, AppRecord, AppVersions, ArchiveKeeper, ComponentBytes, DurableHttp, Loader, Version};
 use crate::clock::SystemClock;
 use crate::management::tests::world::World;
 use crate::outbound::Outbound;
@@ -45,38 +46,40 @@ fn versions_share_components_and_go_when_nobody_needs_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = |name: &str| folder.path().join(name);
     let write = |name: &str, content: &str| std::fs::write(source(name), content).expect("the folder can be written");
-    let archive = AppArchive::new(folder.path().join("data"));
+    let archive = AppArchive::in_folder(folder.path().join("data"));
+    let place = archive.folder().expect("it is in a folder").to_owned();
     assert_eq!(archive.records(), BTreeMap::new());
     assert_eq!(archive.clean(&BTreeSet::new()).expect("nothing to do"), [] as [String; 0]);
     let keep = |digest: &str, components: &[(&str, &str)]| {
         components.iter().for_each(|(name, content)| write(name, content));
-        let sources = components.iter().map(|(name, _)| ((*name).to_owned(), source(name))).collect();
+        let sources =
+            components.iter().map(|(name, _)| ((*name).to_owned(), ComponentBytes::File(source(name)))).collect();
         archive.keep(digest, &version(components), &sources).expect("it can be kept");
     };
     keep("v1", &[("a", "one"), ("b", "same")]);
     keep("v2", &[("a", "two"), ("b", "same")]);
     keep("v2", &[("a", "two"), ("b", "same")]);
     let digest = |content: &str| guest::digest(content.as_bytes());
-    let found = AppArchive::new(archive.folder().to_owned()).records();
+    let found = AppArchive::in_folder(place.clone()).records();
     assert_eq!(found.keys().collect::<Vec<_>>(), ["v1", "v2"]);
     assert_eq!(found["v2"], version(&[("a", "two"), ("b", "same")]));
     assert_eq!(archive.component(&digest("two")), Ok(b"two".to_vec()));
-    assert_eq!(names(&archive.folder().join("components")).len(), 3);
+    assert_eq!(names(&place.join("components")).len(), 3);
     let removed = archive.clean(&BTreeSet::from(["v2".to_owned(), "v0".to_owned()])).expect("it can be cleaned");
     assert_eq!(removed, ["v1"]);
     let mut left = [digest("two"), digest("same")].map(|digest| format!("{digest}.wasm"));
     left.sort();
-    assert_eq!(names(&archive.folder().join("components")), left);
-    assert_eq!(names(&archive.folder().join("apps")), ["v2.json"]);
+    assert_eq!(names(&place.join("components")), left);
+    assert_eq!(names(&place.join("apps")), ["v2.json"]);
 }
 
 #[test]
 fn what_is_damaged_is_said_and_stays() {
     let folder = tempfile::tempdir().expect("a folder");
-    let archive = AppArchive::new(folder.path().to_owned());
+    let archive = AppArchive::in_folder(folder.path().to_owned());
     let source = folder.path().join("a.wasm");
     std::fs::write(&source, "new").expect("the folder can be written");
-    let sources = BTreeMap::from([("a".to_owned(), source)]);
+    let sources = BTreeMap::from([("a".to_owned(), ComponentBytes::File(source))]);
     let masked = |text: String| text.replace(&folder.path().display().to_string(), "DATA");
     let error = archive.keep("v1", &version(&[("a", "old")]), &sources).expect_err("it is not what was loaded");
     expect!["component 'a': DATA/a.wasm was changed while it was loaded; start again"]
@@ -103,6 +106,7 @@ static CACHE: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir()
 /// Two versions of the booking sample: the older one has one function less.
 struct Versions {
     folder: tempfile::TempDir,
+    keeper: Arc<ArchiveKeeper>,
     versions: AppVersions,
     older: String,
 }
@@ -110,33 +114,39 @@ struct Versions {
 impl Versions {
     async fn new() -> Versions {
         let folder = tempfile::tempdir().expect("a folder");
+        let archive = AppArchive::in_folder(folder.path().join("data"));
+        Versions::above(archive, folder).await
+    }
+
+    async fn above(archive: AppArchive, folder: tempfile::TempDir) -> Versions {
         let runtime = Runtime::new(GuestSettings::default(), CACHE.path()).expect("a runtime");
-        let archive = AppArchive::new(folder.path().join("data"));
         let wasm = artifacts::guest("conference-booking");
-        let source = |path: &Path| ComponentSource {
+        let source = ComponentSource {
             name: "booking".to_owned(),
-            path: path.to_owned(),
+            path: wasm.clone(),
             build_command: None,
             allowed_hosts: vec!["127.0.0.1".parse().expect("a host")],
         };
-        let component = runtime.load(source(&wasm)).await.expect("a component that loads");
+        let component = runtime.load(source).await.expect("a component that loads");
         let client = Arc::new(World::default());
-        let app = |functions: &[(&str, &str)]| {
+        let keeper = ArchiveKeeper::new(archive);
+        let app = async |functions: &[(&str, &str)]| {
             let record = booking(&component, functions);
             let components = BTreeMap::from([("booking", component.clone())]);
             let bindings = record.functions.iter().map(|function: &KeptFunction| function.binding(&components));
             let bindings = bindings.collect::<Result<Vec<_>, _>>().expect("good bindings");
             let app = App::new(&runtime, bindings, Vec::new(), client.clone(), None).expect("a good app");
-            let sources = BTreeMap::from([("booking".to_owned(), PathBuf::from(&wasm))]);
-            archive.keep(app.digest(), &record, &sources).expect("it can be kept");
-            Arc::new(app)
+            let sources = BTreeMap::from([("booking".to_owned(), ComponentBytes::File(wasm.clone()))]);
+            let kept = keeper.keep(app.digest().to_owned(), record, sources).await.expect("it can be kept");
+            (Version { app: Arc::new(app), activities: None }, kept)
         };
-        let older = app(&[("orchestrator", "BookTrip"), ("activity", "BookFlight")]).digest().to_owned();
-        let present = app(&[("orchestrator", "BookTrip"), ("activity", "BookFlight"), ("activity", "BookHotel")]);
+        let (_, older) = app(&[("orchestrator", "BookTrip"), ("activity", "BookFlight")]).await;
+        let functions = [("orchestrator", "BookTrip"), ("activity", "BookFlight"), ("activity", "BookHotel")];
+        let (present, kept) = app(&functions).await;
         let http = DurableHttp::new(Arc::new(Outbound::new(Arc::new(SystemClock))), 1_000);
         let loader = Loader { runtime, environment: Vec::new(), client, meter: None, bindings: None };
-        let present = Version { app: present, activities: None };
-        Versions { versions: AppVersions::new(present, Some(archive), loader, http), folder, older }
+        let versions = AppVersions::new(present, kept, loader, http);
+        Versions { versions, keeper, folder, older: older.digest().to_owned() }
     }
 
     fn components(&self) -> PathBuf {
@@ -253,7 +263,7 @@ async fn a_version_that_comes_back_is_found() {
     let record = all.folder.path().join(format!("data/apps/{}.json", all.older));
     let text = std::fs::read(&record).expect("it is there");
     std::fs::remove_file(&record).expect("it is there");
-    all.versions.older.lock().expect("nobody panicked").clear();
+    all.versions.older.known().clear();
     assert!(all.begin("BookTrip", Some(&all.older)).await.is_err());
     std::fs::write(&record, text).expect("it can be written");
     all.begin("BookTrip", Some(&all.older)).await.expect("it is back");
@@ -264,7 +274,8 @@ async fn what_nobody_needs_is_dropped() {
     let all = Versions::new().await;
     all.begin("BookTrip", Some(&all.older)).await.expect("the older version");
     // No instance of this store is pinned to anything.
-    all.versions.clean(&World::default()).await;
+    let looked = all.keeper.clean(&World::default()).await.expect("it can be cleaned");
+    assert_eq!(looked, Looked::NoneIsOlder);
     assert!(all.begin("BookTrip", Some(&all.older)).await.is_err());
     assert_eq!(names(&all.folder.path().join("data/apps")).len(), 1, "the present one stays");
     assert_eq!(names(&all.components()).len(), 1);

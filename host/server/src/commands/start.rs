@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::app_versions::{self, AppArchive};
+use crate::app_versions::{self, AppArchive, ArchiveKeeper};
 use crate::auth::Guarded;
 use crate::cli::StartArguments;
 use crate::clock::{self, Stopwatch, SystemClock, SystemRandomness};
@@ -52,7 +52,10 @@ pub(crate) fn run(
         .enable_all()
         .build()
         .context("the threads of the host cannot be started")?;
-    let archive = folder.map(|folder| AppArchive::new(folder.to_owned()));
+    let archive = ArchiveKeeper::new(match folder {
+        Some(folder) => AppArchive::in_folder(folder.to_owned()),
+        None => AppArchive::in_memory(),
+    });
     let with_timers = !arguments.no_timers;
     let site = Site { located, settings, address, cache: layout.cache, archive, access, with_timers };
     let addresses = storage.as_ref().map(Listening::addresses).unwrap_or_default();
