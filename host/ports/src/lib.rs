@@ -27,8 +27,8 @@ pub use functions::{
     Ran, RetryContext, TimerFunctions, TimerInvocation,
 };
 pub use instances::{
-    Created, InstanceKind, InstanceQuery, InstanceStore, InstanceView, Page, PageToken, Pending, PendingActivity,
-    Purge, Sent,
+    AppPins, Created, InstanceKind, InstanceQuery, InstanceStore, InstanceView, Page, PageToken, Pending,
+    PendingActivity, Purge, Sent,
 };
 pub use metering::{Execution, Meter, Work};
 pub use queues::{

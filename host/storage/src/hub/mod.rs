@@ -9,6 +9,7 @@ mod commit;
 mod create;
 mod open;
 mod outbox;
+mod pins;
 mod query;
 mod reading;
 mod records;

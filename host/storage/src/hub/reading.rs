@@ -1,5 +1,6 @@
 //! What clients call: [`InstanceStore`], with the reads of single instances.
 
+use super::pins;
 use super::records::{corrupt, read_row};
 use super::{Shared, TaskHub};
 use crate::codec;
@@ -8,7 +9,7 @@ use crate::rows::{self, KeyRange, Table, View};
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use orchestration::{Envelope, Event, ExecutionId, InstanceId, InstanceRow, NewInstance};
-use ports::{Created, InstanceQuery, InstanceStore, InstanceView, Page, Pending, Purge, Sent, StoreError};
+use ports::{AppPins, Created, InstanceQuery, InstanceStore, InstanceView, Page, Pending, Purge, Sent, StoreError};
 use std::ops::ControlFlow;
 
 #[async_trait]
@@ -40,7 +41,11 @@ impl InstanceStore for TaskHub {
     }
 
     async fn pinned_apps(&self) -> Result<Vec<String>, StoreError> {
-        rows::read(&*self.shared.rows, pinned_apps)
+        rows::read(&*self.shared.rows, pins::pinned_apps)
+    }
+
+    async fn pins(&self) -> Result<Vec<AppPins>, StoreError> {
+        rows::read(&*self.shared.rows, pins::pins)
     }
 
     async fn purge(&self, id: &InstanceId, purge: Purge) -> Result<bool, StoreError> {
@@ -61,30 +66,6 @@ pub(super) fn with_payloads(view: &dyn View, row: InstanceRow, with_input: bool)
     let value = view.get(Table::Inputs, &key)?;
     let input = value.map(|value| codec::decode_input(&value)).transpose();
     Ok(InstanceView { row, input: input.map_err(|why| corrupt(Table::Inputs, &key, &why))? })
-}
-
-/// The index by app holds an entry for each instance that is pinned and may run again: one look per app finds them.
-fn pinned_apps(view: &dyn View) -> Result<Vec<String>, StoreError> {
-    let mut apps: Vec<String> = Vec::new();
-    let mut range = KeyRange::all();
-    loop {
-        let mut next = None;
-        view.scan(Table::ByApp, &range, &mut |key, _| {
-            next = Some(key.to_vec());
-            ControlFlow::Break(())
-        })?;
-        let Some(key) = next else { return Ok(apps) };
-        match keys::split_text(&key) {
-            Ok((app, _)) => {
-                range.from = KeyRange::prefix(keys::by_app(&app, None)).to.unwrap_or_default();
-                apps.push(app);
-            }
-            Err(error) => {
-                tracing::warn!(record = rows::record_name(Table::ByApp, &key), %error, "left out of the apps in use");
-                range = range.after(key);
-            }
-        }
-    }
 }
 
 impl Shared {

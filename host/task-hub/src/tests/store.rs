@@ -138,6 +138,10 @@ impl InstanceStore for FakeStore {
         unreachable!("the engine drops no apps")
     }
 
+    async fn pins(&self) -> Result<Vec<ports::AppPins>, StoreError> {
+        unreachable!("the engine drops no apps")
+    }
+
     async fn purge(&self, id: &InstanceId, purge: Purge) -> Result<bool, StoreError> {
         let nothing_waits = self.pending.lock().unwrap().clone().unwrap_or_default() == Pending::default();
         let mut rows = self.rows.lock().unwrap();

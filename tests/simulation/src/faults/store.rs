@@ -163,6 +163,10 @@ impl InstanceStore for FaultyStore {
         self.inner.pinned_apps().await
     }
 
+    async fn pins(&self) -> Result<Vec<ports::AppPins>, StoreError> {
+        self.inner.pins().await
+    }
+
     async fn purge(&self, id: &InstanceId, purge: Purge) -> Result<bool, StoreError> {
         self.plain(Call::Purge, id.as_str(), self.inner.purge(id, purge)).await
     }

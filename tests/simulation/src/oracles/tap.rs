@@ -129,6 +129,10 @@ impl InstanceStore for Tap {
         self.inner.pinned_apps().await
     }
 
+    async fn pins(&self) -> Result<Vec<ports::AppPins>, StoreError> {
+        self.inner.pins().await
+    }
+
     async fn purge(&self, id: &InstanceId, purge: Purge) -> Result<bool, StoreError> {
         let before = self.row(id).await?;
         let purged = self.inner.purge(id, purge).await?;

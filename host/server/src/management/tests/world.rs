@@ -342,6 +342,10 @@ impl InstanceStore for World {
         Ok(Vec::new())
     }
 
+    async fn pins(&self) -> Result<Vec<ports::AppPins>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn purge(&self, id: &InstanceId, purge: Purge) -> Result<bool, StoreError> {
         let mut instances = self.instances.lock().expect("nobody panicked");
         let ended = instances.get(id.as_str()).map(|(view, _)| view.row.status.is_terminal());

@@ -92,7 +92,7 @@ async fn pending_is_of_the_present_execution(world: World) {
     assert_eq!(pending(&world, "a").await, Some(Pending { messages: 1, ..Pending::default() }));
 }
 
-async fn pinned(world: &World, name: &str, app: &str) {
+pub(super) async fn pinned(world: &World, name: &str, app: &str) {
     let mut new = new(name);
     new.started.pinned_to = Some(app.to_owned());
     assert_eq!(world.create(new, Reuse::ENDED).await, Ok(Created::Yes));
@@ -108,7 +108,7 @@ async fn check_apps(world: &mut World, expected: &[&str]) {
     }
 }
 
-async fn end(world: &World, name: &str, status: RuntimeStatus) {
+pub(super) async fn end(world: &World, name: &str, status: RuntimeStatus) {
     world.raise(&id(name), "stop").await;
     let work = world.turn().await;
     world.commit(&work.lease, ending(&work, status)).await.unwrap();

@@ -11,6 +11,7 @@ mod farewells;
 mod inspection;
 mod instances;
 mod messages;
+mod pins;
 mod queries;
 mod queues;
 mod rewinds;

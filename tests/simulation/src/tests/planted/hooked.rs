@@ -113,6 +113,10 @@ impl<H: Hooks> InstanceStore for Hooked<H> {
         self.inner.pinned_apps().await
     }
 
+    async fn pins(&self) -> Result<Vec<ports::AppPins>, StoreError> {
+        self.inner.pins().await
+    }
+
     async fn purge(&self, id: &InstanceId, purge: Purge) -> Result<bool, StoreError> {
         self.hooks.purge(&*self.inner, id, purge).await
     }
