@@ -149,6 +149,16 @@ pub enum Trigger {
 }
 
 impl Trigger {
+    /// Whether it is a request.
+    pub fn is_http(&self) -> bool {
+        match self {
+            Trigger::Http(_) => true,
+            Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity | Trigger::Queue(_) | Trigger::Timer(_) => {
+                false
+            }
+        }
+    }
+
     /// The name of this trigger in manifests.
     pub fn type_name(&self) -> &'static str {
         match self {

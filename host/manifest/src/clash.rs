@@ -49,7 +49,10 @@ impl fmt::Display for Clash {
                 "the task hub '{hub}' belongs to the app '{holder}'; set another host.durableTask.hubName in one of them"
             ),
             Clashing::Function(name) => {
-                write!(f, "the app '{holder}' has a function '{name}' too; function names are unique in a host, so rename one")
+                write!(
+                    f,
+                    "the app '{holder}' has a function '{name}' too; function names are unique in a host, so rename one"
+                )
             }
             Clashing::Route { function, holder_function, route } => write!(
                 f,
@@ -151,17 +154,25 @@ mod tests {
     fn each_clash_is_told_with_the_way_out() {
         let trips = app("trips", "Hub", &(http("Start", "trips/{id:int}", "'get', 'post'") + &http("B", "b", "'get'")));
         let other = app("Trips", "hub", &(http("start", "TRIPS/{number:int}", "'post'") + &http("C", "b/c", "'get'")));
-        check(&other, &trips, &expect![[r#"
+        check(
+            &other,
+            &trips,
+            &expect![[r#"
             an app 'trips' is here, whose name differs in case only; name one of them differently
             the task hub 'hub' belongs to the app 'trips'; set another host.durableTask.hubName in one of them
             the app 'trips' has a function 'start' too; function names are unique in a host, so rename one
-            function 'start': the route POST /api/TRIPS/{number:int} belongs to 'Start' of the app 'trips'; change one of the routes, or host.http.routePrefix of one of the apps"#]]);
+            function 'start': the route POST /api/TRIPS/{number:int} belongs to 'Start' of the app 'trips'; change one of the routes, or host.http.routePrefix of one of the apps"#]],
+        );
     }
 
     #[test]
     fn the_most_specific_route_of_several_tables_is_found() {
         let reach = |app: &App, path: &str| app.route_table().reach("GET", path);
-        let all = app("all", "All", "[functions.A]\ntrigger = { type = 'httpTrigger', route = '{*rest}', methods = ['get'] }\n[host.http]\nroutePrefix = ''\n");
+        let all = app(
+            "all",
+            "All",
+            "[functions.A]\ntrigger = { type = 'httpTrigger', route = '{*rest}', methods = ['get'] }\n[host.http]\nroutePrefix = ''\n",
+        );
         let some = app("some", "Some", &(http("B", "trips/{id}", "'get'") + &http("C", "orders", "'post'")));
         assert!(reach(&some, "/api/trips/1") < reach(&all, "/api/trips/1"));
         assert!(reach(&all, "/api/orders") < reach(&some, "/api/orders"), "a function before a wrong method");

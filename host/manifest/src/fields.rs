@@ -179,6 +179,8 @@ impl<'t, 'r> Section<'t, 'r> {
 
     /// Every field that nobody asked for is reported.
     pub(crate) fn finish(self) {
+        #[cfg(test)]
+        self.report.known_fields.borrow_mut().insert(self.path.clone(), self.known.iter().copied().collect());
         for (name, _) in self.table.iter() {
             let key = name.get_ref().as_ref();
             if !self.known.contains(&key) && !self.refused.contains(&key) {

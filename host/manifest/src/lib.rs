@@ -52,8 +52,8 @@ pub use bindings::{
     InputBinding, InputSource, OutputBinding, OutputTarget, QueueOutput, RETURN_BINDING, TableInput, TableMode,
     TableOutput,
 };
-pub use clash::{Clash, Clashing};
 pub use check::{MAX_APP_NAME_CHARS, MAX_FUNCTION_NAME_CHARS};
+pub use clash::{Clash, Clashing};
 pub use file::MAX_FUNCTIONS;
 pub use outbound::OutboundHost;
 pub use problem::{Problem, Problems};
@@ -68,6 +68,11 @@ use crate::problem::Report;
 
 /// Longest manifest, in bytes. A thousand functions take about a tenth of it.
 pub const MAX_MANIFEST_BYTES: usize = 1 << 20;
+
+/// The JSON Schema of manifests, draft 2020-12: for editors, which complete and explain fields with it. It refuses no manifest that
+/// [`parse`] takes; what only the parser refuses is what lies between fields, such as two functions with one route, or is too much for
+/// a pattern, such as a schedule.
+pub const SCHEMA: &str = include_str!("../schema.json");
 
 /// Reads and checks a manifest. `file` is its name as messages should show it; `settings` finds the app settings that its texts
 /// name as `%NAME%`.

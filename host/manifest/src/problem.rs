@@ -56,12 +56,21 @@ pub(crate) struct Report<'t> {
     line_starts: Vec<usize>,
     // Shared by every section that is open at the same time; borrowed only within `add`.
     found: RefCell<Vec<Problem>>,
+    /// The fields that each table may have, by the table's path: what the schema is compared with.
+    #[cfg(test)]
+    pub(crate) known_fields: RefCell<std::collections::BTreeMap<String, std::collections::BTreeSet<&'static str>>>,
 }
 
 impl<'t> Report<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Report { text, line_starts, found: RefCell::default() }
+        Report {
+            text,
+            line_starts,
+            found: RefCell::default(),
+            #[cfg(test)]
+            known_fields: RefCell::default(),
+        }
     }
 
     /// Records that `field`, which stands at `span` in the text, is wrong.

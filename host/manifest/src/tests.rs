@@ -8,3 +8,4 @@ mod import;
 mod properties;
 mod round_trip;
 mod routes;
+mod schema;

@@ -27,7 +27,7 @@ fn invalid_manifests_are_refused_with_every_problem() {
 }
 
 /// The app settings of all these manifests.
-fn setting(name: &str) -> Option<String> {
+pub(super) fn setting(name: &str) -> Option<String> {
     let values = [
         ("TRIP_QUEUE", "trip-requests"),
         ("NIGHTLY", "0 30 2 * * *"),
@@ -48,7 +48,7 @@ fn setting(name: &str) -> Option<String> {
 }
 
 /// The manifests in a folder; at least as many as expected, so that a moved folder does not pass for an empty one.
-fn manifests(folder: &str, at_least: usize) -> Vec<PathBuf> {
+pub(super) fn manifests(folder: &str, at_least: usize) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let mut found: Vec<PathBuf> = entries
@@ -60,7 +60,7 @@ fn manifests(folder: &str, at_least: usize) -> Vec<PathBuf> {
     found
 }
 
-fn read(path: &Path) -> String {
+pub(super) fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 

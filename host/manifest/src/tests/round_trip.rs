@@ -21,6 +21,8 @@ proptest! {
         let text = print(&app);
         let read = crate::parse(&text, "printed.toml", &crate::no_settings).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
         prop_assert_eq!(without_lines(read), app, "{}", text);
+        let violations = super::schema::violations(&super::schema::json_of(&text));
+        prop_assert!(violations.is_empty(), "{violations}\n{text}");
     }
 }
 
