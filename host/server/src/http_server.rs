@@ -28,11 +28,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use triggers::http::{HttpTrigger, OriginPolicy};
+use triggers::http::OriginPolicy;
 
 use crate::admin::{Admin, HEALTH_PATH};
 use crate::auth::Doors;
-use crate::cors::Cors;
+use crate::hosting::{Apps, Managed, Served};
 use crate::management::Management;
 use crate::management::reply::{self, Reply};
 
@@ -50,30 +50,28 @@ const METRICS_PATH: &str = "/metrics";
 
 /// The parts of the host that answer requests.
 pub(crate) struct Services {
-    /// Everything that is nobody else's.
-    pub(crate) functions: Arc<HttpTrigger>,
-    /// `/runtime/webhooks/durabletask`
-    pub(crate) management: Management,
+    /// Their functions answer what is nobody else's, and their management `/runtime/webhooks/durabletask`.
+    pub(crate) apps: Arc<Apps>,
     /// `/admin`, `/metrics` and the health check
     pub(crate) admin: Admin,
     /// `/`
     pub(crate) home: HomePage,
     /// Who may use what.
     pub(crate) doors: Doors,
-    /// Which web pages may call functions and the management API.
-    pub(crate) cors: Option<Cors>,
-    /// Added to the answers of functions.
-    pub(crate) added: AddedHeaders,
     /// Where requests were sent to.
     pub(crate) origins: OriginPolicy,
 }
 
 /// What stands at `/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HomePage {
     /// 204: nobody is told what runs here.
     Empty,
-    /// This HTML.
-    Page(String),
+    /// The functions of all apps.
+    Listing {
+        /// The host's version.
+        version: &'static str,
+    },
 }
 
 /// Whoever answers the requests of a listener.
@@ -156,42 +154,68 @@ impl Answers for Services {
     /// OPTIONS.
     async fn answer(&self, request: Request<Body>) -> Reply {
         let (head, body) = request.into_parts();
-        let part = Part::of(&head);
-        let Some(cors) = self.cors.as_ref().filter(|_| part.is_for_web_pages()) else {
-            return self.answer_as(part, head, body).await;
+        let part = match Part::of(&head) {
+            Part::Functions => return self.answer_by_function(head, body).await,
+            Part::Management => return self.answer_by_management(head, body).await,
+            part => part,
         };
-        if let Some(reply) = cors.preflight(&head) {
-            return reply;
+        match part {
+            Part::Functions | Part::Management | Part::Nobody => reply::empty(StatusCode::NOT_FOUND),
+            Part::Admin => self.admin.handle(Request::from_parts(head, body)).await,
+            Part::Metrics => self.admin.metrics(&head),
+            Part::Health => self.admin.health(),
+            Part::Home => self.home.answer(&self.apps),
         }
-        let crossing = cors.crossing(&head);
-        let mut reply = self.answer_as(part, head, body).await;
-        cors.mark(crossing, reply.headers_mut());
-        reply
     }
 }
 
 impl Services {
-    async fn answer_as(&self, part: Part, head: Parts, body: Body) -> Reply {
-        match part {
-            Part::Functions => self.answer_by_function(head, body).await,
-            Part::Management if !self.doors.admit_management(&head) => reply::empty(StatusCode::UNAUTHORIZED),
-            Part::Management => self.management.handle(Request::from_parts(head, body)).await,
-            Part::Admin => self.admin.handle(Request::from_parts(head, body)).await,
-            Part::Metrics => self.admin.metrics(&head),
-            Part::Health => self.admin.health(),
-            Part::Home => self.home.answer(),
-            Part::Nobody => reply::empty(StatusCode::NOT_FOUND),
-        }
-    }
-
+    /// The app is chosen once: whatever is swapped meanwhile, the request stays with the version that it found.
     async fn answer_by_function(&self, head: Parts, body: Body) -> Reply {
+        let Some(served) = self.apps.for_functions(&head) else { return reply::empty(StatusCode::NOT_FOUND) };
+        let crossing = match served.cors.as_ref().map(|cors| (cors, cors.preflight(&head))) {
+            Some((_, Some(reply))) => return reply,
+            Some((cors, None)) => Some((cors, cors.crossing(&head))),
+            None => None,
+        };
         // Most apps add nothing; then nothing needs to be remembered.
-        let origin = if self.added.is_empty() { None } else { self.origins.of(&head).ok() };
-        let mut reply = self.functions.handle(Request::from_parts(head, body)).await;
+        let origin = if served.added.is_empty() { None } else { self.origins.of(&head).ok() };
+        let mut reply = served.functions.handle(Request::from_parts(head, body)).await;
         if let Some(origin) = origin {
-            self.added.add(origin.scheme.as_str(), origin.authority.host(), reply.headers_mut());
+            served.added.add(origin.scheme.as_str(), origin.authority.host(), reply.headers_mut());
+        }
+        if let Some((cors, crossing)) = crossing {
+            cors.mark(crossing, reply.headers_mut());
         }
         reply
+    }
+
+    async fn answer_by_management(&self, head: Parts, body: Body) -> Reply {
+        // Before the caller is known, nobody is told which task hubs there are; browsers ask before they show a key.
+        let first = self.apps.all().first().cloned();
+        if let Some(reply) = first.as_ref().and_then(|first| first.cors.as_ref()?.preflight(&head)) {
+            return reply;
+        }
+        let crossing = |served: &Served| Some((served.cors.clone()?, served.cors.as_ref()?.crossing(&head)));
+        if !self.doors.admit_management(&head) {
+            let mut reply = reply::empty(StatusCode::UNAUTHORIZED);
+            if let Some((cors, crossing)) = first.as_deref().and_then(crossing) {
+                cors.mark(crossing, reply.headers_mut());
+            }
+            return reply;
+        }
+        match self.apps.for_management(&head).await {
+            Managed::Nobody => reply::empty(StatusCode::NOT_FOUND),
+            Managed::Unclear(hubs) => reply::unclear(&hubs),
+            Managed::App(served) => {
+                let crossing = crossing(&served);
+                let mut reply = served.management.handle(Request::from_parts(head, body)).await;
+                if let Some((cors, crossing)) = crossing {
+                    cors.mark(crossing, reply.headers_mut());
+                }
+                reply
+            }
+        }
     }
 }
 
@@ -228,14 +252,6 @@ impl Part {
             Part::Functions
         }
     }
-
-    /// Whether pages of other origins may be let in. Administering the host from a foreign page is never what was meant.
-    fn is_for_web_pages(self) -> bool {
-        match self {
-            Part::Functions | Part::Management => true,
-            Part::Admin | Part::Metrics | Part::Health | Part::Home | Part::Nobody => false,
-        }
-    }
 }
 
 fn reads(method: &Method) -> bool {
@@ -243,32 +259,34 @@ fn reads(method: &Method) -> bool {
 }
 
 impl HomePage {
-    /// A page that names an app's functions; each with what starts it, such as its methods and URL.
-    pub(crate) fn listing<'a>(
-        app: &str,
-        version: &str,
-        functions: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> HomePage {
-        let (app, version) = (Escaped(app), Escaped(version));
-        let mut page = format!(
-            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{app}</title>\n<h1>{app}</h1>\n\
-             <p>Served by Dacapo {version}.</p>\n<table>\n"
-        );
-        for (name, started_by) in functions {
-            // Writing to a String cannot fail.
+    fn answer(self, apps: &Apps) -> Reply {
+        match self {
+            HomePage::Empty => reply::empty(StatusCode::NO_CONTENT),
+            HomePage::Listing { version } => {
+                reply::text(StatusCode::OK, "text/html; charset=utf-8", page(&apps.all(), version))
+            }
+        }
+    }
+}
+
+/// Names the functions of all apps; each with what starts it, such as its methods and URL.
+fn page(apps: &[Arc<Served>], version: &str) -> String {
+    let title = apps.iter().map(|served| served.app.name.as_str()).collect::<Vec<_>>().join(", ");
+    let mut page = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{}</title>\n",
+        Escaped(if title.is_empty() { "Dacapo" } else { &title })
+    );
+    // Writing to a String cannot fail.
+    for served in apps {
+        let _infallible = writeln!(page, "<h1>{}</h1>\n<table>", Escaped(&served.app.name));
+        for (name, started_by) in &served.listing {
             let _infallible =
                 writeln!(page, "<tr><th align=\"left\">{}</th><td>{}</td></tr>", Escaped(name), Escaped(started_by));
         }
-        page.push_str("</table>\n</html>\n");
-        HomePage::Page(page)
+        page.push_str("</table>\n");
     }
-
-    fn answer(&self) -> Reply {
-        match self {
-            HomePage::Empty => reply::empty(StatusCode::NO_CONTENT),
-            HomePage::Page(page) => reply::text(StatusCode::OK, "text/html; charset=utf-8", page.clone()),
-        }
-    }
+    let _infallible = write!(page, "<p>Served by Dacapo {}.</p>\n</html>\n", Escaped(version));
+    page
 }
 
 /// Text that cannot leave its place in HTML.

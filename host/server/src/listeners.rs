@@ -30,33 +30,55 @@ pub(crate) enum Intake {
     Ending,
 }
 
+impl Intake {
+    /// Of the states of several parts, the one that stands out the most is that of the whole.
+    pub(crate) fn standing_out(self) -> u8 {
+        match self {
+            Intake::Open => 0,
+            Intake::Closed => 1,
+            Intake::Closing => 2,
+            Intake::Ending => 3,
+        }
+    }
+}
+
+/// The word of an operator that no new work is to be taken; whoever listens later hears it as well. Clones are the same one.
+#[derive(Clone, Debug)]
+pub(crate) struct HoldBack(watch::Sender<bool>);
+
+impl HoldBack {
+    /// Nothing is held back yet.
+    pub(crate) fn new() -> HoldBack {
+        HoldBack(watch::Sender::new(false))
+    }
+
+    /// No new work is taken from now on, until [`HoldBack::let_go`].
+    pub(crate) fn hold_back(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Work is taken again.
+    pub(crate) fn let_go(&self) {
+        self.0.send_replace(false);
+    }
+}
+
 /// See the module.
 pub(crate) struct Listeners {
-    held_back: watch::Sender<bool>,
+    held_back: HoldBack,
     /// As the task knows it, which is a little later than it was asked for.
     intake: watch::Sender<Intake>,
 }
 
 impl Listeners {
     /// Nothing listens before [`Listeners::run`] is polled.
-    pub(crate) fn new() -> Listeners {
-        Listeners { held_back: watch::Sender::new(false), intake: watch::Sender::new(Intake::Closed) }
-    }
-
-    /// Takes no new work from now on, until [`Listeners::resume`].
-    pub(crate) fn hold_back(&self) {
-        self.held_back.send_replace(true);
-    }
-
-    /// Takes work again. False: the host ends, and takes none any more.
-    pub(crate) fn resume(&self) -> bool {
-        self.held_back.send_replace(false);
-        self.intake() != Intake::Ending
+    pub(crate) fn new(held_back: HoldBack) -> Listeners {
+        Listeners { held_back, intake: watch::Sender::new(Intake::Closed) }
     }
 
     /// How it stands.
     pub(crate) fn intake(&self) -> Intake {
-        match (*self.held_back.borrow(), *self.intake.borrow()) {
+        match (*self.held_back.0.borrow(), *self.intake.borrow()) {
             (_, Intake::Ending) => Intake::Ending,
             (false, Intake::Open | Intake::Closing | Intake::Closed) => Intake::Open,
             (true, Intake::Open | Intake::Closing) => Intake::Closing,
@@ -73,7 +95,7 @@ impl Listeners {
     /// Listens until `stopping` completes and everything that was begun has ended. Ends before only if a listener does, which
     /// none should. Dropping it drops all of them.
     pub(crate) async fn run(self: Arc<Self>, listen: Listen, stopping: Stopping) {
-        let mut held_back = self.held_back.subscribe();
+        let mut held_back = self.held_back.0.subscribe();
         let mut tasks: JoinSet<u64> = JoinSet::new();
         let mut round = 0;
         let mut open: Option<Stop> = None;

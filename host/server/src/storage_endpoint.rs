@@ -6,15 +6,15 @@
 
 use anyhow::{Context, anyhow};
 use async_trait::async_trait;
-use azure_storage::endpoint::Endpoint;
+use azure_storage::endpoint::{Components, Endpoint};
 use azure_storage::{Account, Service};
 use http::{Request, Response};
 use ports::{Body, Clock};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use tokio::task::JoinSet;
 
+use crate::hosting::Tasks;
 use crate::http_server::{self, Answers};
 use crate::port;
 use crate::shutdown::Stopping;
@@ -69,30 +69,74 @@ impl Listening {
     /// The system does not let the ports be waited for.
     pub(crate) fn serve(
         self,
-        endpoint: &Arc<Endpoint>,
+        accounts: &Arc<StorageAccounts>,
         clock: &Arc<dyn Clock>,
         stopping: &Stopping,
-        tasks: &mut JoinSet<()>,
+        tasks: &Tasks,
     ) -> anyhow::Result<()> {
         for (service, listener) in self.0 {
             let listener = tokio::net::TcpListener::from_std(listener).context("a storage port cannot be served")?;
-            let answers = Arc::new(ServiceAnswers { service, endpoint: Arc::clone(endpoint) });
-            tasks.spawn(http_server::serve(listener, answers, Arc::clone(clock), stopping.clone()));
+            let answers = Arc::new(ServiceAnswers { service, accounts: Arc::clone(accounts) });
+            let server = http_server::serve(listener, answers, Arc::clone(clock), stopping.clone());
+            tasks.spawn("a service of the storage endpoint", stopping.clone(), server);
         }
         Ok(())
+    }
+}
+
+/// The accounts of a host: each app's own, by the app's name, and the emulator's for the app that was named first.
+pub(crate) struct StorageAccounts {
+    emulator: Arc<Endpoint>,
+    /// By the names of the accounts.
+    by_name: Vec<(String, Arc<Endpoint>)>,
+}
+
+/// The account of an app: the lower-case letters and digits of its name, as many as an account's name may have; none if they
+/// are too few. Its key is the emulator's.
+pub(crate) fn account_of(app: &str) -> Option<Account> {
+    const LONGEST: usize = 24;
+    let name: String = app.chars().filter(char::is_ascii_alphanumeric).take(LONGEST).collect();
+    Account::new(&name.to_ascii_lowercase(), &[Account::DEVELOPMENT_KEY]).ok()
+}
+
+impl StorageAccounts {
+    /// The accounts of apps and where they keep what is sent; none: there is no app. Of two apps whose accounts would have one
+    /// name, the first one has it.
+    pub(crate) fn new(apps: &[(String, Components)]) -> Option<StorageAccounts> {
+        let (_, first) = apps.first()?;
+        let mut by_name: Vec<(String, Arc<Endpoint>)> = Vec::new();
+        for (app, components) in apps {
+            let Some(account) = account_of(app) else { continue };
+            let name = account.name().to_owned();
+            if by_name.iter().all(|(taken, _)| *taken != name) {
+                by_name.push((name, Arc::new(Endpoint::new(account, components.clone()))));
+            }
+        }
+        let emulator = Arc::new(Endpoint::new(Account::development(), first.clone()));
+        Some(StorageAccounts { emulator, by_name })
+    }
+
+    /// Whoever has the account that a request names, by its path or by its host; else the emulator's, which says what is wrong.
+    fn meant<B>(&self, request: &Request<B>) -> &Arc<Endpoint> {
+        let of_path = request.uri().path().split('/').nth(1).unwrap_or_default();
+        let of_path = of_path.strip_suffix("-secondary").unwrap_or(of_path);
+        let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let of_host = host.split('.').next().unwrap_or_default();
+        let named = self.by_name.iter().find(|(name, _)| name == of_path || name == of_host);
+        named.map_or(&self.emulator, |(_, endpoint)| endpoint)
     }
 }
 
 /// One service of the endpoint on its port.
 struct ServiceAnswers {
     service: Service,
-    endpoint: Arc<Endpoint>,
+    accounts: Arc<StorageAccounts>,
 }
 
 #[async_trait]
 impl Answers for ServiceAnswers {
     async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        self.endpoint.handle(self.service, request).await
+        self.accounts.meant(&request).handle(self.service, request).await
     }
 }
 

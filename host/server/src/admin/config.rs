@@ -1,22 +1,31 @@
 //! `GET host/config`: the settings under which the host runs, in the shape of host.json, with every default filled in.
 //!
+//! Each app of a host has settings of its own: `?app=` says whose are meant, if not the first one's.
+//!
 //! There is no secret in them: what an app connects with is in its app settings, which are not told, and the values of custom
 //! headers go to every caller.
 
 use http::StatusCode;
+use http::request::Parts;
 use manifest::HostSettings;
 use manifest::settings::{DurableTaskSettings, HttpSettings, LogLevel, LoggingSettings, QueueSettings};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 use triggers::http::HttpLimits;
 
-use super::Admin;
+use super::refusal::Refusal;
+use super::{Admin, parameter};
 use crate::machine;
 use crate::management::reply::{self, Reply};
 
 impl Admin {
-    pub(super) fn config(&self) -> Reply {
-        reply::json(StatusCode::OK, &host_json(&self.app.host, Machine::this()))
+    pub(super) fn config(&self, head: &Parts) -> Result<Reply, Refusal> {
+        let served = match parameter(head, "app") {
+            Some(name) => self.apps.named(&name),
+            None => self.apps.all().first().cloned(),
+        };
+        let served = served.ok_or(Refusal::NotFound)?;
+        Ok(reply::json(StatusCode::OK, &host_json(&served.app.host, Machine::this())))
     }
 }
 

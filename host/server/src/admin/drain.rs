@@ -34,13 +34,13 @@ struct ResumeStatus {
 impl Admin {
     pub(super) fn drain(&self) -> Reply {
         tracing::info!("an operator drains the host: it takes no new work");
-        self.listeners.hold_back();
+        self.hold_back.hold_back();
         reply::empty(StatusCode::ACCEPTED)
     }
 
     pub(super) fn drain_status(&self) -> Reply {
         let outstanding = self.outstanding.count();
-        let state = match (self.listeners.intake(), outstanding) {
+        let state = match (self.intake(), outstanding) {
             (Intake::Open, _) => "Disabled",
             (Intake::Closed, 0) => "Completed",
             (Intake::Closing | Intake::Closed | Intake::Ending, _) => "InProgress",
@@ -51,7 +51,8 @@ impl Admin {
     }
 
     pub(super) fn resume(&self) -> Result<Reply, Refusal> {
-        if !self.listeners.resume() {
+        self.hold_back.let_go();
+        if self.intake() == Intake::Ending {
             return Err(Refusal::Conflict("the host ends; start it again"));
         }
         tracing::info!("the host takes work");

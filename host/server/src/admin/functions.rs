@@ -5,7 +5,7 @@
 
 use http::StatusCode;
 use http::request::Parts;
-use manifest::{Function, InputSource, OutputTarget, RetryDelay, RetryPolicy, Trigger};
+use manifest::{App, Function, InputSource, OutputTarget, RetryDelay, RetryPolicy, Trigger};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -46,52 +46,56 @@ struct FunctionStatus {
 impl Admin {
     pub(super) fn functions(&self, head: &Parts) -> Reply {
         let origin = self.origin(head);
-        let records: Vec<Record<'_>> = self.app.functions.iter().map(|found| self.record(found, &origin)).collect();
-        reply::json(StatusCode::OK, &records)
+        let apps = self.apps.all();
+        let records = apps.iter().flat_map(|served| {
+            let origin = &origin;
+            served.app.functions.iter().map(move |found| record(&served.app, found, origin))
+        });
+        reply::json(StatusCode::OK, &records.collect::<Vec<_>>())
     }
 
     pub(super) fn function_record(&self, name: &str, head: &Parts) -> Result<Reply, Refusal> {
-        let function = self.known_function(name)?;
-        Ok(reply::json(StatusCode::OK, &self.record(function, &self.origin(head))))
+        let served = self.served_with(name)?;
+        let function = served.app.function(name).ok_or(Refusal::NotFound)?;
+        Ok(reply::json(StatusCode::OK, &record(&served.app, function, &self.origin(head))))
     }
 
     /// A function that is known has been loaded.
     pub(super) fn function_status(&self, name: &str) -> Result<Reply, Refusal> {
-        self.known_function(name)?;
+        self.served_with(name)?;
         Ok(reply::json(StatusCode::OK, &FunctionStatus { errors: [] }))
     }
 
-    fn record<'a>(&self, function: &'a Function, origin: &str) -> Record<'a> {
-        let route = match &function.trigger {
-            Trigger::Http(http) => Some(self.path_of(&http.route.to_string())),
-            Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity | Trigger::Queue(_) | Trigger::Timer(_) => {
-                None
-            }
-        };
-        Record {
-            name: &function.name,
-            script_root_path_href: None,
-            script_href: None,
-            config_href: None,
-            test_data_href: None,
-            href: format!("{origin}/admin/functions/{}", function.name),
-            invoke_url_template: route.map(|path| format!("{origin}{path}")),
-            language: "wasm",
-            config: config(function),
-            files: None,
-            test_data: None,
-            is_disabled: function.disabled,
-            is_direct: false,
-            is_proxy: false,
-        }
-    }
+}
 
-    /// A route below the prefix of the app.
-    pub(super) fn path_of(&self, route: &str) -> String {
-        match self.app.host.http.route_prefix.as_str() {
-            "" => format!("/{route}"),
-            prefix => format!("/{prefix}/{route}"),
-        }
+fn record<'a>(app: &App, function: &'a Function, origin: &str) -> Record<'a> {
+    let route = match &function.trigger {
+        Trigger::Http(http) => Some(path_of(app, &http.route.to_string())),
+        Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity | Trigger::Queue(_) | Trigger::Timer(_) => None,
+    };
+    Record {
+        name: &function.name,
+        script_root_path_href: None,
+        script_href: None,
+        config_href: None,
+        test_data_href: None,
+        href: format!("{origin}/admin/functions/{}", function.name),
+        invoke_url_template: route.map(|path| format!("{origin}{path}")),
+        language: "wasm",
+        config: config(function),
+        files: None,
+        test_data: None,
+        is_disabled: function.disabled,
+        is_direct: false,
+        is_proxy: false,
+    }
+}
+
+/// A route below the prefix of its app.
+pub(super) fn path_of(app: &App, route: &str) -> String {
+    match app.host.http.route_prefix.as_str() {
+        "" => format!("/{route}"),
+        prefix => format!("/{prefix}/{route}"),
     }
 }
 

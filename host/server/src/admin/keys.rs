@@ -170,7 +170,7 @@ impl Admin {
     fn known(&self, scope: Scope) -> Result<Scope, Refusal> {
         match scope {
             Scope::Function(name) => {
-                self.function(&name).map(|name| Scope::Function(name.to_owned())).ok_or(Refusal::NotFound)
+                self.function(&name).map(Scope::Function).ok_or(Refusal::NotFound)
             }
             Scope::Host | Scope::System => Ok(scope),
         }

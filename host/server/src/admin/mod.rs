@@ -34,7 +34,6 @@ pub(crate) use usage::{UsageNumbers, UsageReport};
 
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
-use manifest::{App, Function};
 use orchestration::Timestamp;
 use percent_encoding::percent_decode_str;
 use ports::{Body, Clock};
@@ -44,15 +43,16 @@ use triggers::http::OriginPolicy;
 
 use crate::auth::Doors;
 use crate::invocations::Outstanding;
+use crate::hosting::{Apps, Served};
 use crate::keys::KeyRing;
-use crate::listeners::Listeners;
+use crate::listeners::{HoldBack, Intake};
 use crate::management::reply::{self, Reply};
-use crate::metering::Metering;
+use crate::shutdown::Stopping;
 
 /// What the API needs to be served.
 pub(crate) struct Admin {
-    /// The app.
-    pub(crate) app: Arc<App>,
+    /// The apps that are served.
+    pub(crate) apps: Arc<Apps>,
     /// The host's version.
     pub(crate) version: &'static str,
     /// Tells this run of the host from others.
@@ -67,14 +67,12 @@ pub(crate) struct Admin {
     pub(crate) keys: Arc<KeyRing>,
     /// Where requests were sent to, for links in answers.
     pub(crate) origins: OriginPolicy,
-    /// What functions have used.
-    pub(crate) metering: Arc<Metering>,
-    /// What takes work by itself.
-    pub(crate) listeners: Arc<Listeners>,
+    /// Holds back what takes work by itself.
+    pub(crate) hold_back: HoldBack,
     /// What runs at the moment.
     pub(crate) outstanding: Outstanding,
-    /// Runs functions by hand.
-    pub(crate) runs: ManualRuns,
+    /// Tells that the host ends.
+    pub(crate) stopping: Stopping,
 }
 
 /// What a request asks for. Names of functions are as the caller wrote them.
@@ -131,10 +129,14 @@ fn reads(method: &Method) -> bool {
 }
 
 /// Whether a query has the parameter and says yes to it.
-fn asks_for(head: &Parts, parameter: &str) -> bool {
+fn asks_for(head: &Parts, name: &str) -> bool {
+    parameter(head, name).is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
+}
+
+/// What a query says under a name, which is compared without case.
+fn parameter(head: &Parts, name: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
-    let value = pairs.find(|(name, _)| name.eq_ignore_ascii_case(parameter)).map(|(_, value)| value);
-    value.is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
+    pairs.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.into_owned())
 }
 
 impl Admin {
@@ -152,7 +154,7 @@ impl Admin {
         let done = match operation {
             Operation::Ping => Ok(self.ping(head)),
             Operation::Status => Ok(self.status()),
-            Operation::Config => Ok(self.config()),
+            Operation::Config => self.config(head),
             Operation::Usage => Ok(self.usage()),
             Operation::Drain => Ok(self.drain()),
             Operation::DrainStatus => Ok(self.drain_status()),
@@ -166,13 +168,19 @@ impl Admin {
         done.unwrap_or_else(|refusal| refusal.reply())
     }
 
-    /// The name of a function as the manifest has it; none if there is none.
-    fn function(&self, name: &str) -> Option<&str> {
-        self.app.function(name).map(|function| function.name.as_str())
+    /// The app of a function and the function's name as the manifest has it; none if there is none.
+    fn function(&self, name: &str) -> Option<String> {
+        let served = self.apps.with_function(name)?;
+        served.app.function(name).map(|function| function.name.clone())
     }
 
-    fn known_function(&self, name: &str) -> Result<&Function, Refusal> {
-        self.app.function(name).ok_or(Refusal::NotFound)
+    fn served_with(&self, function: &str) -> Result<Arc<Served>, Refusal> {
+        self.apps.with_function(function).ok_or(Refusal::NotFound)
+    }
+
+    /// Whether the host takes work by itself.
+    fn intake(&self) -> Intake {
+        self.apps.intake(self.stopping.peek().is_some())
     }
 
     /// Scheme and authority that links in an answer begin with; empty if the request does not tell.

@@ -37,12 +37,13 @@ use std::fmt::Display;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tracing::Instrument;
-use triggers::http::{HttpTrigger, INVOCATION_ID};
+use triggers::http::INVOCATION_ID;
 use triggers::invocation::{Invocation, new_invocation_id};
 use triggers::queue::ManualRun;
 
 use super::refusal::Refusal;
-use super::{Admin, asks_for};
+use super::functions::path_of;
+use super::{Admin, Served, asks_for};
 use crate::background::{Background, NotTaken};
 use crate::management::BASE_PATH;
 use crate::management::reply::{self, Reply};
@@ -56,8 +57,6 @@ const REASON: &str = "This function was programmatically called via the host API
 
 /// What runs functions by hand.
 pub(crate) struct ManualRuns {
-    /// HTTP functions.
-    pub(crate) http: Arc<HttpTrigger>,
     /// Queue and timer functions.
     pub(crate) triggers: Arc<Triggers>,
     /// Activities.
@@ -155,55 +154,34 @@ impl Given {
 
 impl Admin {
     pub(super) async fn run(&self, name: &str, head: &Parts, body: Body) -> Result<Reply, Refusal> {
-        let function = self.known_function(name)?;
-        let given = self.given(body).await?;
+        let served = self.served_with(name)?;
+        let function = served.app.function(name).ok_or(Refusal::NotFound)?;
+        let runs = &served.runs;
+        let given = self.given(&served, body).await?;
         let waits = asks_for(head, "wait");
         let run: BoxFuture<'static, Report> = match &function.trigger {
-            Trigger::Orchestration => return self.start(&function.name, &given, head, waits).await,
+            Trigger::Orchestration => return self.start(runs, &function.name, &given, head, waits).await,
             Trigger::Entity => return Err(signal_instead(&function.name)),
             Trigger::Http(trigger) => {
-                let request = self.request(trigger, &given, head)?;
-                let (http, name) = (Arc::clone(&self.runs.http), function.name.clone());
+                let request = self.request(&served, trigger, &given, head)?;
+                let (http, name) = (Arc::clone(&served.functions), function.name.clone());
                 async move { of_response(http.run_once(&name, request).await).await }.boxed()
             }
             Trigger::Queue(_) => {
-                let (triggers, name) = (Arc::clone(&self.runs.triggers), function.name.clone());
+                let (triggers, name) = (Arc::clone(&runs.triggers), function.name.clone());
                 async move { of_manual_run(triggers.queues.run_once(&name, given.text()).await) }.boxed()
             }
             Trigger::Timer(_) => {
-                let (triggers, name) = (Arc::clone(&self.runs.triggers), function.name.clone());
+                let (triggers, name) = (Arc::clone(&runs.triggers), function.name.clone());
                 async move { of_manual_run(triggers.timers.run_once(&name).await) }.boxed()
             }
-            Trigger::Activity(_) => self.runs.activity(function, given.json()),
+            Trigger::Activity(_) => runs.activity(function, given.json()),
         };
-        self.conclude(run, waits).await
+        conclude(runs, run, waits).await
     }
 
-    /// Hands a run to the background, and waits for it there if the caller does.
-    async fn conclude(&self, run: BoxFuture<'static, Report>, waits: bool) -> Result<Reply, Refusal> {
-        let (sender, receiver) = oneshot::channel();
-        let (clock, began) = (Arc::clone(&self.runs.clock), self.runs.clock.now());
-        let timed = async move {
-            let report = run.await;
-            let duration = clock.now().saturating_since(began);
-            let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-            // Whoever waited may be gone.
-            drop(sender.send(Report { duration_ms, ..report }));
-        };
-        self.runs.background.take(timed.boxed()).map_err(|why| match why {
-            NotTaken::Full | NotTaken::Ending => Refusal::Busy(why.to_string()),
-        })?;
-        if !waits {
-            return Ok(reply::empty(StatusCode::ACCEPTED));
-        }
-        match receiver.await {
-            Ok(report) => Ok(reply::json(StatusCode::OK, &report)),
-            Err(_) => Err(Refusal::Failed("the run broke off; the log says why".to_owned())),
-        }
-    }
-
-    async fn given(&self, body: Body) -> Result<Given, Refusal> {
-        let limit_bytes = usize::try_from(self.app.host.http.max_request_body_bytes).unwrap_or(usize::MAX);
+    async fn given(&self, served: &Served, body: Body) -> Result<Given, Refusal> {
+        let limit_bytes = usize::try_from(served.app.host.http.max_request_body_bytes).unwrap_or(usize::MAX);
         let bytes = self.read(body, limit_bytes).await?;
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Given::default());
@@ -220,7 +198,13 @@ impl Admin {
     }
 
     /// The request to an HTTP function.
-    fn request(&self, trigger: &manifest::HttpTrigger, given: &Given, head: &Parts) -> Result<Request<Body>, Refusal> {
+    fn request(
+        &self,
+        served: &Served,
+        trigger: &manifest::HttpTrigger,
+        given: &Given,
+        head: &Parts,
+    ) -> Result<Request<Body>, Refusal> {
         let method = match &given.method {
             Some(method) => method.parse().map_err(|_| Refusal::Invalid(format!("{method:?} is no HTTP method")))?,
             None => method_of(trigger),
@@ -228,9 +212,9 @@ impl Admin {
         let path = match &given.path {
             Some(path) if path.starts_with('/') => path.clone(),
             Some(path) => return Err(Refusal::Invalid(format!("the path {path:?} does not begin with a slash"))),
-            None if trigger.route.parameters().next().is_none() => self.path_of(&trigger.route.to_string()),
+            None if trigger.route.parameters().next().is_none() => path_of(&served.app, &trigger.route.to_string()),
             None => {
-                let route = self.path_of(&trigger.route.to_string());
+                let route = path_of(&served.app, &trigger.route.to_string());
                 return Err(Refusal::Invalid(format!(
                     "the route {route} has parameters: say which path is meant, as \"path\" beside \"input\""
                 )));
@@ -250,9 +234,16 @@ impl Admin {
         Ok(request)
     }
 
-    async fn start(&self, name: &str, given: &Given, head: &Parts, waits: bool) -> Result<Reply, Refusal> {
-        let began = self.runs.clock.now();
-        let started = self.runs.client.start(StartRequest::new(name, given.json())).await;
+    async fn start(
+        &self,
+        runs: &ManualRuns,
+        name: &str,
+        given: &Given,
+        head: &Parts,
+        waits: bool,
+    ) -> Result<Reply, Refusal> {
+        let began = runs.clock.now();
+        let started = runs.client.start(StartRequest::new(name, given.json())).await;
         let id = started.map_err(|why| match why {
             ClientError::Store(StoreError::Unavailable { .. }) => Refusal::Busy(why.to_string()),
             ClientError::Store(StoreError::LeaseLost { .. } | StoreError::Corrupt { .. }) => {
@@ -266,13 +257,36 @@ impl Admin {
         })?;
         let origin = self.origin(head);
         let origin = (!origin.is_empty()).then_some(origin);
-        let uris = self.runs.client.management_uris(id.as_str(), origin.as_deref());
+        let uris = runs.client.management_uris(id.as_str(), origin.as_deref());
         if !waits {
             return Ok(reply::text(StatusCode::ACCEPTED, "application/json", uris.as_str().to_owned()));
         }
-        let duration = self.runs.clock.now().saturating_since(began);
+        let duration = runs.clock.now().saturating_since(began);
         let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         Ok(reply::json(StatusCode::OK, &Report { returned: raw(&uris), duration_ms, ..Report::succeeded(None) }))
+    }
+}
+
+/// Hands a run to the background, and waits for it there if the caller does.
+async fn conclude(runs: &ManualRuns, run: BoxFuture<'static, Report>, waits: bool) -> Result<Reply, Refusal> {
+    let (sender, receiver) = oneshot::channel();
+    let (clock, began) = (Arc::clone(&runs.clock), runs.clock.now());
+    let timed = async move {
+        let report = run.await;
+        let duration = clock.now().saturating_since(began);
+        let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        // Whoever waited may be gone.
+        drop(sender.send(Report { duration_ms, ..report }));
+    };
+    runs.background.take(timed.boxed()).map_err(|why| match why {
+        NotTaken::Full | NotTaken::Ending => Refusal::Busy(why.to_string()),
+    })?;
+    if !waits {
+        return Ok(reply::empty(StatusCode::ACCEPTED));
+    }
+    match receiver.await {
+        Ok(report) => Ok(reply::json(StatusCode::OK, &report)),
+        Err(_) => Err(Refusal::Failed("the run broke off; the log says why".to_owned())),
     }
 }
 

@@ -34,15 +34,21 @@ struct Health {
 
 impl Admin {
     pub(super) fn status(&self) -> Reply {
+        let apps = self.apps.all();
+        let mut with: Vec<String> =
+            apps.iter().map(|served| format!("{} {}", served.app.name, served.app.version)).collect();
+        if with.is_empty() {
+            with.push("no app".to_owned());
+        }
         let status = HostStatus {
-            id: &self.app.name,
-            state: match self.listeners.intake() {
+            id: &apps.iter().map(|served| served.app.name.as_str()).collect::<Vec<_>>().join(","),
+            state: match self.intake() {
                 Intake::Open => "Running",
                 Intake::Closing | Intake::Closed => "Draining",
                 Intake::Ending => "Stopping",
             },
             version: self.version,
-            version_details: format!("Dacapo {} with {} {}", self.version, self.app.name, self.app.version),
+            version_details: format!("Dacapo {} with {}", self.version, with.join(", ")),
             instance_id: &self.instance_id,
             computer_name: machine::name(),
             process_uptime: u64::try_from(self.uptime().as_millis()).unwrap_or(u64::MAX),
@@ -51,14 +57,14 @@ impl Admin {
     }
 
     pub(super) fn ping(&self, head: &Parts) -> Reply {
-        let is_full = asks_for(head, "checkHealth") && self.runs.http.is_full();
+        let is_full = asks_for(head, "checkHealth") && self.apps.all().iter().any(|served| served.functions.is_full());
         reply::empty(if is_full { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK })
     }
 
     /// 200 as long as the host takes work, 503 from when it is drained or ends. Requests are answered to the very end all the
     /// same.
     pub(crate) fn health(&self) -> Reply {
-        let (status, word) = match self.listeners.intake() {
+        let (status, word) = match self.intake() {
             Intake::Open => (StatusCode::OK, "ok"),
             Intake::Closing | Intake::Closed => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
             Intake::Ending => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),

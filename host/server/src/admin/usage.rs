@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Admin;
 use crate::management::reply::{self, Reply};
-use crate::metering::{CONTENT_TYPE, Estimate, Usage, exposition};
+use crate::metering::{CONTENT_TYPE, Estimate, FunctionUsage, Usage, exposition};
 
 /// `GET host/usage`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UsageReport {
-    /// The app.
+    /// The apps, with commas between them.
     pub(crate) app: String,
-    /// By name.
+    /// By app and name.
     pub(crate) functions: Vec<UsageOfFunction>,
     /// All together.
     pub(crate) total: UsageNumbers,
@@ -25,6 +25,9 @@ pub(crate) struct UsageReport {
 /// One function.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct UsageOfFunction {
+    /// Its app.
+    #[serde(default)]
+    pub(crate) app: String,
     /// Its name.
     pub(crate) function: String,
     /// What it has used since it was first counted.
@@ -67,15 +70,25 @@ impl UsageNumbers {
 }
 
 impl Admin {
+    /// What each function of each app has used.
+    fn used(&self) -> Vec<FunctionUsage> {
+        self.apps.all().iter().flat_map(|served| served.metering.usage()).collect()
+    }
+
+    fn app_names(&self) -> String {
+        self.apps.all().iter().map(|served| served.app.name.as_str()).collect::<Vec<_>>().join(",")
+    }
+
     pub(super) fn usage(&self) -> Reply {
-        let usage = self.metering.usage();
+        let usage = self.used();
         let total = usage.iter().fold(Usage::default(), |total, function| total.plus(function.usage));
         let functions = usage.iter().map(|function| UsageOfFunction {
+            app: function.app.clone(),
             function: function.function.clone(),
             usage: UsageNumbers::of(&function.usage),
         });
         let report = UsageReport {
-            app: self.app.name.clone(),
+            app: self.app_names(),
             functions: functions.collect(),
             total: UsageNumbers::of(&total),
             estimate: total.estimate(),
@@ -88,8 +101,8 @@ impl Admin {
         if !self.doors.admit_admin(head) {
             return reply::empty(StatusCode::UNAUTHORIZED);
         }
-        let usage = self.metering.usage();
-        let text = exposition(&self.app.name, self.version, self.uptime().as_secs(), &usage);
+        let usage = self.used();
+        let text = exposition(&self.app_names(), self.version, self.uptime().as_secs(), &usage);
         reply::text(StatusCode::OK, CONTENT_TYPE, text)
     }
 }

@@ -1,15 +1,17 @@
-//! `dacapo start`: build an app, open its store, serve it until somebody asks for the end.
+//! `dacapo start`: build apps, open their stores, serve them until somebody asks for the end.
 //!
-//! Everything that can be refused is refused before the first long step: arguments, manifest, port and store come first,
-//! then the build, then the components.
+//! Everything that can be refused is refused before the first long step: arguments, manifests, ports and stores come first,
+//! then the builds, then the components.
+
+mod announcement;
 
 use anyhow::{Context, anyhow};
-use manifest::{App, Function, Trigger, Versioning};
+use manifest::App;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::app_versions::{self, AppArchive, ArchiveKeeper};
 use crate::auth::Guarded;
 use crate::cli::StartArguments;
 use crate::clock::{self, Stopwatch, SystemClock, SystemRandomness};
@@ -17,58 +19,62 @@ use crate::console::{self, Console};
 use crate::cors::Cors;
 use crate::data_folder::Layout;
 use crate::exit::Problem;
+use crate::hosting::{HostedApp, Prepared};
 use crate::keys::{KeyError, KeyRing, KeyStore, Secret};
-use crate::management::BASE_PATH;
 use crate::manifest_file::{self, LocatedApp};
 use crate::port::{self, IfTaken};
+use crate::running::{Running, Setup, Sockets};
 use crate::settings::{AppSettings, Environment, MASTER_KEY};
 use crate::shutdown::{DRAIN_TIMEOUT, Signals};
 use crate::storage_endpoint::{DEFAULT_PORTS, Listening, StoragePorts};
-use crate::wiring::{self, Access, Running, Site, Sockets};
+use crate::wiring::{Access, Edition, app_is_wrong};
 use crate::{accounts, guests, listing, telemetry};
+use announcement::announce;
+
+/// An app that is to be served, before anything of it runs.
+struct Project {
+    edition: Edition,
+    layout: Layout,
+    store: Arc<storage::TaskHub>,
+    /// Where its state is; none: in memory.
+    folder: Option<PathBuf>,
+}
 
 /// Runs the command to its end.
 ///
 /// # Errors
-/// Whatever keeps the app from being served, or from ending cleanly.
+/// Whatever keeps the apps from being served, or from ending cleanly.
 pub(crate) fn run(
     arguments: &StartArguments,
     environment: &Environment,
     console: &Console,
     stopwatch: Stopwatch,
 ) -> Result<(), Problem> {
-    let settings = app_settings(environment, arguments, console)?;
-    let located = manifest_file::read(&arguments.manifest, &settings)?;
-    telemetry::start(environment, arguments.verbose, &located.app.host.logging, console)?;
+    let editions = editions(arguments, environment, console)?;
+    let first = &editions.first().context("there is no app to serve")?.located;
+    telemetry::start(environment, arguments.verbose, &first.app.host.logging, console)?;
     let (listener, address) = listen(arguments)?;
-    let storage = storage_endpoint(&located.app, arguments, console)?;
-    let layout = Layout::of(&located.app.name, &located.folder, arguments.data_dir.as_deref());
-    let folder = (!arguments.ephemeral).then_some(layout.store.as_path());
-    let store = wiring::open_store(folder, &located.app.host.storage)?;
-    let secrets = folder.map(|_| layout.secrets());
-    let access = access(&located, &settings, secrets, arguments, environment.master_key(), console)?;
-    let building = if arguments.no_build { None } else { guests::build(&located.app, &located.folder, console)? };
+    let storage = storage_endpoint(&editions, arguments, console)?;
+    let projects = open(editions, arguments)?;
+    let access = access(&projects, arguments, environment.master_key(), console)?;
+    let built = if arguments.no_build { None } else { build(&projects, console)? };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("the threads of the host cannot be started")?;
-    let archive = ArchiveKeeper::new(match folder {
-        Some(folder) => AppArchive::in_folder(folder.to_owned()),
-        None => AppArchive::in_memory(),
-    });
-    let with_timers = !arguments.no_timers;
-    let site = Site { located, settings, address, cache: layout.cache, archive, access, with_timers };
+    let cache = projects.first().map(|project| project.layout.cache.clone()).unwrap_or_default();
+    let setup = Setup { address, cache, access, with_timers: !arguments.no_timers };
     let addresses = storage.as_ref().map(Listening::addresses).unwrap_or_default();
     let sockets = Sockets { functions: listener, storage };
     let outcome = runtime.block_on(async {
         let mut signals = Signals::listen().context("the host cannot listen to signals")?;
         let running = tokio::select! {
-            running = wiring::start(&site, store, sockets) => running?,
+            running = begin(setup, projects, console) => running?,
             () = signals.next() => return Err(Problem::Aborted),
         };
-        announce(&site, &running, folder, console);
         console.storage(&addresses);
-        console.ready(stopwatch.elapsed().saturating_sub(building.unwrap_or_default()), building);
+        running.listen(sockets)?;
+        console.ready(stopwatch.elapsed().saturating_sub(built.unwrap_or_default()), built);
         serve(running, &mut signals, console).await
     });
     // What may still run after a drain that was given up must not hold the process.
@@ -76,20 +82,93 @@ pub(crate) fn run(
     outcome
 }
 
+/// Reads all manifests and settings; all apps must be able to stand side by side.
+fn editions(
+    arguments: &StartArguments,
+    environment: &Environment,
+    console: &Console,
+) -> Result<Vec<Edition>, Problem> {
+    let mut editions: Vec<Edition> = Vec::new();
+    for manifest in &arguments.manifests {
+        let settings = app_settings(environment, arguments, manifest, console)?;
+        let located = manifest_file::read(manifest, &settings)?;
+        let cors = cors(&located.app, &settings, arguments)?;
+        for other in &editions {
+            let same = if other.located.app.name == located.app.name {
+                vec![format!("the app '{}' is named twice", located.app.name)]
+            } else {
+                Vec::new()
+            };
+            let clashes = located.app.clashes(&other.located.app);
+            let problems: Vec<String> =
+                same.into_iter().chain(clashes.iter().map(ToString::to_string)).map(|what| format!("{}: {what}", located.file)).collect();
+            if !problems.is_empty() {
+                return Err(app_is_wrong(&problems));
+            }
+        }
+        editions.push(Edition { located, settings, cors });
+    }
+    Ok(editions)
+}
+
+/// Opens the state of every app.
+fn open(editions: Vec<Edition>, arguments: &StartArguments) -> Result<Vec<Project>, Problem> {
+    let share = editions.len() > 1;
+    let open = |edition: Edition| {
+        let LocatedApp { app, folder, .. } = &edition.located;
+        // One app has the chosen folder for itself, as ever; several have a folder each in it.
+        let chosen = arguments.data_dir.as_ref().map(|data| if share { data.join(&app.name) } else { data.clone() });
+        let layout = Layout::of(&app.name, folder, chosen.as_deref());
+        let folder = (!arguments.ephemeral).then(|| layout.store.clone());
+        let store = HostedApp::open_store(app, folder.as_deref())?;
+        Ok(Project { edition, layout, store, folder })
+    };
+    editions.into_iter().map(open).collect()
+}
+
+/// Builds the components of all apps. None: there was nothing to build.
+fn build(projects: &[Project], console: &Console) -> Result<Option<Duration>, Problem> {
+    let mut built: Option<Duration> = None;
+    for Project { edition, .. } in projects {
+        let took = guests::build(&edition.located.app, &edition.located.folder, console)?;
+        built = took.map(|took| built.unwrap_or_default() + took).or(built);
+    }
+    Ok(built)
+}
+
+/// Begins to serve every app, to nobody yet.
+async fn begin(setup: Setup, projects: Vec<Project>, console: &Console) -> Result<Running, Problem> {
+    let running = Running::new(setup);
+    let host = &running.host;
+    let changing = host.changing().await;
+    let mut prepared: Vec<(Prepared, Edition)> = Vec::new();
+    for Project { edition, store, folder, .. } in projects {
+        let now = host.surroundings.clock.now();
+        let app = Arc::new(HostedApp::over(&edition.located.app, store, folder, now).await?);
+        prepared.push((host.prepare(app, &edition).await?, edition));
+    }
+    announce(&host.surroundings, &prepared, console);
+    for (prepared, _) in prepared {
+        host.begin(prepared, &changing);
+    }
+    drop(changing);
+    Ok(running)
+}
+
 /// Opens the keys, and decides who needs one.
+///
+/// One set of keys opens all apps: those of the app that was named first.
 fn access(
-    located: &LocatedApp,
-    settings: &AppSettings,
-    folder: Option<PathBuf>,
+    projects: &[Project],
     arguments: &StartArguments,
     master: Option<&str>,
     console: &Console,
 ) -> Result<Access, Problem> {
     let guarded = Guarded::on(arguments.address, arguments.enable_auth);
-    let cors = cors(&located.app, settings, arguments)?;
+    let folder = projects.first().filter(|first| first.folder.is_some()).map(|first| first.layout.secrets());
     let is_ephemeral = folder.is_none();
-    let (store, is_new) = key_store(located, folder, master)?;
-    say_who_is_let_in(located, guarded, console);
+    let (store, is_new) = key_store(projects, folder, master)?;
+    say_who_is_let_in(projects, guarded, console);
     match guarded {
         Guarded::Yes if is_ephemeral && master.is_none() => console.notice(&format!(
             "Keys are in memory, where nobody can look them up: set {MASTER_KEY} to choose the master key."
@@ -103,14 +182,18 @@ fn access(
         Guarded::Yes | Guarded::No => {}
     }
     let ring = KeyRing::open(store, Arc::new(SystemClock)).map_err(|error| Problem::Host(error.into()))?;
-    Ok(Access { keys: Arc::new(ring), guarded, cors })
+    Ok(Access { keys: Arc::new(ring), guarded })
 }
 
-fn key_store(located: &LocatedApp, folder: Option<PathBuf>, master: Option<&str>) -> Result<(KeyStore, bool), Problem> {
+fn key_store(
+    projects: &[Project],
+    folder: Option<PathBuf>,
+    master: Option<&str>,
+) -> Result<(KeyStore, bool), Problem> {
     let randomness = Arc::new(SystemRandomness);
     let master = master.map(Secret::parse).transpose().with_context(|| format!("{MASTER_KEY} cannot be used"))?;
-    let functions = located.app.functions.iter();
-    let called = functions.filter(|function| matches!(function.trigger, Trigger::Http(_)));
+    let functions = projects.iter().flat_map(|project| &project.edition.located.app.functions);
+    let called = functions.filter(|function| function.trigger.is_http());
     let open = || {
         let store = match folder {
             Some(folder) => KeyStore::in_folder(folder, randomness),
@@ -137,9 +220,9 @@ fn cors(app: &App, settings: &AppSettings, arguments: &StartArguments) -> Result
         .map_err(|error| Problem::App(anyhow!("{source}: {error}")))
 }
 
-fn say_who_is_let_in(located: &LocatedApp, guarded: Guarded, console: &Console) {
-    let names: Vec<String> =
-        listing::guarded(&located.app).iter().map(|(name, level)| format!("{name} ({level})")).collect();
+fn say_who_is_let_in(projects: &[Project], guarded: Guarded, console: &Console) {
+    let guards = projects.iter().flat_map(|project| listing::guarded(&project.edition.located.app));
+    let names: Vec<String> = guards.map(|(name, level)| format!("{name} ({level})")).collect();
     if guarded == Guarded::No && !names.is_empty() {
         let names = names.join(", ");
         console.notice(&format!(
@@ -151,7 +234,7 @@ fn say_who_is_let_in(located: &LocatedApp, guarded: Guarded, console: &Console) 
 
 /// What `dacapo keys` must be told to find the same app.
 fn how_to_name(arguments: &StartArguments) -> String {
-    let manifest = arguments.manifest.display();
+    let manifest = arguments.manifests.first().map_or(Path::new("app.toml"), PathBuf::as_path).display();
     match &arguments.data_dir {
         Some(folder) => format!("{manifest} --data-dir {}", folder.display()),
         None => manifest.to_string(),
@@ -161,9 +244,10 @@ fn how_to_name(arguments: &StartArguments) -> String {
 fn app_settings(
     environment: &Environment,
     arguments: &StartArguments,
+    manifest: &Path,
     console: &Console,
 ) -> Result<AppSettings, Problem> {
-    let folder = manifest_file::folder(&arguments.manifest)?;
+    let folder = manifest_file::folder(manifest)?;
     let settings = AppSettings::read_with(environment, &arguments.env, &folder).map_err(Problem::App)?;
     if !settings.overridden.is_empty() {
         let names = settings.overridden.join(", ");
@@ -176,7 +260,11 @@ fn app_settings(
 ///
 /// # Errors
 /// A port is taken, and the app or the person needs it.
-fn storage_endpoint(app: &App, arguments: &StartArguments, console: &Console) -> Result<Option<Listening>, Problem> {
+fn storage_endpoint(
+    editions: &[Edition],
+    arguments: &StartArguments,
+    console: &Console,
+) -> Result<Option<Listening>, Problem> {
     let StartArguments { blob_port, queue_port, table_port, .. } = arguments;
     let is_asked_for = blob_port.is_some() || queue_port.is_some() || table_port.is_some();
     if arguments.no_storage_endpoint || !(is_asked_for || arguments.address.is_loopback()) {
@@ -190,12 +278,17 @@ fn storage_endpoint(app: &App, arguments: &StartArguments, console: &Console) ->
     match Listening::bind(ports) {
         Ok(listening) => Ok(Some(listening)),
         // An app without queues and tables has nothing to offer there: another host may have the ports.
-        Err(error) if !is_asked_for && accounts::connections(app).is_empty() => {
+        Err(error) if !is_asked_for && !has_storage(editions) => {
             console.notice(&format!("No storage endpoint: {error:#}"));
             Ok(None)
         }
         Err(error) => Err(Problem::Host(error)),
     }
+}
+
+/// Whether any app has queues or tables.
+fn has_storage(editions: &[Edition]) -> bool {
+    editions.iter().any(|edition| !accounts::connections(&edition.located.app).is_empty())
 }
 
 fn listen(arguments: &StartArguments) -> anyhow::Result<(TcpListener, SocketAddr)> {
@@ -204,49 +297,6 @@ fn listen(arguments: &StartArguments) -> anyhow::Result<(TcpListener, SocketAddr
     listener.set_nonblocking(true).context("the port cannot be used without blocking")?;
     let address = listener.local_addr().context("the system does not tell the port")?;
     Ok((listener, address))
-}
-
-fn announce(site: &Site, running: &Running, folder: Option<&Path>, console: &Console) {
-    let current_folder = std::env::current_dir().unwrap_or_default();
-    let store = match folder {
-        Some(folder) => console::readable(folder, &current_folder),
-        None => "memory only, ends with the process".to_owned(),
-    };
-    let App { name, version, versioning, .. } = &site.located.app;
-    let pinning = match versioning {
-        Versioning::Pinned => "instances stay on the version that started them",
-        Versioning::Latest => "instances follow the latest version",
-    };
-    let app = format!("{name} {version} ({}), {pinning}", app_versions::shortened(&running.digest));
-    console.banner(env!("CARGO_PKG_VERSION"), &app, &store);
-    if !running.older_versions.is_empty() {
-        console
-            .notice(&format!("Older versions that instances may still run on: {}", running.older_versions.join(", ")));
-    }
-    let origin = listing::origin(site.address);
-    // With a port that the system has chosen and no HTTP function, nothing else says where it is.
-    if site.located.app.functions.iter().any(is_durable) {
-        console.notice(&format!("Management API: {origin}{BASE_PATH}"));
-    } else if !site.located.app.functions.iter().any(is_http) {
-        console.notice(&format!("Admin API: {origin}/admin"));
-    }
-    console.functions(&listing::functions(&site.located.app, &origin));
-    listing::competitors(&site.located.app).iter().for_each(|competitors| console.notice(competitors));
-    if site.with_timers {
-        console.occurrences(&running.triggers.occurrences());
-    }
-}
-
-/// Whether the management API has anything to do with it.
-fn is_durable(function: &Function) -> bool {
-    match function.trigger {
-        Trigger::Orchestration | Trigger::Entity => true,
-        Trigger::Http(_) | Trigger::Activity(_) | Trigger::Queue(_) | Trigger::Timer(_) => false,
-    }
-}
-
-fn is_http(function: &Function) -> bool {
-    matches!(function.trigger, Trigger::Http(_))
 }
 
 /// Until a signal comes or a part of the host fails; then drains.

@@ -1,7 +1,7 @@
 //! Who answers which path, and connections over real sockets: kept alive, broken, drained.
 
-use super::{AddedHeaders, Answers, HomePage, Services, serve};
-use crate::admin::tests::world::admin;
+use super::{Answers, HomePage, Services, serve};
+use crate::admin::tests::world::{Reached, admin};
 use crate::cors::Cors;
 use crate::management::tests::world::{World, clock, key_ring, management, open_doors, origins};
 use async_trait::async_trait;
@@ -69,6 +69,10 @@ fn full(text: &'static str) -> Body {
 }
 
 fn services(functions: Arc<Functions>) -> Services {
+    services_with(functions, None)
+}
+
+fn services_with(functions: Arc<Functions>, cors: Option<Cors>) -> Services {
     let app = manifest::parse(APP, "greetings.toml", &manifest::no_settings).expect("the test's manifest is valid");
     let parts = HttpParts { functions, clock: clock(), randomness: Arc::new(Zero) };
     let options = HttpOptions {
@@ -77,15 +81,13 @@ fn services(functions: Arc<Functions>) -> Services {
         origins: origins(),
     };
     let http = Arc::new(HttpTrigger::new(&app, parts, options));
-    let (admin, _background) = admin(&app, Arc::clone(&http), open_doors(), key_ring());
+    let reached = Reached { http, management: management(&Arc::new(World::default())), cors };
+    let (admin, _background) = admin(&app, reached, open_doors(), key_ring());
     Services {
-        functions: http,
-        management: management(&Arc::new(World::default())),
+        apps: Arc::clone(&admin.apps),
         admin,
-        home: HomePage::listing("greetings", "0.1.0", [("Echo", "GET http://h/<echo>")]),
+        home: HomePage::Listing { version: "0.1.0" },
         doors: open_doors(),
-        cors: None,
-        added: AddedHeaders::default(),
         origins: origins(),
     }
 }
@@ -170,7 +172,7 @@ fn nobody_is_told_what_runs_where_there_is_no_home_page() {
 fn web_pages_may_call_functions_and_manage_instances_and_nothing_else() {
     let check = |method: &str, path: &str, expected: &Expect| {
         let cors = Cors::new(["https://a"], false).expect("good rules");
-        let services = Services { cors, ..services(Arc::default()) };
+        let services = services_with(Arc::default(), cors);
         let request = Request::builder().method(method).uri(path).header("host", "h").header("origin", "https://a");
         let request = request.header("access-control-request-method", "PUT").body(full("")).expect("a request");
         let answer = services.answer(request).now_or_never().expect("nothing waits");

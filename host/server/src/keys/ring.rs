@@ -90,6 +90,13 @@ impl KeyRing {
         read(&self.store)
     }
 
+    /// As [`KeyStore::complete`]; what was made holds at once.
+    pub(crate) fn complete<'a>(&self, functions: impl IntoIterator<Item = &'a str>) -> Result<(), KeyError> {
+        self.store.complete(functions)?;
+        self.reload(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(())
+    }
+
     /// As [`KeyStore::put`]; holds at once.
     pub(crate) fn put(&self, id: &KeyId, value: Option<Secret>) -> Result<Written, KeyError> {
         let written = self.store.put(id, value)?;

@@ -1,6 +1,6 @@
 //! Held back and let go, with listeners that end when the test says so.
 
-use super::{Intake, Listen, Listeners};
+use super::{HoldBack, Intake, Listen, Listeners};
 use crate::shutdown::{Stop, Stopping};
 use futures::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 /// Two listeners: one ends as soon as it is asked to, the other one has work that the test lets end.
 struct World {
     listeners: Arc<Listeners>,
+    held_back: HoldBack,
     begun: Arc<AtomicUsize>,
     work: Arc<Semaphore>,
     stop: Option<Stop>,
@@ -32,10 +33,11 @@ impl World {
                 vec![idle.boxed(), works.boxed()]
             }
         });
-        let (listeners, (stop, stopping)) = (Arc::new(Listeners::new()), Stop::new());
+        let held_back = HoldBack::new();
+        let (listeners, (stop, stopping)) = (Arc::new(Listeners::new(held_back.clone())), Stop::new());
         let mut task = JoinSet::new();
         task.spawn(Arc::clone(&listeners).run(listen, stopping));
-        World { listeners, begun, work, stop: Some(stop), task }
+        World { listeners, held_back, begun, work, stop: Some(stop), task }
     }
 
     async fn until(&self, wanted: Intake) {
@@ -54,13 +56,13 @@ async fn work_ends_before_the_intake_is_closed() {
     let world = World::new();
     assert_eq!(world.listeners.intake(), Intake::Open, "it is about to be");
     world.until(Intake::Open).await;
-    world.listeners.hold_back();
+    world.held_back.hold_back();
     assert_eq!(world.listeners.intake(), Intake::Closing, "at once, for whoever asks next");
     world.until(Intake::Closing).await;
-    world.listeners.hold_back();
+    world.held_back.hold_back();
     world.work.add_permits(1);
     world.until(Intake::Closed).await;
-    assert!(world.listeners.resume());
+    world.held_back.let_go();
     world.until(Intake::Open).await;
     assert_eq!(world.begun(), 2, "once for each time that it was let go");
 }
@@ -69,14 +71,14 @@ async fn work_ends_before_the_intake_is_closed() {
 async fn letting_go_does_not_wait_for_work_of_before() {
     let mut world = World::new();
     world.until(Intake::Open).await;
-    world.listeners.hold_back();
+    world.held_back.hold_back();
     world.until(Intake::Closing).await;
-    world.listeners.resume();
+    world.held_back.let_go();
     world.until(Intake::Open).await;
     assert_eq!(world.begun(), 2);
     // What ends now is of the first round, and the host goes on.
     world.work.add_permits(1);
-    world.listeners.hold_back();
+    world.held_back.hold_back();
     world.until(Intake::Closing).await;
     world.work.add_permits(1);
     world.until(Intake::Closed).await;
@@ -90,7 +92,8 @@ async fn the_end_waits_for_work() {
     world.until(Intake::Open).await;
     drop(world.stop.take());
     world.until(Intake::Ending).await;
-    assert!(!world.listeners.resume(), "it is too late");
+    world.held_back.let_go();
+    assert_eq!(world.listeners.intake(), Intake::Ending, "it is too late");
     assert!(world.task.try_join_next().is_none(), "something is still at work");
     world.work.add_permits(1);
     let begun = world.begun();
@@ -103,7 +106,7 @@ async fn a_listener_that_ends_or_panics_is_noticed() {
     let run = |listen: Listen| {
         let (stop, stopping) = Stop::new();
         let mut task = JoinSet::new();
-        task.spawn(Arc::new(Listeners::new()).run(listen, stopping));
+        task.spawn(Arc::new(Listeners::new(HoldBack::new())).run(listen, stopping));
         async move {
             let ended = task.join_next().await.expect("a task");
             drop(stop);

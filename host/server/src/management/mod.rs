@@ -4,6 +4,7 @@
 //! [`DurableClient`] port; what needs no decision (lists, histories, purges) goes straight to the store. `openapi.json` beside
 //! this file describes every operation; it is served as it is.
 
+mod addressee;
 mod body;
 mod entities;
 mod explain;
@@ -21,6 +22,7 @@ mod uris;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use addressee::Addressee;
 pub(crate) use explain::Explainer;
 pub(crate) use route::BASE_PATH;
 pub(crate) use uris::ManagementUris;
@@ -28,6 +30,7 @@ pub(crate) use uris::ManagementUris;
 use http::request::Parts;
 use http::{HeaderName, Request, StatusCode};
 use percent_encoding::{CONTROLS, percent_decode_str, utf8_percent_encode};
+use orchestration::InstanceId;
 use ports::{Body, Clock, DurableClient, InstanceStore, PageToken};
 use query::Query;
 use reply::{Refusal, Reply};
@@ -110,6 +113,12 @@ impl Management {
     /// Whether requests for this path are the API's to answer.
     pub(crate) fn owns(path: &str) -> bool {
         route::below_base(path).is_some()
+    }
+
+    /// Whether the task hub has an instance of that id. Where that cannot be told, it has none.
+    pub(crate) async fn has(&self, id: &str) -> bool {
+        let Ok(id) = InstanceId::parse(id) else { return false };
+        self.store.read(&id, false).await.is_ok_and(|found| found.is_some())
     }
 
     /// Answers one request. What is no operation is answered with 404 and no body.

@@ -130,6 +130,13 @@ struct HttpError<'a> {
     stack_trace: Option<&'a str>,
 }
 
+/// 400: nothing tells which of these task hubs is meant.
+pub(crate) fn unclear(task_hubs: &[String]) -> Reply {
+    let hubs = task_hubs.join(", ");
+    let why = format!("this host serves several task hubs: {hubs}; say which is meant with ?taskHub=");
+    refused(&Refusal::Argument(why))
+}
+
 /// The answer to an operation that was not done.
 pub(super) fn refused(refusal: &Refusal) -> Reply {
     let message = refusal.message();

@@ -30,7 +30,7 @@ const PAGE: usize = 500;
 /// The counters of an app's functions.
 pub(crate) struct Metering {
     /// What the names of its documents begin with.
-    prefix: String,
+    app: String,
     store: Arc<dyn DocumentStore>,
     counters: RwLock<BTreeMap<String, Arc<Counters>>>,
 }
@@ -76,14 +76,25 @@ impl Metering {
                 Some(_) | None => break,
             }
         }
-        Ok(Metering { prefix, store, counters: RwLock::new(counters) })
+        Ok(Metering { app: app.to_owned(), store, counters: RwLock::new(counters) })
+    }
+
+    /// Counts these functions too: what has never run is shown as well.
+    pub(crate) fn know<'a>(&self, functions: impl IntoIterator<Item = &'a str>) {
+        for function in functions {
+            self.counters(function);
+        }
     }
 
     /// What each function has used, by name.
     pub(crate) fn usage(&self) -> Vec<FunctionUsage> {
         let counters = self.counters.read().unwrap_or_else(PoisonError::into_inner);
         let usage =
-            counters.iter().map(|(name, counters)| FunctionUsage { function: name.clone(), usage: counters.usage() });
+            counters.iter().map(|(name, counters)| FunctionUsage {
+                app: self.app.clone(),
+                function: name.clone(),
+                usage: counters.usage(),
+            });
         usage.collect()
     }
 
@@ -111,7 +122,7 @@ impl Metering {
         }
         let write = |(name, counters): &(String, Arc<Counters>)| {
             let content = serde_json::to_vec(&counters.usage()).ok();
-            let name = format!("{}{name}", self.prefix);
+            let name = format!("usage/{}/{name}", self.app);
             DocumentWrite { name, expecting: Expecting::Anything, content }
         };
         if let Err(error) = self.store.write_documents(changed.iter().map(write).collect()).await {

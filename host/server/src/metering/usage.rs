@@ -40,6 +40,8 @@ pub(crate) struct Usage {
 /// What one function has used, with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FunctionUsage {
+    /// Its app.
+    pub(crate) app: String,
     /// Its name.
     pub(crate) function: String,
     /// What it has used.

@@ -5,20 +5,20 @@ use azure_storage::client::Components;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use ports::{Clock, PrepareStart, Randomness};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use triggers::accounts::StorageAccount;
 use triggers::bindings::{BindingParts, BindingSetupError};
 use triggers::queue::{QueueDefaults, QueueParts, QueueTriggers};
 use triggers::timer::{ANNOUNCED_OCCURRENCES, TimerParts, TimerTriggers};
 
-use super::{Site, World, app_is_wrong};
+use super::{Assembly, app_is_wrong};
 use crate::accounts::accounts;
 use crate::exit::Problem;
 use crate::invocations::Counted;
 use crate::machine;
-use crate::outbound::Outbound;
-use crate::shutdown::Stopping;
+use crate::shutdown::{Stop, Stopping};
 
 /// How often queues of other accounts are looked into at least, where a developer waits for it; Azure's tools do the same.
 const DEVELOPERS_POLLING_INTERVAL: Duration = Duration::from_secs(2);
@@ -31,79 +31,115 @@ pub(crate) struct Triggers {
     pub(crate) timers: TimerTriggers,
 }
 
-/// Where the bindings of the app lead.
-///
-/// # Errors
-/// Every connection that leads nowhere.
-pub(super) fn binding_parts(
-    site: &Site,
-    world: &World,
-    store: &Arc<storage::TaskHub>,
-    starts: Arc<dyn PrepareStart>,
-    outbound: Arc<Outbound>,
-) -> Result<BindingParts, Problem> {
-    let embedded =
-        StorageAccount { queues: store.clone(), tables: store.clone(), effects: store.clone(), pushes: true };
-    let components = Components { http: outbound, clock: world.clock.clone(), randomness: world.randomness.clone() };
-    let accounts = accounts(&site.located.app, &site.settings.values, embedded, &components)
-        .map_err(|problems| app_is_wrong(&problems))?;
-    Ok(BindingParts { accounts: Arc::new(accounts), starts })
+impl Assembly<'_> {
+    /// Where the bindings of the app lead.
+    ///
+    /// # Errors
+    /// Every connection that leads nowhere.
+    pub(super) fn binding_parts(self, starts: Arc<dyn PrepareStart>) -> Result<BindingParts, Problem> {
+        let Assembly { host, app, edition } = self;
+        let store = &app.store;
+        let embedded =
+            StorageAccount { queues: store.clone(), tables: store.clone(), effects: store.clone(), pushes: true };
+        let components = Components {
+            http: host.outbound.clone(),
+            clock: host.clock.clone(),
+            randomness: host.randomness.clone(),
+        };
+        let accounts = accounts(&edition.located.app, &edition.settings.values, embedded, &components)
+            .map_err(|problems| app_is_wrong(&problems))?;
+        Ok(BindingParts { accounts: Arc::new(accounts), starts })
+    }
+
+    /// The queue and timer functions of the app. Nothing runs yet.
+    ///
+    /// # Errors
+    /// Every binding that leads nowhere.
+    pub(super) fn triggers(
+        self,
+        bindings: &BindingParts,
+        functions: &Arc<Counted<guest::App>>,
+    ) -> Result<Triggers, Problem> {
+        let Assembly { host, app: hosted, edition } = self;
+        let (clock, randomness): (Arc<dyn Clock>, Arc<dyn Randomness>) = (host.clock.clone(), host.randomness.clone());
+        let queues = QueueParts {
+            functions: functions.clone(),
+            bindings: bindings.clone(),
+            clock: clock.clone(),
+            randomness: randomness.clone(),
+        };
+        let timers = TimerParts {
+            functions: functions.clone(),
+            documents: hosted.store.clone(),
+            bindings: bindings.clone(),
+            clock,
+            randomness,
+        };
+        let cores = u32::try_from(machine::cores()).unwrap_or(u32::MAX);
+        let mut defaults = QueueDefaults::for_cores(cores);
+        if host.address.ip().is_loopback() {
+            defaults.max_polling_interval = DEVELOPERS_POLLING_INTERVAL;
+        }
+        let app = &edition.located.app;
+        let cannot_set_up = |errors: Vec<BindingSetupError>| self.cannot_set_up(&errors);
+        Ok(Triggers {
+            queues: QueueTriggers::new(app, &queues, defaults).map_err(cannot_set_up)?,
+            timers: TimerTriggers::new(app, &timers).map_err(cannot_set_up)?,
+        })
+    }
+
+    /// What is wrong with bindings, each with the line of its function.
+    pub(super) fn cannot_set_up(self, errors: &[BindingSetupError]) -> Problem {
+        if errors.is_empty() {
+            return Problem::Host(anyhow!("a binding could not be set up"));
+        }
+        let located = &self.edition.located;
+        let problems: Vec<String> = errors.iter().map(|error| located.place(&error.function, error)).collect();
+        app_is_wrong(&problems)
+    }
 }
 
-/// The queue and timer functions of the app. Nothing runs yet.
-///
-/// # Errors
-/// Every binding that leads nowhere.
-pub(super) fn triggers(
-    site: &Site,
-    world: &World,
-    bindings: &BindingParts,
-    functions: &Arc<Counted<guest::App>>,
-    store: &Arc<storage::TaskHub>,
-) -> Result<Triggers, Problem> {
-    let (clock, randomness): (Arc<dyn Clock>, Arc<dyn Randomness>) = (world.clock.clone(), world.randomness.clone());
-    let queues = QueueParts {
-        functions: functions.clone(),
-        bindings: bindings.clone(),
-        clock: clock.clone(),
-        randomness: randomness.clone(),
-    };
-    let timers = TimerParts {
-        functions: functions.clone(),
-        documents: store.clone(),
-        bindings: bindings.clone(),
-        clock,
-        randomness,
-    };
-    let cores = u32::try_from(machine::cores()).unwrap_or(u32::MAX);
-    let mut defaults = QueueDefaults::for_cores(cores);
-    if site.address.ip().is_loopback() {
-        defaults.max_polling_interval = DEVELOPERS_POLLING_INTERVAL;
+/// Whose turn it is to follow the schedule of a timer: a new version of an app does so from when the one before has ended its
+/// last run, so that runs never overlap. One per app.
+#[derive(Default)]
+pub(crate) struct TimerTurns(Mutex<BTreeMap<String, Stopping>>);
+
+impl TimerTurns {
+    /// The end of everybody's turn who came before, and what ends one's own when it is dropped.
+    fn enter(&self, function: &str) -> (Option<Stopping>, Stop) {
+        let (own, ended) = Stop::new();
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (turns.insert(function.to_lowercase(), ended), own)
     }
-    let cannot_set_up = |errors: Vec<BindingSetupError>| cannot_set_up(site, &errors);
-    Ok(Triggers {
-        queues: QueueTriggers::new(&site.located.app, &queues, defaults).map_err(cannot_set_up)?,
-        timers: TimerTriggers::new(&site.located.app, &timers).map_err(cannot_set_up)?,
-    })
 }
 
 impl Triggers {
-    /// One for each function that is not disabled; each listens until `stopping` completes. Timers only if `with_timers`.
-    pub(super) fn listeners(&self, with_timers: bool, stopping: &Stopping) -> Vec<BoxFuture<'static, ()>> {
-        let queues = self.queues.listeners().into_iter().map(|listener| {
+    /// One for each queue function that is not disabled; each listens until `stopping` completes.
+    pub(super) fn queue_listeners(&self, stopping: &Stopping) -> Vec<BoxFuture<'static, ()>> {
+        let listeners = self.queues.listeners().into_iter().map(|listener| {
             let stopping = stopping.clone();
             async move { listener.run(stopping).await }.boxed()
         });
-        let timers = self.timers.listeners().into_iter().filter(|_| with_timers).map(|listener| {
+        listeners.collect()
+    }
+
+    /// One for each timer that is not disabled; each waits for its turn and then runs until `stopping` completes.
+    pub(super) fn timer_listeners(&self, turns: &TimerTurns, stopping: &Stopping) -> Vec<BoxFuture<'static, ()>> {
+        let listeners = self.timers.listeners().into_iter().map(|listener| {
+            let (before, own) = turns.enter(listener.function());
             let stopping = stopping.clone();
             async move {
+                if let Some(before) = before {
+                    before.await;
+                }
                 listener.run(stopping.clone()).await;
+                drop(own);
                 // A schedule that has come to its end is no reason to stop the host.
                 stopping.await;
             }
             .boxed()
         });
-        queues.chain(timers).collect()
+        listeners.collect()
     }
 
     /// The next occurrences of each timer, for people.
@@ -115,13 +151,4 @@ impl Triggers {
         });
         occurrences.collect()
     }
-}
-
-/// What is wrong with bindings, each with the line of its function.
-pub(super) fn cannot_set_up(site: &Site, errors: &[BindingSetupError]) -> Problem {
-    if errors.is_empty() {
-        return Problem::Host(anyhow!("a binding could not be set up"));
-    }
-    let problems: Vec<String> = errors.iter().map(|error| site.located.place(&error.function, error)).collect();
-    app_is_wrong(&problems)
 }

@@ -3,6 +3,8 @@
 use super::check;
 use super::world::trips;
 use crate::admin::config::{Machine, host_json, time_span};
+use crate::admin::Admin;
+use crate::hosting::Served;
 use crate::listeners::{Intake, Listen};
 use crate::shutdown::Stop;
 use expect_test::expect;
@@ -12,6 +14,10 @@ use ports::{Body, Execution, Meter, Work};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
+
+fn served(admin: &Admin) -> Arc<Served> {
+    Arc::clone(admin.apps.all().first().expect("an app is served"))
+}
 
 #[tokio::test]
 async fn the_host_tells_how_it_is() {
@@ -77,10 +83,11 @@ async fn health(admin: &crate::admin::Admin) -> String {
 async fn a_drained_host_is_not_sent_work() {
     let (admin, _background) = trips();
     let (stop, stopping) = Stop::new();
-    let mut intake = admin.listeners.watch();
+    let listeners = Arc::clone(&served(&admin).listeners);
+    let mut intake = listeners.watch();
     let listen: Listen = Box::new(|stopping| vec![Box::pin(stopping.clone())]);
     let mut running = JoinSet::new();
-    running.spawn(Arc::clone(&admin.listeners).run(listen, stopping));
+    running.spawn(listeners.run(listen, stopping));
     intake.wait_for(|intake| *intake == Intake::Open).await.expect("it is there");
     assert_eq!(health(&admin).await, r#"200 {"status":"ok"}"#);
     admin.drain();
@@ -139,9 +146,9 @@ async fn what_was_used_is_told() {
         duration: Duration::from_millis(250),
         memory_bytes: 3 << 20,
     };
-    admin.metering.record(&run("Trip", Work::Turn, true));
-    admin.metering.record(&run("Trip", Work::ReplayedTurn, true));
-    admin.metering.record(&run("BookTrip", Work::Invocation, false));
+    served(&admin).metering.record(&run("Trip", Work::Turn, true));
+    served(&admin).metering.record(&run("Trip", Work::ReplayedTurn, true));
+    served(&admin).metering.record(&run("BookTrip", Work::Invocation, false));
     let request = Request::builder().uri("/admin/host/usage").header("host", "h");
     let body: Body = Full::default().map_err(|never| match never {}).boxed_unsync();
     let answer = admin.handle(request.body(body).expect("a request")).await;

@@ -6,8 +6,13 @@ use crate::background::{Background, BackgroundTasks};
 use crate::invocations::Outstanding;
 use crate::keys::tests::Counting;
 use crate::keys::{KeyRing, KeyStore};
-use crate::listeners::Listeners;
-use crate::management::tests::world::{self as hub, clock, minute, origins};
+use crate::cors::Cors;
+use crate::hosting::{Apps, Served};
+use crate::http_server::AddedHeaders;
+use crate::listeners::{HoldBack, Listeners};
+use crate::listing;
+use crate::management::Management;
+use crate::management::tests::world::{self as hub, clock, management, minute, origins};
 use crate::metering::Metering;
 use crate::wiring::{Triggers, open_store};
 use async_trait::async_trait;
@@ -148,11 +153,19 @@ pub(super) fn trips() -> (Admin, BackgroundTasks) {
         origins: origins(),
     };
     let http = Arc::new(HttpTrigger::new(&app, parts, options));
-    admin(&app, http, Doors::new(Arc::clone(&keys), Guarded::No), keys)
+    let hub = management(&Arc::new(hub::World::default()));
+    admin(&app, Reached { http, management: hub, cors: None }, Doors::new(Arc::clone(&keys), Guarded::No), keys)
+}
+
+/// What requests reach of an app besides its admin API.
+pub(crate) struct Reached {
+    pub(crate) http: Arc<HttpTrigger>,
+    pub(crate) management: Management,
+    pub(crate) cors: Option<Cors>,
 }
 
 /// An admin API for any app. Queues and tables are in memory and empty, and nothing was used.
-pub(crate) fn admin(app: &App, http: Arc<HttpTrigger>, doors: Doors, keys: Arc<KeyRing>) -> (Admin, BackgroundTasks) {
+pub(crate) fn admin(app: &App, reached: Reached, doors: Doors, keys: Arc<KeyRing>) -> (Admin, BackgroundTasks) {
     let settings = StorageSettings { reserved_disk_bytes: 0 };
     let store = open_store(None, &settings).expect("memory always opens");
     let functions = app.functions.iter().map(|function| function.name.as_str());
@@ -183,7 +196,6 @@ pub(crate) fn admin(app: &App, http: Arc<HttpTrigger>, doors: Doors, keys: Arc<K
     };
     let (background, tasks) = Background::new();
     let runs = ManualRuns {
-        http,
         triggers: Arc::new(triggers),
         activities: Arc::new(Functions),
         client: Arc::new(hub::World::default()),
@@ -191,8 +203,22 @@ pub(crate) fn admin(app: &App, http: Arc<HttpTrigger>, doors: Doors, keys: Arc<K
         randomness: Arc::new(Counting::default()),
         background,
     };
-    let admin = Admin {
+    let hold_back = HoldBack::new();
+    let listing = listing::functions(app, "http://h").into_iter().map(listing::Listing::into_columns);
+    let served = Served {
         app: Arc::new(app.clone()),
+        digest: "0".repeat(64),
+        functions: reached.http,
+        management: reached.management,
+        cors: reached.cors,
+        added: AddedHeaders::default(),
+        metering: Arc::new(metering),
+        listeners: Arc::new(Listeners::new(hold_back.clone())),
+        runs,
+        listing: listing.collect(),
+    };
+    let admin = Admin {
+        apps: Arc::new(Apps::new(vec![Arc::new(served)])),
         version: "0.1.0",
         instance_id: "1".to_owned(),
         started: minute(0),
@@ -200,10 +226,9 @@ pub(crate) fn admin(app: &App, http: Arc<HttpTrigger>, doors: Doors, keys: Arc<K
         doors,
         keys,
         origins: origins(),
-        metering: Arc::new(metering),
-        listeners: Arc::new(Listeners::new()),
+        hold_back,
         outstanding: Outstanding::default(),
-        runs,
+        stopping: futures::future::pending().boxed().shared(),
     };
     (admin, tasks)
 }

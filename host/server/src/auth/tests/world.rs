@@ -1,10 +1,10 @@
 //! A whole host behind its doors: functions of every level, the management API over a task hub in memory, the admin API, and
 //! an ear for everything that is logged.
 
-use crate::admin::tests::world::admin;
+use crate::admin::tests::world::{Reached, admin};
 use crate::auth::{Doors, Guarded};
 use crate::background::BackgroundTasks;
-use crate::http_server::{AddedHeaders, Answers, HomePage, Services};
+use crate::http_server::{Answers, HomePage, Services};
 use crate::keys::tests::Counting;
 use crate::keys::{KeyId, KeyName, KeyRing, KeyStore, Keys, Scope, Secret};
 use crate::management::tests::world::{self as hub, clock, instance, management, origins};
@@ -225,16 +225,13 @@ fn services(app: &manifest::App, doors: &Doors, keys: Arc<KeyRing>) -> (Services
     let management = management(&Arc::new(hub::World::with([known])));
     let uris = ManagementUris { doors: doors.clone(), ..management.uris.clone() };
     let http = HttpTrigger::new(app, parts, options).with_gatekeeper(Arc::new(doors.clone()));
-    let http = Arc::new(http);
-    let (admin, background) = admin(app, Arc::clone(&http), doors.clone(), keys);
+    let reached = Reached { http: Arc::new(http), management: Management { uris, ..management }, cors: None };
+    let (admin, background) = admin(app, reached, doors.clone(), keys);
     let services = Services {
-        functions: http,
-        management: Management { uris, ..management },
+        apps: Arc::clone(&admin.apps),
         admin,
         home: HomePage::Empty,
         doors: doors.clone(),
-        cors: None,
-        added: AddedHeaders::default(),
         origins: origins(),
     };
     (services, background)
