@@ -190,6 +190,7 @@ impl Assembly<'_> {
         let listeners = Arc::new(Listeners::new(host.hold_back.clone()));
         let parts = ServiceParts {
             digest,
+            components: digests(&components),
             functions,
             bindings: bound,
             client,
@@ -338,6 +339,10 @@ impl Assembly<'_> {
         let Surroundings { address, access, .. } = self.host;
         ManagementUris { own_origin: listing::origin(*address), task_hub, doors: access.doors() }
     }
+}
+
+fn digests(components: &BTreeMap<String, Arc<Component>>) -> BTreeMap<String, String> {
+    components.iter().map(|(name, component)| (name.clone(), component.digest().to_owned())).collect()
 }
 
 fn function_of(error: &BindingError) -> &str {

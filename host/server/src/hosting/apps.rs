@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use http::request::Parts;
 use manifest::App;
 use manifest::route::Reach;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use triggers::http::HttpTrigger;
 
@@ -23,6 +24,8 @@ pub(crate) struct Served {
     pub(crate) app: Arc<App>,
     /// Its app digest.
     pub(crate) digest: String,
+    /// The digests of its components, by their names.
+    pub(crate) components: BTreeMap<String, String>,
     /// Its HTTP functions.
     pub(crate) functions: Arc<HttpTrigger>,
     /// The management API of its task hub.

@@ -6,11 +6,15 @@
 //! versions is in [`HostedApp`]. What a deploy keeps on disk is up to `deployments`.
 
 mod apps;
+mod differences;
 mod hosted_app;
+mod replacing;
 mod runtimes;
 mod tasks;
 
 pub(crate) use apps::{Apps, Managed, Served};
+pub(crate) use differences::Differences;
+pub(crate) use replacing::{Departing, Replaced};
 pub(crate) use hosted_app::HostedApp;
 pub(crate) use runtimes::Runtimes;
 pub(crate) use tasks::{Failures, Tasks};

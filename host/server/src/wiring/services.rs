@@ -2,6 +2,7 @@
 
 use http::uri::Authority;
 use ports::{Activities, DurableClient};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use task_hub::TaskHub;
@@ -23,6 +24,7 @@ use crate::{listing, machine};
 /// Parts of a version that requests reach.
 pub(super) struct ServiceParts {
     pub(super) digest: String,
+    pub(super) components: BTreeMap<String, String>,
     pub(super) functions: Arc<Counted<guest::App>>,
     pub(super) bindings: BindingParts,
     pub(super) client: Arc<dyn DurableClient>,
@@ -64,6 +66,7 @@ impl Assembly<'_> {
         Ok(Served {
             app: Arc::new(app.clone()),
             digest: parts.digest,
+            components: parts.components,
             functions,
             management,
             cors: edition.cors.clone(),

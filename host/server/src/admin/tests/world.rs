@@ -25,6 +25,7 @@ use ports::{
     Activities, ActivityInvocation, Body, ClientError, GuestFault, HttpAnswer, HttpFunctions, HttpInvocation,
     PrepareStart, QueueFunctions, QueueInvocation, Ran, StartRequest, TimerFunctions, TimerInvocation,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use triggers::accounts::{AccountId, Accounts, StorageAccount};
 use triggers::bindings::BindingParts;
@@ -208,6 +209,7 @@ pub(crate) fn admin(app: &App, reached: Reached, doors: Doors, keys: Arc<KeyRing
     let served = Served {
         app: Arc::new(app.clone()),
         digest: "0".repeat(64),
+        components: BTreeMap::new(),
         functions: reached.http,
         management: reached.management,
         cors: reached.cors,

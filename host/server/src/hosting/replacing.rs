@@ -1,0 +1,111 @@
+//! The next version of an app that is here: put together, held against what instances have done so far, and begun.
+
+use anyhow::anyhow;
+use manifest::Versioning;
+use std::time::Duration;
+
+use super::{Begun, Changing, Differences, Host, Prepared};
+use crate::clock::Stopwatch;
+use crate::exit::Problem;
+use crate::replay_check::{self, ReplayReport, Scope};
+use crate::wiring::{self, Edition};
+
+/// What to do with instances whose recorded history the new code does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Departing {
+    /// Then the version is not begun.
+    Refuse,
+    /// It is begun all the same; they fail when they go on.
+    Accept,
+}
+
+/// A version that was begun in the place of another one.
+pub(crate) struct Replaced {
+    /// What was served, and what is.
+    pub(crate) begun: Begun,
+    /// What is different.
+    pub(crate) differences: Differences,
+    /// How long it took to load.
+    pub(crate) loaded_in: Duration,
+    /// How long it took to hold it against histories; none: instances stay on their version.
+    pub(crate) replayed_in: Option<Duration>,
+}
+
+impl Host {
+    /// Serves another version of an app that is here.
+    ///
+    /// # Errors
+    /// As [`Host::prepare`]; and instances depart from the new code that would have to follow it. Nothing has changed then.
+    pub(crate) async fn replace(&self, edition: &Edition, departing: Departing) -> Result<Replaced, Problem> {
+        let changing = self.changing().await;
+        let name = &edition.located.app.name;
+        let app = self.hosted(name).ok_or_else(|| {
+            Problem::App(anyhow!(
+                "{}: this host does not serve an app called '{name}'; if the app was renamed, start the host again: its state is kept \
+                 under its name",
+                edition.located.file
+            ))
+        })?;
+        let prepared = self.prepare(app, edition).await?;
+        self.take_over(prepared, departing, &changing).await
+    }
+
+    /// The last steps of every change: the look at what is under way, and the beginning.
+    ///
+    /// # Errors
+    /// Instances depart from the new code that would have to follow it, or it cannot be told. Nothing has changed then.
+    pub(crate) async fn take_over(
+        &self,
+        prepared: Prepared,
+        departing: Departing,
+        changing: &Changing<'_>,
+    ) -> Result<Replaced, Problem> {
+        let replayed_in = self.check_what_follows(&prepared, departing).await?;
+        let loaded_in = prepared.loaded_in;
+        let begun = self.begin(prepared, changing);
+        let differences = Differences::between(begun.before.as_deref(), &begun.now);
+        Ok(Replaced { begun, differences, loaded_in, replayed_in })
+    }
+
+    /// Holds a version against the histories of the instances that will go on with it. How long that took; none: each
+    /// instance stays on its version.
+    ///
+    /// # Errors
+    /// One departs, unless that is accepted; or a history cannot be read.
+    pub(crate) async fn check_what_follows(
+        &self,
+        prepared: &Prepared,
+        departing: Departing,
+    ) -> Result<Option<Duration>, Problem> {
+        let served = &prepared.generation.served;
+        let is_pinned = served.app.versioning == Versioning::Pinned;
+        if is_pinned || departing == Departing::Accept || self.apps.named(&served.app.name).is_none() {
+            return Ok(None);
+        }
+        let stopwatch = Stopwatch::start();
+        let mut scope = Scope { changed_since: None };
+        // The second look is for what has gone on during the first one.
+        for _ in 0..2 {
+            let begins = self.surroundings.clock.now();
+            let (code, store) = (prepared.generation.code.clone(), prepared.app.store.clone());
+            let report = replay_check::check(code, store, wiring::limits(&served.app), scope).await?;
+            if report.departs > 0 {
+                return Err(departs(&served.app.name, &report));
+            }
+            scope = Scope { changed_since: Some(begins) };
+        }
+        Ok(Some(stopwatch.elapsed()))
+    }
+}
+
+fn departs(app: &str, report: &ReplayReport) -> Problem {
+    let told: Vec<String> = report.departures.iter().map(ToString::to_string).collect();
+    let untold = report.departs.saturating_sub(u64::try_from(told.len()).unwrap_or(u64::MAX));
+    let more = if untold == 0 { String::new() } else { format!("\nand {untold} more") };
+    let (departs, checked) = (report.departs, report.checked);
+    Problem::App(anyhow!(
+        "{departs} of the {checked} instances of '{app}' that have not ended do not fit the new code, which they would go on with; \
+         keep the old steps in their order, let the instances end, or force it: then they fail when they go on\n{}{more}",
+        told.join("\n")
+    ))
+}
