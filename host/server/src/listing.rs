@@ -14,6 +14,8 @@ pub(crate) enum Listing {
         methods: String,
         /// Where it answers, with the template's placeholders.
         url: String,
+        /// The template alone, without the app's prefix.
+        route: String,
     },
     /// `BookTrip: orchestrationTrigger`
     Other {
@@ -28,7 +30,7 @@ impl Listing {
     /// The name, and what starts the function.
     pub(crate) fn into_columns(self) -> (String, String) {
         match self {
-            Listing::Http { name, methods, url } => (name, format!("[{methods}] {url}")),
+            Listing::Http { name, methods, url, route: _ } => (name, format!("[{methods}] {url}")),
             Listing::Other { name, trigger } => (name, trigger.to_owned()),
         }
     }
@@ -88,7 +90,8 @@ fn listing(function: &Function, route_prefix: &str, origin: &str) -> Listing {
                 trigger.methods.to_vec().into_iter().map(manifest::route::Method::as_str).collect();
             let route = trigger.route.to_string();
             let path: Vec<&str> = [route_prefix, &route].into_iter().filter(|part| !part.is_empty()).collect();
-            Listing::Http { name, methods: methods.join(","), url: format!("{origin}/{}", path.join("/")) }
+            let url = format!("{origin}/{}", path.join("/"));
+            Listing::Http { name, methods: methods.join(","), url, route }
         }
         Trigger::Orchestration | Trigger::Activity(_) | Trigger::Entity | Trigger::Queue(_) | Trigger::Timer(_) => {
             Listing::Other { name, trigger: function.trigger.type_name() }
@@ -131,8 +134,8 @@ mod tests {
         check_functions(
             "",
             &expect![[r#"
-            Http { name: "StartTrip", methods: "GET,POST", url: "http://localhost:1/api/trips/{conference}" }
-            Http { name: "Root", methods: "GET,POST,DELETE,HEAD,PATCH,PUT,OPTIONS,TRACE", url: "http://localhost:1/api" }
+            Http { name: "StartTrip", methods: "GET,POST", url: "http://localhost:1/api/trips/{conference}", route: "trips/{conference}" }
+            Http { name: "Root", methods: "GET,POST,DELETE,HEAD,PATCH,PUT,OPTIONS,TRACE", url: "http://localhost:1/api", route: "" }
             Other { name: "BookTrip", trigger: "orchestrationTrigger" }
             Other { name: "Counter", trigger: "entityTrigger" }
             guarded: [("StartTrip", Function)]"#]],
@@ -144,8 +147,8 @@ mod tests {
         check_functions(
             "[host.http]\nroutePrefix = ''",
             &expect![[r#"
-            Http { name: "StartTrip", methods: "GET,POST", url: "http://localhost:1/trips/{conference}" }
-            Http { name: "Root", methods: "GET,POST,DELETE,HEAD,PATCH,PUT,OPTIONS,TRACE", url: "http://localhost:1/" }
+            Http { name: "StartTrip", methods: "GET,POST", url: "http://localhost:1/trips/{conference}", route: "trips/{conference}" }
+            Http { name: "Root", methods: "GET,POST,DELETE,HEAD,PATCH,PUT,OPTIONS,TRACE", url: "http://localhost:1/", route: "" }
             Other { name: "BookTrip", trigger: "orchestrationTrigger" }
             Other { name: "Counter", trigger: "entityTrigger" }
             guarded: [("StartTrip", Function)]"#]],
