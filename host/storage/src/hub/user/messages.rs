@@ -81,7 +81,7 @@ impl Shared {
                 let queue = user.queues.get_mut(name).ok_or_else(|| QueueError::QueueNotFound(name.clone()))?;
                 queue.expire(now);
                 let free = queue.visible(now).filter(|(sequence, _)| claims.is_free(&Subject::Message(*sequence)));
-                let picked: Vec<Picked> = free.take(count).map(|(sequence, row)| (sequence, *row)).collect();
+                let picked: Vec<Picked> = free.take(count).collect();
                 let messages = picked.iter().map(|(sequence, _)| Want::alone(Subject::Message(*sequence)));
                 let queued = Want::together(Subject::Queue(name.clone()));
                 let wants = Wants::of(messages.chain(std::iter::once(queued)).collect());
@@ -101,7 +101,7 @@ impl Shared {
             let queue = user.queues.get_mut(name).ok_or_else(|| QueueError::QueueNotFound(name.clone()))?;
             queue.expire(now);
             let free = queue.visible(now).filter(|(sequence, _)| claims.is_free(&Subject::Message(*sequence)));
-            let seen: Vec<Picked> = free.take(count).map(|(sequence, row)| (sequence, *row)).collect();
+            let seen: Vec<Picked> = free.take(count).collect();
             Ok::<_, QueueError>((queue.number, seen))
         })?;
         let messages = rows::read(&*self.rows, |view| {
@@ -184,7 +184,7 @@ impl Shared {
             let queue = state.user.queues.get_mut(&receipt.queue);
             let queue = queue.ok_or_else(|| QueueError::QueueNotFound(receipt.queue.clone()))?;
             queue.expire(now);
-            let found = sequence.and_then(|sequence| Some((sequence, *queue.get(sequence)?)));
+            let found = sequence.and_then(|sequence| Some((sequence, queue.get(sequence)?)));
             Ok::<_, QueueError>((queue.number, found))
         })?;
         let (sequence, row) = found.ok_or(QueueError::MessageNotFound)?;

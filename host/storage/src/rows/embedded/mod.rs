@@ -29,7 +29,7 @@ const MAX_MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
 /// The same for what users keep. Less, so that the storage endpoint needs little memory under load, too.
 const MAX_USER_MEMTABLE_BYTES: u64 = 3 * 1024 * 1024;
 /// For blocks of files that are read again.
-const CACHE_BYTES: u64 = 24 * 1024 * 1024;
+const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Threads of the database that write tables into files and merge these; idle most of the time. Never as few as there may be
 /// processors, which is the database's own choice: with two, one asks for work in a busy loop while the other merges, and one alone
