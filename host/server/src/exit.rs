@@ -23,6 +23,7 @@ const NO_ANSWER: u8 = 2;
 const APP_IS_WRONG: u8 = 3;
 /// What shells report for a process that Ctrl+C ended.
 const ABORTED: i32 = 130;
+const INTERRUPTED: u8 = 130;
 
 /// Why a command ended before its work was done.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(crate) enum Problem {
     Host(anyhow::Error),
     /// A person asked twice.
     Aborted,
+    /// A person stopped looking on; nothing else stops.
+    Interrupted,
     /// The code departs from a history; that has been said.
     Departs,
     /// The question whether it does has no answer.
@@ -46,7 +49,7 @@ impl Problem {
     pub(crate) fn into_error(self) -> anyhow::Error {
         match self {
             Problem::App(error) | Problem::Host(error) | Problem::NoAnswer(error) => error,
-            Problem::Aborted => anyhow::anyhow!("it was stopped"),
+            Problem::Aborted | Problem::Interrupted => anyhow::anyhow!("it was stopped"),
             Problem::Wanting => anyhow::anyhow!("something is not as it has to be"),
             Problem::Departs => anyhow::anyhow!("the code departs from the history"),
         }
@@ -71,6 +74,7 @@ pub(crate) fn finish(outcome: Result<(), Problem>, console: &Console) -> ExitCod
             console.error(&error);
             ExitCode::from(HOST_FAILED)
         }
+        Err(Problem::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(Problem::Departs) => ExitCode::from(DEPARTS),
         Err(Problem::Wanting) => ExitCode::from(WANTING),
         Err(Problem::NoAnswer(error)) => {

@@ -46,6 +46,11 @@ impl Environment {
         self.variables.get("NO_COLOR").is_some_and(|value| !value.is_empty())
     }
 
+    /// How wide lines are to be where there is no terminal that says it, in columns.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        self.variables.get("COLUMNS")?.trim().parse().ok().filter(|columns| *columns > 0)
+    }
+
     /// The log filter that the person asks for.
     pub(crate) fn rust_log(&self) -> Option<&str> {
         self.variables.get("RUST_LOG").map(String::as_str).filter(|value| !value.is_empty())

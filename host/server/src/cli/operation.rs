@@ -45,11 +45,11 @@ Exit codes:
 #[derive(Debug, Args)]
 pub(crate) struct HostArguments {
     /// The host
-    #[arg(long, default_value_t = format!("http://localhost:{DEFAULT_PORT}"))]
+    #[arg(long, env = "DACAPO_URL", default_value_t = format!("http://localhost:{DEFAULT_PORT}"))]
     pub(crate) url: String,
 
-    /// The host's master key, if it asks for keys
-    #[arg(long)]
+    /// A key, if the host asks for one: its master key; for `dacapo durable` also its system key durabletask_extension
+    #[arg(long, env = "DACAPO_KEY", hide_env_values = true)]
     pub(crate) key: Option<String>,
 
     /// How to say it

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::cli::HostArguments;
 use crate::clock::SystemClock;
 use crate::exit::Problem;
+use crate::management::BASE_PATH;
 use crate::outbound::{Bounds, Outbound};
 
 /// The longest answer that is read.
@@ -40,33 +41,49 @@ pub(super) async fn ask(
     json: Option<String>,
     timeout: Duration,
 ) -> anyhow::Result<HttpResponse> {
-    let origin = origin(&host.url);
     let method = if json.is_some() { "POST" } else { "GET" };
-    let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    headers.extend(host.key.iter().map(|key| ("x-functions-key".to_owned(), key.clone())));
     let request = HttpRequest {
         method: method.to_owned(),
-        url: format!("{origin}{path}"),
-        headers,
+        url: path.to_owned(),
+        headers: Vec::new(),
         content: json,
         fail_on_status: None,
     };
-    let bounds = Bounds { allows: &|_https, _host, _port| true, timeout, max_body_bytes: MAX_ANSWER_BYTES };
-    let answer = Outbound::new(Arc::new(SystemClock)).send(request, bounds).await;
-    let answer = answer.with_context(|| {
-        format!("no host answers at {origin}; start one with `dacapo start <manifest>`, or say where it is with --url")
-    })?;
+    let answer = send(host, request, timeout).await?;
     if answer.status == 401 {
         bail!(
-            "{origin} asks for its master key: give it with --key. `dacapo keys list <manifest> --show-values` shows it as _master"
+            "{} asks for its master key: give it with --key. `dacapo keys list <manifest> --show-values` shows it as _master",
+            origin(&host.url)
         );
     }
     Ok(answer)
 }
 
+/// Sends a request, whose URL is a path below the host, with the key that the person gave; its content is JSON. Any status is an
+/// answer.
+///
+/// # Errors
+/// The host cannot be reached.
+pub(super) async fn send(
+    host: &HostArguments,
+    request: HttpRequest,
+    timeout: Duration,
+) -> anyhow::Result<HttpResponse> {
+    let origin = origin(&host.url);
+    let mut headers = request.headers;
+    headers.push(("content-type".to_owned(), "application/json".to_owned()));
+    headers.extend(host.key.iter().map(|key| ("x-functions-key".to_owned(), key.clone())));
+    let request = HttpRequest { url: format!("{origin}{}", request.url), headers, ..request };
+    let bounds = Bounds { allows: &|_https, _host, _port| true, timeout, max_body_bytes: MAX_ANSWER_BYTES };
+    let answer = Outbound::new(Arc::new(SystemClock)).send(request, bounds).await;
+    answer.with_context(|| {
+        format!("no host answers at {origin}; start one with `dacapo start <manifest>`, or say where it is with --url")
+    })
+}
+
 /// Scheme, host and port, however the person wrote them.
 pub(super) fn origin(url: &str) -> String {
     let url = url.trim_end_matches('/');
-    let url = url.strip_suffix("/admin").unwrap_or(url);
+    let url = ["/admin", BASE_PATH].into_iter().find_map(|path| url.strip_suffix(path)).unwrap_or(url);
     if url.contains("://") { url.to_owned() } else { format!("http://{url}") }
 }

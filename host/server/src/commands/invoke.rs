@@ -48,8 +48,11 @@ struct Named {
     name: String,
 }
 
-/// The input that the person means.
-fn read(data: &str) -> anyhow::Result<String> {
+/// The payload that the person means: text, `@` and a file, or `-` for standard input.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn read(data: &str) -> anyhow::Result<String> {
     if data == "-" {
         let mut text = String::new();
         std::io::stdin().lock().read_to_string(&mut text).context("standard input cannot be read as text")?;

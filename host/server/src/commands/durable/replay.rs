@@ -5,9 +5,9 @@
 
 use anyhow::{Context, anyhow, bail};
 use guest::{App, Binding, ComponentSource, FunctionKind, GuestSettings, Runtime};
-use orchestration::{Cursor, Fit, History, HttpRequest, Identity, Limits, Recording, TurnEnd};
+use orchestration::{Fit, History, HttpRequest, Limits, Recording};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use ports::{Advanced, Orchestrators};
+use ports::Orchestrators;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ use crate::history_file::{self, HistoryFile};
 use crate::management::BASE_PATH;
 use crate::manifest_file;
 use crate::outbound::{Bounds, Outbound};
+use crate::replay_check;
 use crate::settings::{AppSettings, Environment};
 
 /// For fetching one history.
@@ -108,26 +109,15 @@ async fn replay(arguments: &ReplayArguments, environment: &Environment) -> anyho
         let line = usize::try_from(why.index).ok().and_then(|index| file.lines.get(index)).copied().unwrap_or_default();
         anyhow!("the history of {what} is none: line {line}: {why}")
     })?;
-    let identity = identity(&file, &history).context("the history has no ExecutionStarted")?;
+    let identity = replay_check::identity(file.instance.clone(), &history);
+    let identity = identity.context("the history has no ExecutionStarted")?;
     let recording = Recording::of(history)
         .ok_or_else(|| anyhow!("no line of the orchestrator has run yet in the instance {}", file.instance))?;
     let code = Code::of(arguments, environment, &identity.name)?;
     let app = code.load(&identity.name).await?;
     let mut orchestrator = app.begin(&identity.name, None).await?;
     let name = identity.name.clone();
-    // What a host has let pass once is not too much now.
-    let limits = Limits { max_actions: Limits::default().max_actions.max(file.events.len()), ..Limits::default() };
-    let cursor = Cursor::new(identity, limits, recording.events().to_vec());
-    let (mut cursor, advanced) = orchestrator.advance(Box::new(cursor)).await;
-    // Code that departs is stopped there, which may look like a fault.
-    let fit = match (cursor.stopped().is_some(), advanced) {
-        (true, _) | (false, Ok(Advanced::Waiting)) => Ok(recording.verdict(&cursor, &TurnEnd::Waiting)),
-        (false, Ok(Advanced::Returned(result))) => {
-            let end = cursor.returned(result);
-            Ok(recording.verdict(&cursor, &end))
-        }
-        (false, Err(fault)) => Err(fault),
-    };
+    let fit = replay_check::compare(orchestrator.as_mut(), identity, &recording, Limits::default()).await;
     let (outcome, at, why) = match fit {
         Ok(Fit::Waits) => (Outcome::Waits, None, None),
         Ok(Fit::Ends) => (Outcome::Ends, None, None),
@@ -161,18 +151,6 @@ fn place(file: &HistoryFile, text: &str, at: u64) -> (Option<usize>, Option<Box<
         }
         None => (file.lines.last().map(|last| last + 1), None),
     }
-}
-
-fn identity(file: &HistoryFile, history: &History) -> Option<Identity> {
-    let started = history.ledger().started.clone()?;
-    Some(Identity {
-        instance: file.instance.clone(),
-        execution: started.execution,
-        name: started.name,
-        parent: started.parent,
-        version: started.options.version,
-        tags: started.options.tags,
-    })
 }
 
 /// From a file if there is one, else from a host.
