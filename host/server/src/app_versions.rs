@@ -4,12 +4,15 @@
 //! Each generation of the app has its own [`AppVersions`], above the one [`ArchiveKeeper`] of the app. Behind the ports of orchestrators, activities and entities, it picks the version that a call is for; entities are never pinned. It
 //! also is where the host's own activity, the durable HTTP request, is told apart from the app's.
 
+mod alive;
 mod archive;
 mod keeper;
 mod record;
 #[cfg(test)]
 mod tests;
 
+#[expect(unused_imports, reason = "for `apps show`")]
+pub(crate) use alive::AliveVersion;
 pub(crate) use archive::{AppArchive, ComponentBytes};
 pub(crate) use keeper::{ArchiveKeeper, KeptVersion};
 pub(crate) use record::{AppRecord, kind, timeouts};

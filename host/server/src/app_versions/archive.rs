@@ -118,6 +118,24 @@ impl AppArchive {
         }
     }
 
+    /// What is not there of a version that somebody needs, in words; none: everything is there. What the files contain is not
+    /// looked at.
+    pub(crate) fn missing(&self, digest: &str) -> Option<String> {
+        let Some(record) = self.record(digest) else {
+            return Some(match self.folder() {
+                Some(folder) => format!("its files are missing from {}: its instances wait for them", folder.display()),
+                None => "it is not kept in memory: its instances wait".to_owned(),
+            });
+        };
+        let has = |digest: &str| match &self.0 {
+            Place::Folder(folder) => folder.component_path(digest).is_file(),
+            Place::Memory(memory) => memory.has_component(digest),
+        };
+        let missing = record.components.values().find(|component| !has(&component.digest))?;
+        let path = self.component_path(&missing.digest);
+        Some(format!("{} is missing: its instances wait for it", path.display()))
+    }
+
     /// The bytes of a component.
     ///
     /// # Errors

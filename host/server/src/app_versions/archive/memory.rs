@@ -25,8 +25,7 @@ impl Memory {
         read: &dyn Fn(&str, &str) -> anyhow::Result<Bytes>,
     ) -> anyhow::Result<()> {
         for (name, component) in &record.components {
-            let is_there = self.kept().components.contains_key(&component.digest);
-            if !is_there {
+            if !self.has_component(&component.digest) {
                 let wasm = read(name, &component.digest)?;
                 self.kept().components.insert(component.digest.clone(), wasm);
             }
@@ -41,6 +40,10 @@ impl Memory {
 
     pub(super) fn record(&self, digest: &str) -> Option<AppRecord> {
         self.kept().records.get(digest).cloned()
+    }
+
+    pub(super) fn has_component(&self, digest: &str) -> bool {
+        self.kept().components.contains_key(digest)
     }
 
     pub(super) fn component(&self, digest: &str) -> Result<Vec<u8>, String> {
