@@ -23,9 +23,9 @@ mod tests;
 
 pub use error::BundleError;
 pub use names::is_component_name;
-pub use read::{Opened, read};
+pub use read::{Opened, read, read_unpacked};
 pub use wasm::{Binary, binary};
-pub use write::write;
+pub use write::{list, write};
 
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -42,6 +42,9 @@ pub const LIST_FILE: &str = "bundle.json";
 
 /// The manifest.
 pub const MANIFEST_FILE: &str = "manifest.toml";
+
+/// The folder of the components, in a bundle and where one is unpacked.
+pub const COMPONENTS_FOLDER: &str = "components";
 
 /// Longest bundle, in bytes: what a host holds in memory while it checks one.
 pub const MAX_BUNDLE_BYTES: u64 = 256 << 20;
@@ -111,5 +114,5 @@ pub fn digest(bytes: &[u8]) -> String {
 
 /// Where a component is in a bundle, and in the folder that a host unpacks it to.
 pub fn component_file(name: &str) -> String {
-    format!("components/{name}.wasm")
+    format!("{COMPONENTS_FOLDER}/{name}.wasm")
 }

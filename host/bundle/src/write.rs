@@ -42,6 +42,15 @@ pub fn write(bundle: &Bundle) -> Result<Vec<u8>, BundleError> {
     }
 }
 
+/// The list that stands in a bundle as [`LIST_FILE`]: for whoever keeps a bundle unpacked, and reads it with
+/// [`crate::read_unpacked`].
+///
+/// # Errors
+/// It cannot be put into words, which does not happen.
+pub fn list(bundle: &Bundle) -> Result<Vec<u8>, BundleError> {
+    List::of(bundle).to_text()
+}
+
 fn add(writer: &mut ZipWriter<Cursor<Vec<u8>>>, name: &str, bytes: &[u8]) -> Result<(), BundleError> {
     let options = SimpleFileOptions::DEFAULT
         .compression_method(CompressionMethod::Deflated)

@@ -13,12 +13,17 @@ mod commands;
 mod console;
 mod cors;
 mod data_folder;
+mod deploying;
+mod deployments;
+#[cfg_attr(not(test), expect(dead_code, reason = "the start command takes it up"))]
+mod dev_loop;
 mod durable_client;
 mod durable_http;
 mod exit;
 mod file_writer;
 mod guests;
 mod history_file;
+mod hosting;
 mod http_server;
 mod invocations;
 mod keys;
@@ -31,10 +36,13 @@ mod metering;
 mod moment;
 mod outbound;
 mod port;
+mod replay_check;
+mod running;
 mod settings;
 mod shutdown;
 mod storage_endpoint;
 mod telemetry;
+mod watching;
 mod wiring;
 
 use clap::Parser;
@@ -50,15 +58,25 @@ fn main() -> ExitCode {
     let console = Console::new(&environment);
     let outcome = match cli.command {
         cli::Command::Start(arguments) => commands::start::run(&arguments, &environment, &console, stopwatch),
+        cli::Command::Init(arguments) => commands::init::run(&arguments, &console),
+        cli::Command::New(arguments) => commands::new::run(&arguments, &environment, &console),
+        cli::Command::Templates(arguments) => {
+            commands::templates::run(&arguments, &console);
+            Ok(())
+        }
         cli::Command::Keys(command) => commands::keys::run(&command, &environment, &console),
         cli::Command::Settings(arguments) => commands::settings::run(&arguments, &environment, &console),
         cli::Command::Doctor(arguments) => commands::doctor::run(&arguments, &environment, &console),
         cli::Command::Import(arguments) => commands::import::run(&arguments, &console),
         cli::Command::Invoke(arguments) => commands::invoke::run(&arguments, &console),
         cli::Command::Usage(arguments) => commands::usage::run(&arguments, &console),
-        cli::Command::Durable(cli::DurableCommand::Replay(arguments)) => {
-            commands::replay::run(&arguments, &environment, &console)
-        }
+        cli::Command::Build(arguments) => commands::build::run(&arguments, &environment, &console),
+        cli::Command::List(arguments) => commands::list::run(&arguments, &environment, &console),
+        cli::Command::Routes(arguments) => commands::routes::run(&arguments, &environment, &console),
+        cli::Command::Storage(command) => commands::storage::run(&command, &console),
+        cli::Command::Schema(arguments) => commands::schema::run(&arguments, &console),
+        cli::Command::Completions(arguments) => commands::completions::run(&arguments, &console),
+        cli::Command::Durable(command) => commands::durable::run(&command, &environment, &console),
     };
     exit::finish(outcome, &console)
 }

@@ -4,7 +4,10 @@ use expect_test::expect;
 
 use super::archive::{archive, entries};
 use super::{component, trips};
-use crate::{Binary, Bundle, BundleError, Limits, MAX_ENTRIES, binary, digest, is_component_name, read, write};
+use crate::{
+    Binary, Bundle, BundleError, Limits, MAX_ENTRIES, binary, digest, is_component_name, list, read, read_unpacked,
+    write,
+};
 
 #[test]
 fn what_is_written_is_read() {
@@ -65,6 +68,35 @@ fn the_bytes_are_the_same_everywhere() {
         manifest.toml 100644 1980-01-01 00:00:00 None
         4ec573fdda464225a29fdfaa6e843a8e46557d229942db2d93035e28f4e7e1d1"#]]
     .assert_eq(&text);
+}
+
+#[test]
+fn what_was_unpacked_is_held_against_its_list() {
+    let list = list(&trips()).expect("a good bundle");
+    let entry = |name: &str| match name {
+        "manifest.toml" => Some(trips().manifest.into_bytes()),
+        "components/booking.wasm" => trips().components.remove("booking"),
+        "components/search.wasm" => trips().components.remove("search"),
+        _ => None,
+    };
+    let limits = Limits::default();
+    assert_eq!(read_unpacked(&list, &limits, entry), Ok(trips()));
+    let missing = |name: &str| entry(name).filter(|_| name != "manifest.toml");
+    let changed =
+        |name: &str| if name == "components/search.wasm" { entry("components/booking.wasm") } else { entry(name) };
+    let refusals = [
+        read_unpacked(&list, &limits, missing),
+        read_unpacked(&list, &limits, changed),
+        read_unpacked(&list, &Limits { component_bytes: 20, ..limits }, entry),
+        read_unpacked(b"{", &limits, entry),
+    ];
+    let refusals = refusals.map(|refusal| format!("{}\n", refusal.expect_err("it is broken")));
+    expect![[r#"
+        manifest.toml: is listed in bundle.json and missing; pack it again, and check that the whole file arrived
+        components/search.wasm: has the SHA-256 9044e655cc1603abe4020240bb49b6830a55023ff940d1a929143b8ac447b474, and bundle.json says 913d966391503e3a2f94645368994e9503a12ded943159fb57fda791cb96b786; pack it again, and check that the whole file arrived
+        components/search.wasm: unpacks to more than 20 bytes; make it smaller (components: optimise, strip debug information), or split the app
+        bundle.json: is not understood: EOF while parsing an object at line 1 column 1; give a file as `dacapo pack` wrote it
+    "#]].assert_eq(&refusals.concat());
 }
 
 #[test]
