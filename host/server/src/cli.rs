@@ -1,17 +1,38 @@
 //! The command line as text: what can be said, its defaults and its help. What it means is in `commands`.
 
+mod durable;
+mod durable_help;
+mod inspection;
 mod operation;
+mod serving;
+mod project;
 mod setup;
+mod storage;
 
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
+pub(crate) use self::durable::{
+    DurableCommand, FilterArguments, GetHistoryArguments, GetInstancesArguments, GetRuntimeStatusArguments, HubArguments,
+    PurgeHistoryArguments, RaiseEventArguments, ReasonArguments, ReplayArguments, RestartArguments, RewindArguments,
+    StartNewArguments, TerminateArguments, WaitArguments, WatchArguments, check_json,
+};
+pub(crate) use self::inspection::{
+    BuildArguments, CompletionsArguments, ListArguments, RoutesArguments, SchemaArguments,
+};
 pub(crate) use self::operation::{HostArguments, InvokeArguments, UsageArguments};
+pub(crate) use self::project::{FunctionArguments, InitArguments, KeyNeeded, NewArguments, Template, TemplatesArguments};
+pub(crate) use self::serving::{ServeArguments, StartArguments};
 pub(crate) use self::setup::{
     AddSettingArguments, DoctorArguments, ImportArguments, ListSettingsArguments, SettingArguments, SettingsArguments,
     SettingsCommand,
 };
+pub(crate) use self::storage::{
+    AccountArguments, DeleteEntityArguments, ListQueuesArguments, PeekArguments, PutEntityArguments, PutMessageArguments,
+    QueuesCommand, ShowEntitiesArguments, StorageCommand, TablesCommand, TimeToLive,
+};
+use crate::console;
 use crate::exit;
 use crate::settings::Assignment;
 
@@ -19,18 +40,6 @@ use crate::settings::Assignment;
 const DEFAULT_PORT: u16 = 7071;
 
 const ABOUT: &str = "Runs function apps made of WebAssembly components, with durable orchestrations, in one process.";
-
-const START_EXAMPLES: &str = "\
-Examples:
-  dacapo start function-manifests/conference-booking.toml
-      Builds the app, serves it on http://localhost:7071 and keeps its state in
-      function-manifests/.dacapo/conference-booking.
-
-  dacapo start app.toml --port 0 --ephemeral
-      Any free port, and nothing on disk: for trying things out and for tests.
-
-  dacapo start app.toml --address 0.0.0.0 --data-dir /var/lib/dacapo/app --no-build
-      Serves the network from a fixed data folder, with components that were built elsewhere.";
 
 const KEYS_AFTER_HELP: &str = "\
 Keys are in the app's data folder, which is found as by `dacapo start`. A host that runs notices a change within a second.
@@ -57,23 +66,6 @@ Exit codes:
   2  the command line is wrong
   3  the manifest is wrong";
 
-const REPLAY_AFTER_HELP: &str = "\
-Examples:
-  dacapo durable replay trip-1 --manifest function-manifests/conference-booking.toml
-      Fetches the history of the instance trip-1 from http://localhost:7071 and replays it on the app as it is built now.
-
-  dacapo durable replay trip-1 --component target/wasm32-wasip2/guest/booking.wasm --url https://host.example
-      The same from another host, on one component.
-
-  curl -s http://localhost:7071/runtime/webhooks/durabletask/instances/trip-1/history > trip-1.ndjson
-  dacapo durable replay trip-1.ndjson --component booking.wasm --output json
-      From a file: one event per line, so that the line of a departure can be looked up.
-
-Exit codes:
-  0  the code fits the history
-  1  the code departs from it
-  2  the command line is wrong, or history or component cannot be read";
-
 /// What the person typed.
 #[derive(Debug, Parser)]
 #[command(name = "dacapo", version, about = ABOUT, after_help = exit::CODES, arg_required_else_help = true)]
@@ -85,9 +77,21 @@ pub(crate) struct Cli {
 /// One variant per file under `commands`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Build and run a function app until Ctrl+C
-    #[command(after_help = START_EXAMPLES)]
+    /// Build and run function apps until Ctrl+C, and again whenever their files change
+    #[command(after_help = serving::START_AFTER_HELP)]
     Start(StartArguments),
+    /// Run a host for apps that are deployed to it, for production
+    #[command(after_help = serving::SERVE_AFTER_HELP)]
+    Serve(ServeArguments),
+    /// Make a project that is a function app
+    #[command(after_help = project::INIT_AFTER_HELP)]
+    Init(InitArguments),
+    /// Add a function to a project
+    #[command(visible_alias = "add", after_help = project::NEW_AFTER_HELP)]
+    New(NewArguments),
+    /// List what init and new can make
+    #[command(after_help = project::TEMPLATES_AFTER_HELP)]
+    Templates(TemplatesArguments),
     /// Show and change the keys that callers of an app need
     #[command(subcommand, after_help = KEYS_AFTER_HELP)]
     Keys(KeysCommand),
@@ -106,8 +110,26 @@ pub(crate) enum Command {
     /// Show what the functions of a running host have used
     #[command(after_help = operation::USAGE_AFTER_HELP)]
     Usage(UsageArguments),
+    /// Build the components of an app
+    #[command(after_help = inspection::BUILD_AFTER_HELP)]
+    Build(BuildArguments),
+    /// Show the functions of an app
+    #[command(after_help = inspection::LIST_AFTER_HELP)]
+    List(ListArguments),
+    /// Show the routes of an app in the order in which they win
+    #[command(after_help = inspection::ROUTES_AFTER_HELP)]
+    Routes(RoutesArguments),
+    /// Look into queues and tables, and change what is in them
+    #[command(subcommand, after_help = storage::STORAGE_AFTER_HELP)]
+    Storage(StorageCommand),
+    /// Print the JSON Schema of manifests, for editors
+    #[command(after_help = inspection::SCHEMA_AFTER_HELP)]
+    Schema(SchemaArguments),
+    /// Print what a shell needs to complete commands
+    #[command(after_help = inspection::COMPLETIONS_AFTER_HELP)]
+    Completions(CompletionsArguments),
     /// Work with the instances of a host
-    #[command(subcommand)]
+    #[command(subcommand, after_help = durable_help::ALL)]
     Durable(DurableCommand),
 }
 
@@ -179,43 +201,6 @@ pub(crate) struct SetKeyArguments {
     pub(crate) value: Option<String>,
 }
 
-/// One variant per file under `commands`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum DurableCommand {
-    /// Say whether code still fits the recorded history of an instance, and where it departs
-    #[command(after_help = REPLAY_AFTER_HELP)]
-    Replay(ReplayArguments),
-}
-
-/// Which history to replay, and on which code.
-#[derive(Debug, Args)]
-#[command(group(ArgGroup::new("code").required(true).multiple(true)))]
-pub(crate) struct ReplayArguments {
-    /// An instance's id, to be fetched from --url; or a file with a history, as GET instances/{id}/history answers it
-    #[arg(value_name = "INSTANCE-ID|FILE")]
-    pub(crate) history: String,
-
-    /// The component to replay on, instead of the one that the manifest names
-    #[arg(long, value_name = "FILE.wasm", group = "code")]
-    pub(crate) component: Option<PathBuf>,
-
-    /// The app to replay on: the orchestrator is looked up in its manifest
-    #[arg(long, value_name = "FILE.toml", group = "code")]
-    pub(crate) manifest: Option<PathBuf>,
-
-    /// The host that has the instance
-    #[arg(long, default_value_t = format!("http://localhost:{DEFAULT_PORT}"))]
-    pub(crate) url: String,
-
-    /// The key that this host asks for: its system key durabletask_extension or its master key
-    #[arg(long)]
-    pub(crate) key: Option<String>,
-
-    /// How to say it
-    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
-    pub(crate) output: OutputFormat,
-}
-
 /// Who is to read what a command says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
@@ -223,82 +208,4 @@ pub(crate) enum OutputFormat {
     Text,
     /// Programs
     Json,
-}
-
-/// How to run an app.
-#[derive(Debug, Args)]
-pub(crate) struct StartArguments {
-    /// The app's manifest, a TOML file
-    pub(crate) manifest: PathBuf,
-
-    /// Port to listen on; 0 takes any free one
-    #[arg(short, long, default_value_t = DEFAULT_PORT)]
-    pub(crate) port: u16,
-
-    /// When the port is in use, take the next free one above it
-    #[arg(long)]
-    pub(crate) find_free_port: bool,
-
-    /// IP address to listen on; 0.0.0.0 serves the whole network
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = parse_address)]
-    pub(crate) address: IpAddr,
-
-    /// Folder for the app's state [default: .dacapo/<app> beside the manifest]
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) data_dir: Option<PathBuf>,
-
-    /// Keep all state in memory: it ends with the process
-    #[arg(long, conflicts_with = "data_dir")]
-    pub(crate) ephemeral: bool,
-
-    /// Ask callers for keys on a loopback address too; on any other address they are always asked for
-    #[arg(long)]
-    pub(crate) enable_auth: bool,
-
-    /// Origins of web pages that may call functions from a browser, with commas between them; '*' for all
-    #[arg(long, value_name = "ORIGINS", value_delimiter = ',')]
-    pub(crate) cors: Vec<String>,
-
-    /// Let these pages send cookies and other credentials
-    #[arg(long, requires = "cors")]
-    pub(crate) cors_credentials: bool,
-
-    /// Go without the storage endpoint, where clients of Azure Storage reach the app's queues and tables
-    #[arg(long, conflicts_with_all = ["blob_port", "queue_port", "table_port"])]
-    pub(crate) no_storage_endpoint: bool,
-
-    /// Port of the storage endpoint for blobs; 0 takes any free one [default: 10000]
-    #[arg(long, value_name = "PORT")]
-    pub(crate) blob_port: Option<u16>,
-
-    /// Port of the storage endpoint for queues; 0 takes any free one [default: 10001]
-    #[arg(long, value_name = "PORT")]
-    pub(crate) queue_port: Option<u16>,
-
-    /// Port of the storage endpoint for tables; 0 takes any free one [default: 10002]
-    #[arg(long, value_name = "PORT")]
-    pub(crate) table_port: Option<u16>,
-
-    /// Let no timer run by its schedule
-    #[arg(long)]
-    pub(crate) no_timers: bool,
-
-    /// A setting of the app, before the environment and local.settings.toml; others on this machine can see it
-    #[arg(long, value_name = "NAME=VALUE", value_parser = Assignment::parse)]
-    pub(crate) env: Vec<Assignment>,
-
-    /// Take the components as they are, without running their build commands
-    #[arg(long)]
-    pub(crate) no_build: bool,
-
-    /// Also log what the host itself does
-    #[arg(short, long)]
-    pub(crate) verbose: bool,
-}
-
-fn parse_address(text: &str) -> Result<IpAddr, String> {
-    if text.eq_ignore_ascii_case("localhost") {
-        return Ok(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    }
-    text.parse().map_err(|_| "give an IP address of this machine, such as 127.0.0.1, 0.0.0.0 or ::1".to_owned())
 }

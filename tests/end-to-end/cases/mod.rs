@@ -14,6 +14,7 @@ mod limits;
 mod live_and_replayed;
 mod management;
 mod pinning;
+mod projects;
 mod queue_kills;
 mod queues;
 mod readme;
