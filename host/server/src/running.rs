@@ -11,6 +11,7 @@ use crate::admin::Admin;
 use crate::auth::Guarded;
 use crate::background::Background;
 use crate::clock::{SystemClock, SystemRandomness};
+use crate::deploying::Deployer;
 use crate::hosting::{Failures, Host, Runtimes, Tasks};
 use crate::http_server::{self, HomePage, Services};
 use crate::invocations::Outstanding;
@@ -46,6 +47,8 @@ pub(crate) struct Sockets {
 pub(crate) struct Running {
     /// The apps.
     pub(crate) host: Arc<Host>,
+    /// Takes deploys; none: it takes none.
+    pub(crate) deployer: Option<Arc<Deployer>>,
     tasks: Arc<Tasks>,
     failures: Failures,
     stop: Option<Stop>,
@@ -79,7 +82,7 @@ impl Running {
         };
         let tasks = Arc::new(tasks);
         tasks.spawn("runs in the background", stopping.clone(), background_tasks.run(stopping));
-        Running { host: Host::new(surroundings, tasks.clone()), tasks, failures, stop: Some(stop) }
+        Running { host: Host::new(surroundings, tasks.clone()), deployer: None, tasks, failures, stop: Some(stop) }
     }
 
     /// Lets callers in.
@@ -114,7 +117,8 @@ impl Running {
         let origins = wiring::origins(surroundings.address);
         let doors = surroundings.access.doors();
         let admin = Admin {
-            apps: self.host.apps.clone(),
+            host: self.host.clone(),
+            deployer: self.deployer.clone(),
             version: VERSION,
             instance_id: format!("{:032x}", SystemRandomness.next_u128()),
             started: surroundings.clock.now(),
@@ -122,9 +126,6 @@ impl Running {
             doors: doors.clone(),
             keys: surroundings.access.keys.clone(),
             origins: origins.clone(),
-            hold_back: surroundings.hold_back.clone(),
-            outstanding: surroundings.outstanding.clone(),
-            stopping: surroundings.stopping.clone(),
         };
         Services {
             apps: self.host.apps.clone(),

@@ -104,6 +104,8 @@ pub(crate) enum Source {
     Environment,
     /// [`LOCAL_SETTINGS_FILE`]
     LocalFile,
+    /// The file of `dacapo serve --config`.
+    ConfigFile,
 }
 
 impl fmt::Display for Source {
@@ -112,6 +114,7 @@ impl fmt::Display for Source {
             Source::CommandLine => "--env",
             Source::Environment => "the environment",
             Source::LocalFile => LOCAL_SETTINGS_FILE,
+            Source::ConfigFile => "the file of --config",
         })
     }
 }
@@ -184,6 +187,22 @@ impl AppSettings {
         settings
     }
 
+    /// Of an app that was deployed: the environment, then these, of which the first of a name wins.
+    pub(crate) fn deployed(
+        environment: &Environment,
+        values: impl IntoIterator<Item = (String, String)>,
+    ) -> AppSettings {
+        let mut settings = AppSettings::without_file(environment, &[]);
+        for (name, value) in values {
+            if !settings.values.contains_key(&name) {
+                settings.sources.insert(name.clone(), Source::ConfigFile);
+                settings.values.insert(name, value);
+            }
+        }
+        settings.forget_master_key();
+        settings
+    }
+
     fn merge(environment: &Environment, given: &[Assignment], file: &str) -> anyhow::Result<AppSettings> {
         let file: SettingsFile = toml::from_str(file)?;
         let mut settings = AppSettings::without_file(environment, given);
@@ -246,7 +265,7 @@ struct SettingsFile {
 }
 
 /// Environment variables are text; numbers and switches may be written without quotes.
-fn setting_text(name: &str, value: toml::Value) -> anyhow::Result<String> {
+pub(crate) fn setting_text(name: &str, value: toml::Value) -> anyhow::Result<String> {
     match value {
         toml::Value::String(text) => Ok(text),
         toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) => Ok(value.to_string()),

@@ -15,8 +15,18 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 impl Admin {
     /// Reads a whole body of at most so many bytes.
     pub(super) async fn read(&self, body: Body, limit_bytes: usize) -> Result<Vec<u8>, Refusal> {
+        self.read_within(body, limit_bytes, BODY_TIMEOUT).await
+    }
+
+    /// The same, for a body that may take longer.
+    pub(super) async fn read_within(
+        &self,
+        body: Body,
+        limit_bytes: usize,
+        timeout: Duration,
+    ) -> Result<Vec<u8>, Refusal> {
         let read = pin!(collect(body, limit_bytes));
-        match select(read, self.clock.sleep_until(self.clock.now().saturating_add(BODY_TIMEOUT))).await {
+        match select(read, self.clock.sleep_until(self.clock.now().saturating_add(timeout))).await {
             Either::Left((bytes, _)) => bytes,
             Either::Right(_) => Err(Refusal::TooSlow),
         }

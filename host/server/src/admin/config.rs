@@ -21,8 +21,8 @@ use crate::management::reply::{self, Reply};
 impl Admin {
     pub(super) fn config(&self, head: &Parts) -> Result<Reply, Refusal> {
         let served = match parameter(head, "app") {
-            Some(name) => self.apps.named(&name),
-            None => self.apps.all().first().cloned(),
+            Some(name) => self.host.apps.named(&name),
+            None => self.host.apps.all().first().cloned(),
         };
         let served = served.ok_or(Refusal::NotFound)?;
         Ok(reply::json(StatusCode::OK, &host_json(&served.app.host, Machine::this())))

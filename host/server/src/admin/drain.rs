@@ -34,12 +34,12 @@ struct ResumeStatus {
 impl Admin {
     pub(super) fn drain(&self) -> Reply {
         tracing::info!("an operator drains the host: it takes no new work");
-        self.hold_back.hold_back();
+        self.host.surroundings.hold_back.hold_back();
         reply::empty(StatusCode::ACCEPTED)
     }
 
     pub(super) fn drain_status(&self) -> Reply {
-        let outstanding = self.outstanding.count();
+        let outstanding = self.host.surroundings.outstanding.count();
         let state = match (self.intake(), outstanding) {
             (Intake::Open, _) => "Disabled",
             (Intake::Closed, 0) => "Completed",
@@ -51,7 +51,7 @@ impl Admin {
     }
 
     pub(super) fn resume(&self) -> Result<Reply, Refusal> {
-        self.hold_back.let_go();
+        self.host.surroundings.hold_back.let_go();
         if self.intake() == Intake::Ending {
             return Err(Refusal::Conflict("the host ends; start it again"));
         }

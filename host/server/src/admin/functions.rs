@@ -46,7 +46,7 @@ struct FunctionStatus {
 impl Admin {
     pub(super) fn functions(&self, head: &Parts) -> Reply {
         let origin = self.origin(head);
-        let apps = self.apps.all();
+        let apps = self.host.apps.all();
         let records = apps.iter().flat_map(|served| {
             let origin = &origin;
             served.app.functions.iter().map(move |found| record(&served.app, found, origin))

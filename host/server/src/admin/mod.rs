@@ -13,8 +13,10 @@
 //! | `POST host/drain`, `GET host/drain/status`, `POST host/resume` | see `drain` |
 //! | `GET functions`, `functions/{name}`, `functions/{name}/status` | 200 with records as in Azure; 404 |
 //! | `POST functions/{name}` | see `run` |
+//! | everything about apps, deploying included | see `apps` |
 //! | everything about keys | see `keys` |
 
+mod apps;
 mod body;
 mod config;
 mod drain;
@@ -42,17 +44,18 @@ use std::sync::Arc;
 use triggers::http::OriginPolicy;
 
 use crate::auth::Doors;
-use crate::invocations::Outstanding;
-use crate::hosting::{Apps, Served};
+use crate::deploying::Deployer;
+use crate::hosting::{Host, Served};
 use crate::keys::KeyRing;
-use crate::listeners::{HoldBack, Intake};
+use crate::listeners::Intake;
 use crate::management::reply::{self, Reply};
-use crate::shutdown::Stopping;
 
 /// What the API needs to be served.
 pub(crate) struct Admin {
     /// The apps that are served.
-    pub(crate) apps: Arc<Apps>,
+    pub(crate) host: Arc<Host>,
+    /// Takes deploys; none: the host was started with manifests.
+    pub(crate) deployer: Option<Arc<Deployer>>,
     /// The host's version.
     pub(crate) version: &'static str,
     /// Tells this run of the host from others.
@@ -67,12 +70,6 @@ pub(crate) struct Admin {
     pub(crate) keys: Arc<KeyRing>,
     /// Where requests were sent to, for links in answers.
     pub(crate) origins: OriginPolicy,
-    /// Holds back what takes work by itself.
-    pub(crate) hold_back: HoldBack,
-    /// What runs at the moment.
-    pub(crate) outstanding: Outstanding,
-    /// Tells that the host ends.
-    pub(crate) stopping: Stopping,
 }
 
 /// What a request asks for. Names of functions are as the caller wrote them.
@@ -89,6 +86,8 @@ enum Operation {
     Function(String),
     FunctionStatus(String),
     Run(String),
+    /// Everything about apps.
+    Apps(apps::Operation),
     /// Everything about keys.
     Keys(keys::Operation),
 }
@@ -114,7 +113,10 @@ fn find(method: &Method, path: &str) -> Option<Operation> {
         (["functions", _], [_, name]) if is_post => Some(Operation::Run((*name).to_owned())),
         (["functions", _], [_, name]) => is_read.then(|| Operation::Function((*name).to_owned())),
         (["functions", _, "status"], [_, name, _]) => is_read.then(|| Operation::FunctionStatus((*name).to_owned())),
-        _ => keys::find(method, &fixed, &segments).map(Operation::Keys),
+        (_, segments) => {
+            let of_apps = apps::find(method, &fixed, segments).map(Operation::Apps);
+            of_apps.or_else(|| keys::find(method, &fixed, segments).map(Operation::Keys))
+        }
     }
 }
 
@@ -163,6 +165,7 @@ impl Admin {
             Operation::Function(name) => self.function_record(&name, head),
             Operation::FunctionStatus(name) => self.function_status(&name),
             Operation::Run(name) => self.run(&name, head, body).await,
+            Operation::Apps(operation) => self.of_apps(operation, head, body).await,
             Operation::Keys(operation) => Ok(self.of_keys(operation, head, body).await),
         };
         done.unwrap_or_else(|refusal| refusal.reply())
@@ -170,17 +173,17 @@ impl Admin {
 
     /// The app of a function and the function's name as the manifest has it; none if there is none.
     fn function(&self, name: &str) -> Option<String> {
-        let served = self.apps.with_function(name)?;
+        let served = self.host.apps.with_function(name)?;
         served.app.function(name).map(|function| function.name.clone())
     }
 
     fn served_with(&self, function: &str) -> Result<Arc<Served>, Refusal> {
-        self.apps.with_function(function).ok_or(Refusal::NotFound)
+        self.host.apps.with_function(function).ok_or(Refusal::NotFound)
     }
 
     /// Whether the host takes work by itself.
     fn intake(&self) -> Intake {
-        self.apps.intake(self.stopping.peek().is_some())
+        self.host.intake()
     }
 
     /// Scheme and authority that links in an answer begin with; empty if the request does not tell.

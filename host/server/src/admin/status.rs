@@ -34,7 +34,7 @@ struct Health {
 
 impl Admin {
     pub(super) fn status(&self) -> Reply {
-        let apps = self.apps.all();
+        let apps = self.host.apps.all();
         let mut with: Vec<String> =
             apps.iter().map(|served| format!("{} {}", served.app.name, served.app.version)).collect();
         if with.is_empty() {
@@ -57,7 +57,7 @@ impl Admin {
     }
 
     pub(super) fn ping(&self, head: &Parts) -> Reply {
-        let is_full = asks_for(head, "checkHealth") && self.apps.all().iter().any(|served| served.functions.is_full());
+        let is_full = asks_for(head, "checkHealth") && self.host.apps.all().iter().any(|served| served.functions.is_full());
         reply::empty(if is_full { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK })
     }
 

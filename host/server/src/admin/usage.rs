@@ -72,11 +72,11 @@ impl UsageNumbers {
 impl Admin {
     /// What each function of each app has used.
     fn used(&self) -> Vec<FunctionUsage> {
-        self.apps.all().iter().flat_map(|served| served.metering.usage()).collect()
+        self.host.apps.all().iter().flat_map(|served| served.metering.usage()).collect()
     }
 
     fn app_names(&self) -> String {
-        self.apps.all().iter().map(|served| served.app.name.as_str()).collect::<Vec<_>>().join(",")
+        self.host.apps.all().iter().map(|served| served.app.name.as_str()).collect::<Vec<_>>().join(",")
     }
 
     pub(super) fn usage(&self) -> Reply {

@@ -4,9 +4,11 @@
 //! then the builds, then the components.
 
 mod announcement;
+mod bundled;
+mod reloading;
 
 use anyhow::{Context, anyhow};
-use manifest::App;
+use manifest::{App, Versioning};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +16,7 @@ use std::time::Duration;
 
 use crate::auth::Guarded;
 use crate::cli::StartArguments;
-use crate::clock::{self, Stopwatch, SystemClock, SystemRandomness};
+use crate::clock::{Stopwatch, SystemClock, SystemRandomness};
 use crate::console::{self, Console};
 use crate::cors::Cors;
 use crate::data_folder::Layout;
@@ -25,10 +27,11 @@ use crate::manifest_file::{self, LocatedApp};
 use crate::port::{self, IfTaken};
 use crate::running::{Running, Setup, Sockets};
 use crate::settings::{AppSettings, Environment, MASTER_KEY};
-use crate::shutdown::{DRAIN_TIMEOUT, Signals};
+use crate::shutdown::Signals;
 use crate::storage_endpoint::{DEFAULT_PORTS, Listening, StoragePorts};
 use crate::wiring::{Access, Edition, app_is_wrong};
 use crate::{accounts, guests, listing, telemetry};
+use super::ending::until_stopped;
 use announcement::announce;
 
 /// An app that is to be served, before anything of it runs.
@@ -47,9 +50,11 @@ struct Project {
 pub(crate) fn run(
     arguments: &StartArguments,
     environment: &Environment,
-    console: &Console,
+    console: &Arc<Console>,
     stopwatch: Stopwatch,
 ) -> Result<(), Problem> {
+    console.set_output(arguments.output, arguments.verbose, arguments.log_file.as_deref())?;
+    console.set_output(arguments.output, arguments.verbose, arguments.log_file.as_deref())?;
     let editions = editions(arguments, environment, console)?;
     let first = &editions.first().context("there is no app to serve")?.located;
     telemetry::start(environment, arguments.verbose, &first.app.host.logging, console)?;
@@ -57,7 +62,9 @@ pub(crate) fn run(
     let storage = storage_endpoint(&editions, arguments, console)?;
     let projects = open(editions, arguments)?;
     let access = access(&projects, arguments, environment.master_key(), console)?;
-    let built = if arguments.no_build { None } else { build(&projects, console)? };
+    // From here on no change of a file is missed.
+    let dev_loop = reloading::dev_loop(&projects, arguments, environment, console, address)?;
+    let built = if builds(arguments) { build(&projects, console)? } else { None };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -68,6 +75,11 @@ pub(crate) fn run(
     let sockets = Sockets { functions: listener, storage };
     let outcome = runtime.block_on(async {
         let mut signals = Signals::listen().context("the host cannot listen to signals")?;
+        let editions: Vec<Edition> = projects.iter().map(|project| project.edition.clone()).collect();
+        let mut dev_loop = dev_loop;
+        if let Some(dev_loop) = &mut dev_loop {
+            dev_loop.first_build_ended().await;
+        }
         let running = tokio::select! {
             running = begin(setup, projects, console) => running?,
             () = signals.next() => return Err(Problem::Aborted),
@@ -75,11 +87,17 @@ pub(crate) fn run(
         console.storage(&addresses);
         running.listen(sockets)?;
         console.ready(stopwatch.elapsed().saturating_sub(built.unwrap_or_default()), built);
-        serve(running, &mut signals, console).await
+        let reloading = dev_loop.map(|dev_loop| reloading::run(dev_loop, &running.host, editions, arguments));
+        until_stopped(running, &mut signals, reloading, console).await
     });
     // What may still run after a drain that was given up must not hold the process.
     runtime.shutdown_background();
     outcome
+}
+
+/// Whether components are built before they are loaded.
+fn builds(arguments: &StartArguments) -> bool {
+    !arguments.no_build && arguments.bundle.is_none()
 }
 
 /// Reads all manifests and settings; all apps must be able to stand side by side.
@@ -88,27 +106,41 @@ fn editions(
     environment: &Environment,
     console: &Console,
 ) -> Result<Vec<Edition>, Problem> {
+    if let Some(bundle) = &arguments.bundle {
+        return Ok(vec![bundled::edition(bundle, arguments, environment, console)?]);
+    }
+    let manifests = match arguments.manifests.as_slice() {
+        [] => vec![manifest_file::find_in(Path::new("."))?],
+        named => named.to_vec(),
+    };
     let mut editions: Vec<Edition> = Vec::new();
-    for manifest in &arguments.manifests {
-        let settings = app_settings(environment, arguments, manifest, console)?;
-        let located = manifest_file::read(manifest, &settings)?;
-        let cors = cors(&located.app, &settings, arguments)?;
-        for other in &editions {
-            let same = if other.located.app.name == located.app.name {
-                vec![format!("the app '{}' is named twice", located.app.name)]
-            } else {
-                Vec::new()
-            };
-            let clashes = located.app.clashes(&other.located.app);
-            let problems: Vec<String> =
-                same.into_iter().chain(clashes.iter().map(ToString::to_string)).map(|what| format!("{}: {what}", located.file)).collect();
-            if !problems.is_empty() {
-                return Err(app_is_wrong(&problems));
-            }
+    for manifest in &manifests {
+        let settings = app_settings(environment, arguments, &manifest_file::folder(manifest)?, console)?;
+        let edition = edition(manifest_file::read(manifest, &settings)?, settings, arguments)?;
+        let problems: Vec<String> = editions.iter().flat_map(|other| clashes(&edition, other)).collect();
+        if !problems.is_empty() {
+            return Err(app_is_wrong(&problems));
         }
-        editions.push(Edition { located, settings, cors });
+        editions.push(edition);
     }
     Ok(editions)
+}
+
+/// A version as the command line wants it to be served.
+fn edition(mut located: LocatedApp, settings: AppSettings, arguments: &StartArguments) -> Result<Edition, Problem> {
+    let cors = cors(&located.app, &settings, arguments)?;
+    if arguments.move_instances {
+        located.app.versioning = Versioning::Latest;
+    }
+    Ok(Edition { located, settings, cors })
+}
+
+fn clashes(edition: &Edition, other: &Edition) -> Vec<String> {
+    let LocatedApp { app, file, .. } = &edition.located;
+    if app.name == other.located.app.name {
+        return vec![format!("{file}: the app '{}' is in {} already", app.name, other.located.file)];
+    }
+    app.clashes(&other.located.app).iter().map(|clash| format!("{file}: {clash}")).collect()
 }
 
 /// Opens the state of every app.
@@ -244,11 +276,10 @@ fn how_to_name(arguments: &StartArguments) -> String {
 fn app_settings(
     environment: &Environment,
     arguments: &StartArguments,
-    manifest: &Path,
+    folder: &Path,
     console: &Console,
 ) -> Result<AppSettings, Problem> {
-    let folder = manifest_file::folder(manifest)?;
-    let settings = AppSettings::read_with(environment, &arguments.env, &folder).map_err(Problem::App)?;
+    let settings = AppSettings::read_with(environment, &arguments.env, folder).map_err(Problem::App)?;
     if !settings.overridden.is_empty() {
         let names = settings.overridden.join(", ");
         console.notice(&format!("Settings of local.settings.toml that the environment or --env overrides: {names}"));
@@ -297,30 +328,4 @@ fn listen(arguments: &StartArguments) -> anyhow::Result<(TcpListener, SocketAddr
     listener.set_nonblocking(true).context("the port cannot be used without blocking")?;
     let address = listener.local_addr().context("the system does not tell the port")?;
     Ok((listener, address))
-}
-
-/// Until a signal comes or a part of the host fails; then drains.
-async fn serve(mut running: Running, signals: &mut Signals, console: &Console) -> Result<(), Problem> {
-    let failure = tokio::select! {
-        () = signals.next() => None,
-        error = running.failed() => Some(error),
-    };
-    console.notice(&format!(
-        "\nStopping: no new work is taken, what runs is finished (at most {} s). Press Ctrl+C again to stop at once.",
-        DRAIN_TIMEOUT.as_secs()
-    ));
-    let drained = tokio::select! {
-        drained = running.drain() => drained,
-        () = signals.next() => return Err(Problem::Aborted),
-        () = clock::after(DRAIN_TIMEOUT) => Err(anyhow!(
-            "some work was not finished within {} s; it is taken up again at the next start",
-            DRAIN_TIMEOUT.as_secs()
-        )),
-    };
-    if let Some(error) = failure {
-        return Err(Problem::Host(error));
-    }
-    drained?;
-    console.notice("Stopped.");
-    Ok(())
 }

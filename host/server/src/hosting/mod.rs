@@ -20,13 +20,16 @@ pub(crate) use runtimes::Runtimes;
 pub(crate) use tasks::{Failures, Tasks};
 
 use anyhow::anyhow;
+use futures::FutureExt;
+use futures::future::{join_all, select};
 use manifest::App;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Stopwatch;
 use crate::exit::Problem;
-use crate::shutdown::Stop;
+use crate::listeners::Intake;
+use crate::shutdown::{DRAIN_TIMEOUT, Stop, Stopping};
 use crate::wiring::{self, Edition, Generation, Surroundings, app_is_wrong};
 
 /// See the module.
@@ -46,6 +49,8 @@ pub(crate) type Changing<'a> = tokio::sync::MutexGuard<'a, ()>;
 struct Resident {
     app: Arc<HostedApp>,
     stop: Stop,
+    /// Completes for each of its versions when nothing runs of it any more.
+    ended: Vec<Stopping>,
 }
 
 /// A version that only needs to be begun.
@@ -128,25 +133,31 @@ impl Host {
         let now = generation.served.clone();
         app.metering.know(now.app.functions.iter().map(|function| function.name.as_str()));
         let before = self.apps.publish(now.clone());
-        let (stop, stopping) = Stop::new();
-        if self.take_up(&app, stop) {
+        let ((stop, stopping), (end, ended)) = (Stop::new(), Stop::new());
+        if self.take_up(&app, stop, ended) {
             self.keep_house(&app);
         }
         let listen = generation.listen(self.surroundings.with_timers, &app.timer_turns);
-        self.tasks.spawn("what starts functions", stopping.clone(), now.listeners.clone().run(listen, stopping));
+        let listening = now.listeners.clone().run(listen, stopping.clone());
+        self.tasks.spawn("what starts functions", stopping, async move {
+            listening.await;
+            drop(end);
+        });
         Begun { now, before, switched_in: stopwatch.elapsed() }
     }
 
     /// Remembers what ends the version that is about to begin; the one before is told to end. Whether the app is new.
-    fn take_up(&self, app: &Arc<HostedApp>, stop: Stop) -> bool {
+    fn take_up(&self, app: &Arc<HostedApp>, stop: Stop, ended: Stopping) -> bool {
         let mut residents = self.residents();
         match residents.iter_mut().find(|resident| resident.app.name == app.name) {
             Some(resident) => {
                 std::mem::replace(&mut resident.stop, stop).ask();
+                resident.ended.retain(|ended| ended.clone().now_or_never().is_none());
+                resident.ended.push(ended);
                 false
             }
             None => {
-                residents.push(Resident { app: app.clone(), stop });
+                residents.push(Resident { app: app.clone(), stop, ended: vec![ended] });
                 true
             }
         }
@@ -160,12 +171,34 @@ impl Host {
         self.tasks.spawn("metering", stopping.clone(), app.metering.clone().keep(clock.clone(), stopping.clone()));
     }
 
+    /// No request reaches the app any more, it takes no work, and what it has begun has ended or is given up when this
+    /// returns.
+    pub(crate) async fn withdraw(&self, app: &HostedApp, _changing: &Changing<'_>) {
+        self.apps.withdraw(&app.name);
+        let place = |residents: &Vec<Resident>| residents.iter().position(|resident| resident.app.name == app.name);
+        let resident = {
+            let mut residents = self.residents();
+            place(&residents).map(|place| residents.remove(place))
+        };
+        let Some(Resident { app, stop, ended }) = resident else { return };
+        app.stop();
+        stop.ask();
+        let all = Box::pin(join_all(ended));
+        let clock = &self.surroundings.clock;
+        select(all, clock.sleep_until(clock.now().saturating_add(DRAIN_TIMEOUT))).await;
+    }
+
     /// Asks every app to take no new work and to finish what it has begun.
     pub(crate) fn stop(&self) {
         for resident in std::mem::take(&mut *self.residents()) {
             resident.app.stop();
             resident.stop.ask();
         }
+    }
+
+    /// Whether the apps take work by themselves.
+    pub(crate) fn intake(&self) -> Intake {
+        self.apps.intake(self.surroundings.stopping.clone().now_or_never().is_some())
     }
 
     /// All apps that are here.

@@ -1,14 +1,14 @@
-//! The next version of an app that is here: put together, held against what instances have done so far, and begun.
+//! The next version of an app that is here: held against what instances have done so far, and compared with the one before.
 
 use anyhow::anyhow;
 use manifest::Versioning;
 use std::time::Duration;
 
-use super::{Begun, Changing, Differences, Host, Prepared};
+use super::{Begun, Differences, Host, Prepared};
 use crate::clock::Stopwatch;
 use crate::exit::Problem;
 use crate::replay_check::{self, ReplayReport, Scope};
-use crate::wiring::{self, Edition};
+use crate::wiring;
 
 /// What to do with instances whose recorded history the new code does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,48 +25,17 @@ pub(crate) struct Replaced {
     pub(crate) begun: Begun,
     /// What is different.
     pub(crate) differences: Differences,
-    /// How long it took to load.
-    pub(crate) loaded_in: Duration,
-    /// How long it took to hold it against histories; none: instances stay on their version.
-    pub(crate) replayed_in: Option<Duration>,
+}
+
+impl Replaced {
+    /// With what is different.
+    pub(crate) fn of(begun: Begun) -> Replaced {
+        let differences = Differences::between(begun.before.as_deref(), &begun.now);
+        Replaced { begun, differences }
+    }
 }
 
 impl Host {
-    /// Serves another version of an app that is here.
-    ///
-    /// # Errors
-    /// As [`Host::prepare`]; and instances depart from the new code that would have to follow it. Nothing has changed then.
-    pub(crate) async fn replace(&self, edition: &Edition, departing: Departing) -> Result<Replaced, Problem> {
-        let changing = self.changing().await;
-        let name = &edition.located.app.name;
-        let app = self.hosted(name).ok_or_else(|| {
-            Problem::App(anyhow!(
-                "{}: this host does not serve an app called '{name}'; if the app was renamed, start the host again: its state is kept \
-                 under its name",
-                edition.located.file
-            ))
-        })?;
-        let prepared = self.prepare(app, edition).await?;
-        self.take_over(prepared, departing, &changing).await
-    }
-
-    /// The last steps of every change: the look at what is under way, and the beginning.
-    ///
-    /// # Errors
-    /// Instances depart from the new code that would have to follow it, or it cannot be told. Nothing has changed then.
-    pub(crate) async fn take_over(
-        &self,
-        prepared: Prepared,
-        departing: Departing,
-        changing: &Changing<'_>,
-    ) -> Result<Replaced, Problem> {
-        let replayed_in = self.check_what_follows(&prepared, departing).await?;
-        let loaded_in = prepared.loaded_in;
-        let begun = self.begin(prepared, changing);
-        let differences = Differences::between(begun.before.as_deref(), &begun.now);
-        Ok(Replaced { begun, differences, loaded_in, replayed_in })
-    }
-
     /// Holds a version against the histories of the instances that will go on with it. How long that took; none: each
     /// instance stays on its version.
     ///

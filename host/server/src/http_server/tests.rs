@@ -84,7 +84,7 @@ fn services_with(functions: Arc<Functions>, cors: Option<Cors>) -> Services {
     let reached = Reached { http, management: management(&Arc::new(World::default())), cors };
     let (admin, _background) = admin(&app, reached, open_doors(), key_ring());
     Services {
-        apps: Arc::clone(&admin.apps),
+        apps: Arc::clone(&admin.host.apps),
         admin,
         home: HomePage::Listing { version: "0.1.0" },
         doors: open_doors(),

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 fn served(admin: &Admin) -> Arc<Served> {
-    Arc::clone(admin.apps.all().first().expect("an app is served"))
+    Arc::clone(admin.host.apps.all().first().expect("an app is served"))
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn the_host_tells_how_it_is() {
 }
 
 /// What load balancers see.
-async fn health(admin: &crate::admin::Admin) -> String {
+async fn health(admin: &Admin) -> String {
     let (head, body) = admin.health().into_parts();
     let body = body.collect().await.expect("a whole body").to_bytes();
     format!("{} {}", head.status.as_u16(), String::from_utf8_lossy(&body))

@@ -7,14 +7,15 @@ use crate::invocations::Outstanding;
 use crate::keys::tests::Counting;
 use crate::keys::{KeyRing, KeyStore};
 use crate::cors::Cors;
-use crate::hosting::{Apps, Served};
+use crate::hosting::{Host, Runtimes, Served, Tasks};
 use crate::http_server::AddedHeaders;
 use crate::listeners::{HoldBack, Listeners};
 use crate::listing;
 use crate::management::Management;
 use crate::management::tests::world::{self as hub, clock, management, minute, origins};
 use crate::metering::Metering;
-use crate::wiring::{Triggers, open_store};
+use crate::outbound::Outbound;
+use crate::wiring::{Access, Surroundings, Triggers, open_store};
 use async_trait::async_trait;
 use futures::FutureExt;
 use http_body_util::{BodyExt, Full};
@@ -26,6 +27,8 @@ use ports::{
     PrepareStart, QueueFunctions, QueueInvocation, Ran, StartRequest, TimerFunctions, TimerInvocation,
 };
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use triggers::accounts::{AccountId, Accounts, StorageAccount};
 use triggers::bindings::BindingParts;
@@ -202,7 +205,7 @@ pub(crate) fn admin(app: &App, reached: Reached, doors: Doors, keys: Arc<KeyRing
         client: Arc::new(hub::World::default()),
         clock: clock(),
         randomness: Arc::new(Counting::default()),
-        background,
+        background: background.clone(),
     };
     let hold_back = HoldBack::new();
     let listing = listing::functions(app, "http://h").into_iter().map(listing::Listing::into_columns);
@@ -219,8 +222,25 @@ pub(crate) fn admin(app: &App, reached: Reached, doors: Doors, keys: Arc<KeyRing
         runs,
         listing: listing.collect(),
     };
+    let (host_tasks, _failures) = Tasks::new();
+    let surroundings = Surroundings {
+        clock: clock(),
+        randomness: Arc::new(Counting::default()),
+        address: SocketAddr::from(([127, 0, 0, 1], 7071)),
+        runtimes: Runtimes::new(PathBuf::new()),
+        access: Access { keys: Arc::clone(&keys), guarded: Guarded::No },
+        with_timers: false,
+        outbound: Arc::new(Outbound::new(clock())),
+        outstanding: Outstanding::default(),
+        background,
+        hold_back,
+        stopping: futures::future::pending().boxed().shared(),
+    };
+    let host = Host::new(surroundings, Arc::new(host_tasks));
+    host.apps.publish(Arc::new(served));
     let admin = Admin {
-        apps: Arc::new(Apps::new(vec![Arc::new(served)])),
+        host,
+        deployer: None,
         version: "0.1.0",
         instance_id: "1".to_owned(),
         started: minute(0),
@@ -228,9 +248,6 @@ pub(crate) fn admin(app: &App, reached: Reached, doors: Doors, keys: Arc<KeyRing
         doors,
         keys,
         origins: origins(),
-        hold_back,
-        outstanding: Outstanding::default(),
-        stopping: futures::future::pending().boxed().shared(),
     };
     (admin, tasks)
 }

@@ -228,7 +228,7 @@ fn services(app: &manifest::App, doors: &Doors, keys: Arc<KeyRing>) -> (Services
     let reached = Reached { http: Arc::new(http), management: Management { uris, ..management }, cors: None };
     let (admin, background) = admin(app, reached, doors.clone(), keys);
     let services = Services {
-        apps: Arc::clone(&admin.apps),
+        apps: Arc::clone(&admin.host.apps),
         admin,
         home: HomePage::Empty,
         doors: doors.clone(),

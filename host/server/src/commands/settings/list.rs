@@ -195,6 +195,7 @@ impl<'s> ShownSetting<'s> {
                 Source::CommandLine => "commandLine",
                 Source::Environment => "environment",
                 Source::LocalFile => "localFile",
+                Source::ConfigFile => "configFile",
             }),
             found_under: found.and_then(|found| found.under.as_deref()),
             overrides_file: found.is_some_and(|found| found.overrides_file),

@@ -1,0 +1,350 @@
+//! Deploying to a host that runs: a bundle is checked as a whole, loaded and held against what is under way, and only then
+//! becomes what the host serves, now and after every start.
+//!
+//! The order is what makes it safe. Everything that may fail comes first and changes nothing that is served: reading the
+//! bundle, unpacking it beside the others, loading, replaying. Then `deployments.json` is replaced, which decides what the
+//! next start serves; and then the version is begun, which cannot fail. A crash leaves the old version or the new one.
+//!
+//! How requests say it is up to `admin`; the files are up to `deployments`.
+
+mod failure;
+mod removing;
+mod report;
+mod status;
+
+pub(crate) use failure::{Failed, Why};
+pub(crate) use report::{DeployReport, Phase, PhaseReport};
+pub(crate) use status::{details, summaries};
+
+use bundle::{Bundle, Limits, Opened};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::clock::Stopwatch;
+use crate::cors::Cors;
+use crate::deployments::{self, Deployment, DeploymentError, Deployments, Staged};
+use crate::hosting::{Departing, Host, HostedApp, Prepared, Replaced};
+use crate::manifest_file::LocatedApp;
+use crate::settings::AppSettings;
+use crate::wiring::Edition;
+use report::Version;
+
+/// Looks the settings of an app up, by its name.
+pub(crate) type SettingsOf = Box<dyn Fn(&str) -> anyhow::Result<AppSettings> + Send + Sync>;
+
+/// Is told of each phase when it has ended.
+pub(crate) type Tell<'a> = &'a (dyn Fn(PhaseReport) + Send + Sync);
+
+/// See the module.
+pub(crate) struct Deployer {
+    host: Arc<Host>,
+    /// The folder with a folder for each app.
+    folder: PathBuf,
+    settings: SettingsOf,
+    /// By app. Opened when they are needed; the lock of one is held only while the disk works.
+    known: Mutex<BTreeMap<String, Arc<Mutex<Deployments>>>>,
+}
+
+/// What it took so far.
+#[derive(Default)]
+struct Durations {
+    check: Duration,
+    compile: Duration,
+    replay: Duration,
+}
+
+impl Deployer {
+    /// For the apps below a folder. Nothing is read yet.
+    pub(crate) fn new(host: Arc<Host>, folder: PathBuf, settings: SettingsOf) -> Deployer {
+        Deployer { host, folder, settings, known: Mutex::default() }
+    }
+
+    /// Serves all apps that are deployed. One that cannot be is left out, and told with why: it keeps nobody else from being
+    /// served.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub(crate) async fn start(&self) -> Result<Vec<Failed>, Failed> {
+        let folder = self.folder.clone();
+        let apps = blocking(move || deployments::deployed_apps(&folder)).await??;
+        let mut failed = Vec::new();
+        for (app, _) in apps {
+            if let Err(failure) = self.start_app(&app).await {
+                failed.push(failure.of_app(&app));
+            }
+        }
+        Ok(failed)
+    }
+
+    async fn start_app(&self, app: &str) -> Result<(), Failed> {
+        let changing = self.host.changing().await;
+        let deployments = self.deployments(app).await?;
+        let Some((present, folder)) = ({
+            let deployments = lock(&deployments);
+            deployments.present().map(|present| (present.clone(), deployments.folder_of(&present.bundle)))
+        }) else {
+            return Ok(());
+        };
+        let edition = self.edition(app, &present.version, folder).await?;
+        let prepared = self.prepare(&edition).await?;
+        self.host.begin(prepared, &changing);
+        Ok(())
+    }
+
+    /// Deploys a bundle.
+    ///
+    /// # Errors
+    /// Says what is wrong; then everything is as it was.
+    pub(crate) async fn deploy(&self, bytes: Bytes, departing: Departing, tell: Tell<'_>) -> Result<DeployReport, Failed> {
+        let stopwatch = Stopwatch::start();
+        let Opened { bundle, digest } =
+            blocking(move || bundle::read(&bytes, &Limits::default())).await?.map_err(Failed::from)?;
+        let changing = self.host.changing().await;
+        self.check(&bundle)?;
+        let deployments = self.deployments(&bundle.app).await?;
+        let (app, version, bundle_digest) = (bundle.app.clone(), bundle.version.clone(), digest.clone());
+        let staging = Arc::clone(&deployments);
+        let staged = blocking(move || lock(&staging).stage(&bundle, &bundle_digest)).await??;
+        let durations = Durations { check: stopwatch.elapsed(), ..Durations::default() };
+        tell(PhaseReport::of(Phase::Checked, durations.check, format!("{app} {version}")));
+        let prepared = self.load(&app, &version, staged.folder.clone(), departing, durations, tell).await;
+        let (prepared, durations) = match prepared {
+            Ok(prepared) => prepared,
+            Err(failure) => {
+                self.forget(&app, deployments, staged).await;
+                return Err(failure);
+            }
+        };
+        let (app_digest, now) = (prepared.generation.served.digest.clone(), self.host.surroundings.clock.now());
+        let before = lock(&deployments).present().cloned();
+        let switching = Arc::clone(&deployments);
+        blocking(move || lock(&switching).switch(staged, &app_digest, now)).await??;
+        let replaced = self.host.begin(prepared, &changing);
+        Ok(self.report(replaced, &digest, before, &durations, tell))
+    }
+
+    /// Serves a deployment again that is kept: the one whose bundle digest begins with `to`, or the one before the present one.
+    ///
+    /// # Errors
+    /// As [`Deployer::deploy`]; and there is none, or there are several.
+    pub(crate) async fn roll_back(
+        &self,
+        app: &str,
+        to: Option<&str>,
+        departing: Departing,
+        tell: Tell<'_>,
+    ) -> Result<DeployReport, Failed> {
+        let stopwatch = Stopwatch::start();
+        let changing = self.host.changing().await;
+        let app = self.hosted(app)?.name.clone();
+        let deployments = self.deployments(&app).await?;
+        let (before, target) = {
+            let deployments = lock(&deployments);
+            let target = match to {
+                Some(prefix) => deployments.find(prefix)?.clone(),
+                None => deployments.before_present().cloned().ok_or_else(|| nothing_before(&app))?,
+            };
+            (deployments.present().cloned(), target)
+        };
+        let (reading, bundle) = (Arc::clone(&deployments), target.bundle.clone());
+        let folder = blocking(move || {
+            let deployments = lock(&reading);
+            deployments.read(&bundle).map(|_whole| deployments.folder_of(&bundle))
+        })
+        .await??;
+        let durations = Durations { check: stopwatch.elapsed(), ..Durations::default() };
+        tell(PhaseReport::of(Phase::Checked, durations.check, format!("{app} {}", target.version)));
+        let (prepared, durations) = self.load(&app, &target.version, folder, departing, durations, tell).await?;
+        let (switching, bundle) = (Arc::clone(&deployments), target.bundle.clone());
+        blocking(move || lock(&switching).switch_back(&bundle)).await??;
+        let begun = self.host.begin(prepared, &changing);
+        Ok(self.report(begun, &target.bundle, before, &durations, tell))
+    }
+
+    /// The deployments of an app that are kept, newest first, and the present one's digest.
+    pub(crate) async fn kept(&self, app: &str) -> Result<(Vec<Deployment>, Option<String>), Failed> {
+        let deployments = self.deployments(app).await?;
+        let deployments = lock(&deployments);
+        Ok((deployments.list().to_vec(), deployments.present().map(|present| present.bundle.clone())))
+    }
+
+    /// Whether the app may stand beside the others at all, before anything is written.
+    fn check(&self, bundle: &Bundle) -> Result<(), Failed> {
+        let settings = (self.settings)(&bundle.app).map_err(Failed::host)?;
+        let file = format!("{}-{}.{}/manifest.toml", bundle.app, bundle.version, bundle::EXTENSION);
+        let lookup = |name: &str| settings.values.get(name).cloned();
+        let app = manifest::parse(&bundle.manifest, &file, &lookup).map_err(|problems| {
+            let problems = problems.to_string().lines().map(str::to_owned).collect();
+            Failed::invalid("BadManifest", "the manifest has problems", problems)
+        })?;
+        let clashes = self.host.clashes(&app);
+        if clashes.is_empty() { Ok(()) } else { Err(Failed::conflict("AppsClash", "the app clashes with another one", clashes)) }
+    }
+
+    /// Everything between a bundle that is unpacked and the step that makes it the present one.
+    async fn load(
+        &self,
+        app: &str,
+        version: &str,
+        folder: PathBuf,
+        departing: Departing,
+        durations: Durations,
+        tell: Tell<'_>,
+    ) -> Result<(Prepared, Durations), Failed> {
+        let edition = self.edition(app, version, folder).await?;
+        let prepared = self.prepare(&edition).await?;
+        let compile = prepared.loaded_in;
+        let functions = prepared.generation.served.app.functions.len();
+        tell(PhaseReport::of(Phase::Compiled, compile, format!("{functions} functions")));
+        let replay = match self.host.check_what_follows(&prepared, departing).await {
+            Ok(replay) => replay,
+            Err(problem) => {
+                self.give_up(prepared).await;
+                return Err(Failed::departs(problem));
+            }
+        };
+        if let Some(replay) = replay {
+            tell(PhaseReport::of(Phase::Replayed, replay, "every instance under way fits".to_owned()));
+        }
+        Ok((prepared, Durations { compile, replay: replay.unwrap_or_default(), ..durations }))
+    }
+
+    async fn edition(&self, app: &str, version: &str, folder: PathBuf) -> Result<Edition, Failed> {
+        let settings = (self.settings)(app).map_err(Failed::host)?;
+        let (app, version) = (app.to_owned(), version.to_owned());
+        let (located, settings): (LocatedApp, AppSettings) =
+            blocking(move || deployments::located(&folder, &app, &version, &settings).map(|located| (located, settings)))
+                .await??;
+        let cors = &located.app.host.http.cors;
+        let cors = Cors::new(cors.allowed_origins.iter().map(String::as_str), cors.support_credentials)
+            .map_err(|error| Failed::invalid("BadManifest", "host.http.cors is wrong", vec![error.to_string()]))?;
+        Ok(Edition { located, settings, cors })
+    }
+
+    /// Loads a version for the app as it is hosted, which is taken up for it if it is new.
+    async fn prepare(&self, edition: &Edition) -> Result<Prepared, Failed> {
+        let app = &edition.located.app;
+        let hosted = match self.host.hosted(&app.name) {
+            Some(hosted) => hosted,
+            None => {
+                let (folder, manifest) = (self.folder.join(&app.name), app.clone());
+                let (store, folder) = blocking(move || {
+                    let opened = HostedApp::open_store(&manifest, Some(&folder));
+                    opened.map(|store| (store, folder))
+                })
+                .await?
+                .map_err(Failed::host)?;
+                let now = self.host.surroundings.clock.now();
+                Arc::new(HostedApp::over(app, store, Some(folder), now).await.map_err(Failed::host)?)
+            }
+        };
+        match self.host.prepare(Arc::clone(&hosted), edition).await {
+            Ok(prepared) => Ok(prepared),
+            Err(problem) => {
+                self.give_up_app(&hosted).await;
+                Err(problem.into())
+            }
+        }
+    }
+
+    async fn give_up(&self, prepared: Prepared) {
+        let app = Arc::clone(&prepared.app);
+        drop(prepared);
+        self.give_up_app(&app).await;
+    }
+
+    /// The state of an app that is not going to be served is closed again.
+    async fn give_up_app(&self, app: &Arc<HostedApp>) {
+        if self.host.hosted(&app.name).is_none()
+            && let Err(error) = app.close().await
+        {
+            tracing::warn!(app = app.name, %error, "the state of an app that was not deployed cannot be closed");
+        }
+    }
+
+    /// Removes what a deploy has written that failed.
+    async fn forget(&self, app: &str, deployments: Arc<Mutex<Deployments>>, staged: Staged) {
+        let is_new = self.host.hosted(app).is_none();
+        let folder = self.folder.join(app);
+        let forgotten = blocking(move || {
+            let deployments = lock(&deployments);
+            deployments.discard(staged);
+            // Of an app that was never deployed there is nothing to keep.
+            if is_new && deployments.list().is_empty() { std::fs::remove_dir_all(folder) } else { Ok(()) }
+        });
+        if let Ok(Err(error)) = forgotten.await {
+            tracing::warn!(app, %error, "what is left of a bundle that was not deployed cannot be removed");
+        }
+        if is_new {
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(app);
+        }
+    }
+
+    fn report(
+        &self,
+        begun: crate::hosting::Begun,
+        bundle: &str,
+        before: Option<Deployment>,
+        durations: &Durations,
+        tell: Tell<'_>,
+    ) -> DeployReport {
+        let switched_in = begun.switched_in;
+        let previous = begun.before.as_ref().map(|served| Version {
+            version: served.app.version.clone(),
+            digest: served.digest.clone(),
+            bundle: before.map(|deployment| deployment.bundle),
+        });
+        let replaced = Replaced::of(begun);
+        let report = DeployReport::of(&replaced, bundle, previous, durations, switched_in);
+        tell(PhaseReport::of(Phase::Switched, switched_in, report.in_short()));
+        tracing::info!(app = report.app, version = report.version, bundle, "{}", report.in_short());
+        report
+    }
+
+    fn hosted(&self, app: &str) -> Result<Arc<HostedApp>, Failed> {
+        let served = self.host.apps.named(app).ok_or_else(|| Failed::unknown_app(app, &self.host))?;
+        self.host.hosted(&served.app.name).ok_or_else(|| Failed::unknown_app(app, &self.host))
+    }
+
+    /// The deployments of an app, opened once.
+    async fn deployments(&self, app: &str) -> Result<Arc<Mutex<Deployments>>, Failed> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(app).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let folder = self.folder.join(app);
+        let opened = Arc::new(Mutex::new(blocking(move || Deployments::open(folder)).await??));
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(known.entry(app.to_owned()).or_insert(opened)))
+    }
+}
+
+fn lock(deployments: &Mutex<Deployments>) -> std::sync::MutexGuard<'_, Deployments> {
+    deployments.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn nothing_before(app: &str) -> Failed {
+    Failed::conflict("NothingBefore", &format!("no deployment of '{app}' before the present one is kept"), Vec::new())
+}
+
+/// What waits for the disk or takes its time, beside everything else.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failed> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Failed::host(error.into()))
+}
+
+impl From<DeploymentError> for Failed {
+    fn from(error: DeploymentError) -> Failed {
+        let text = error.to_string();
+        match error {
+            DeploymentError::Disk { .. } if error.is_disk_full() => Failed::new(Why::NoRoom, "DiskFull", &text),
+            DeploymentError::Disk { .. } | DeploymentError::Record { .. } | DeploymentError::Damaged { .. } => {
+                Failed::new(Why::Host, "DiskTrouble", &text)
+            }
+            DeploymentError::Unknown { .. } => Failed::new(Why::NotFound, "DeploymentNotFound", &text),
+            DeploymentError::Ambiguous { .. } => Failed::new(Why::Invalid, "AmbiguousDeployment", &text),
+        }
+    }
+}
