@@ -11,7 +11,6 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-#[expect(unused_imports, reason = "for `apps show`")]
 pub(crate) use alive::AliveVersion;
 pub(crate) use archive::{AppArchive, ComponentBytes};
 pub(crate) use keeper::{ArchiveKeeper, KeptVersion};
@@ -111,6 +110,7 @@ impl OlderVersions {
 impl AppVersions {
     /// `kept` is the present version.
     pub(crate) fn new(present: Version, kept: KeptVersion, loader: Loader, http: DurableHttp) -> AppVersions {
+        debug_assert_eq!(kept.digest(), present.app.digest(), "the version that is kept is the one that is served");
         let records = kept.keeper().archive().records().into_iter();
         let older = records.filter(|(digest, _)| digest != present.app.digest());
         let older = older.map(|(digest, record)| (digest, Arc::new(Older { record, version: OnceCell::new() })));

@@ -270,11 +270,8 @@ fn departure(row: &InstanceRow, why: String) -> Departure {
 /// Payloads are left out: they may be long, and secret.
 fn named(event: &Event) -> String {
     let kind = event.kind.name();
-    let name = match &event.kind {
-        EventKind::ExecutionStarted(started) => Some(started.name.clone()),
-        EventKind::EventRaised(raised) => Some(raised.name.clone()),
-        recorded => RecordedAction::of_event(recorded).and_then(|action| action.name),
-    };
+    // Departures are at what the code asks for; at other events the kind says enough.
+    let name = RecordedAction::of_event(&event.kind).and_then(|action| action.name);
     name.map_or_else(|| kind.to_owned(), |name| format!("{kind} '{name}'"))
 }
 

@@ -49,7 +49,12 @@ impl ArchiveKeeper {
     }
 }
 
-fn alive(archive: &AppArchive, pins: Vec<AppPins>, held: BTreeSet<String>, present: &str) -> Vec<AliveVersion> {
+pub(super) fn alive(
+    archive: &AppArchive,
+    pins: Vec<AppPins>,
+    held: BTreeSet<String>,
+    present: &str,
+) -> Vec<AliveVersion> {
     let pins: BTreeMap<String, AppPins> = pins.into_iter().map(|pins| (pins.digest.clone(), pins)).collect();
     let digests: BTreeSet<String> = pins.keys().cloned().chain(held).chain([present.to_owned()]).collect();
     let version = |digest: String| {

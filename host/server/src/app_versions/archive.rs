@@ -33,6 +33,7 @@ pub(crate) enum ComponentBytes {
     /// In a file, which must still be the one that was loaded.
     File(PathBuf),
     /// Here.
+    #[cfg_attr(not(test), expect(dead_code, reason = "components that are loaded have files so far"))]
     Here(Bytes),
 }
 

@@ -20,11 +20,11 @@ use crate::shutdown::Stopping;
 
 /// How often it is looked whether the last instance of an older version has ended, while there are older ones. A look costs
 /// one seek in an index per version.
-const OLDER_INTERVAL: Duration = Duration::from_secs(5);
+pub(super) const OLDER_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How often versions that nobody needs any more are looked for otherwise: after a look that failed, and against surprises.
 /// Whatever this process does to its versions wakes the keeper.
-const IDLE_INTERVAL: Duration = Duration::from_secs(3_600);
+pub(super) const IDLE_INTERVAL: Duration = Duration::from_secs(3_600);
 
 /// See the module.
 pub(crate) struct ArchiveKeeper {

@@ -1,5 +1,7 @@
 //! Versions on disk and behind the ports: kept, found again, loaded when they are needed, and dropped.
 
+mod keeping;
+
 use super::keeper::Looked;
 use super::record::KeptFunction;
 use super::{AppArchive, AppRecord, AppVersions, ArchiveKeeper, ComponentBytes, DurableHttp, Loader, Version};
@@ -9,7 +11,8 @@ use crate::outbound::Outbound;
 use expect_test::{Expect, expect};
 use guest::{App, Component, ComponentSource, GuestSettings, Runtime};
 use orchestration::{
-    ActivityTask, EventId, ExecutionId, Failure, HttpCall, HttpRequest, InstanceId, Json, Tags, Timeouts,
+    ActivityTask, EventId, ExecutionId, ExecutionStarted, Failure, HttpCall, HttpRequest, InstanceId, Json,
+    NewInstance, Reuse, Tags, Timeouts, Timestamp,
 };
 use ports::{Activities, ActivityInvocation, GuestFault, Heartbeat, Orchestrators};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +34,23 @@ fn version(components: &[(&str, &str)]) -> AppRecord {
         })
         .collect();
     record(&format!(r#"{{"app":"trips","version":"1","components":{{{}}},"functions":[]}}"#, kept.join(",")))
+}
+
+fn digest_of(content: &str) -> String {
+    guest::digest(content.as_bytes())
+}
+
+/// An instance that is pinned before its first turn, as children are.
+fn pinned_start(id: &str, digest: &str) -> NewInstance {
+    let started = ExecutionStarted::new("Trip", Json::null(), ExecutionId::from_random(1));
+    NewInstance {
+        id: InstanceId::from_stored(id),
+        started: ExecutionStarted { pinned_to: Some(digest.to_owned()), ..started },
+        at: Timestamp::default(),
+        reuse: Reuse::ENDED,
+        otherwise: None,
+        idempotency_key: None,
+    }
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -237,6 +257,14 @@ async fn each_call_gets_the_version_that_it_is_for() {
     .assert_eq(
         &all.versions.describe(&[all.older.clone(), present, unknown]).join("\n").replace(&all.older[..12], "OLDER"),
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_only_in_memory_is_found_there() {
+    let all = Versions::above(AppArchive::in_memory(), tempfile::tempdir().expect("a folder")).await;
+    all.begin("BookTrip", Some(&all.older)).await.expect("the older version");
+    let fault = all.begin("BookTrip", Some("nobody's")).await.expect_err("nobody knows it");
+    expect!["function 'BookTrip' could not be started: its instance is pinned to the app nobody's, which is not kept in memory; restart the instance, which then runs on the present app, or terminate it"].assert_eq(&fault.to_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]
