@@ -138,3 +138,58 @@ fn whoever_is_no_terminal_is_asked_nothing() {
     );
     check(&["add", "--template", "http"], "error: --name NAME is missing: the function's name\n");
 }
+
+/// Runs `dacapo` at a terminal, types `keys` whenever the text before them is there, and answers its exit code and what was shown.
+fn at_terminal(folder: &Path, steps: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new("python3");
+    command.arg(repository_file("tests/end-to-end/clients/terminal.py")).arg(json!(steps).to_string());
+    command.arg(env!("CARGO_BIN_EXE_dacapo")).args(arguments).current_dir(folder);
+    let output = command.output().expect("python3 is there, as for the other clients");
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+const DOWN: &str = "\u{1b}[B";
+const ENTER: &str = "\r";
+const CONTROL_C: &str = "\u{3}";
+/// How a terminal is told about the cursor: `h` follows to show it, `l` to hide it, as lists do.
+const CURSOR: &str = "\u{1b}[?25";
+
+#[test]
+fn a_person_at_a_terminal_is_asked_for_what_is_open() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let steps = [
+        ("Name of the app", ENTER),
+        ("Template", &format!("{DOWN}{ENTER}")),
+        ("Name of the function", "7up\r"),
+        ("cannot be a function's name", "\u{8}\u{8}\u{8}ShowTrip\r"),
+        ("Route", "trips/{id}\r"),
+    ];
+    let (code, shown) = at_terminal(folder.path(), &steps, &["init", "shop"]);
+    assert!(code == Some(0) && shown.contains("Made the app shop with ShowTrip"), "{code:?}\n{shown}");
+
+    let project = folder.path().join("shop");
+    let steps = [("Name of the function", ENTER), ("Queue", "orders\r")];
+    let (code, shown) = at_terminal(&project, &steps, &["new", "--template", "queue"]);
+    assert!(code == Some(0) && shown.contains("Added TakeOrder to shop.toml"), "{code:?}\n{shown}");
+    let manifest = std::fs::read_to_string(project.join("shop.toml")).expect("it was made");
+    let added = "\n[functions.ShowTrip]\ntrigger = { type = \"httpTrigger\", methods = [\"get\", \"post\"], \
+                 route = \"trips/{id}\", authLevel = \"function\" }\n\
+                 \n[functions.TakeOrder]\ntrigger = { type = \"queueTrigger\", queueName = \"orders\" }\n";
+    assert!(manifest.ends_with(added), "{manifest}");
+}
+
+#[test]
+fn whoever_has_enough_of_questions_gets_the_terminal_back() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for steps in [
+        vec![("Name of the app", CONTROL_C)],
+        vec![("Name of the app", ENTER), ("Template", CONTROL_C)],
+        vec![("Name of the app", ENTER), ("Template", ENTER), ("Name of the function", CONTROL_C)],
+    ] {
+        let (code, shown) = at_terminal(folder.path(), &steps, &["init", "shop"]);
+        assert!(code == Some(1) && shown.contains("stopped; nothing was written"), "{code:?}\n{shown}");
+        let (_, end) = shown.rsplit_once(CURSOR).expect("the cursor was shown at last");
+        assert!(end.starts_with('h'), "{shown:?}");
+        assert!(!folder.path().join("shop").exists());
+    }
+}

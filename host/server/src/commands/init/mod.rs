@@ -78,7 +78,10 @@ fn choose_app(arguments: &InitArguments, person: Option<&Person>) -> Result<AppN
     if let Some(name) = &arguments.app {
         return AppName::parse(name).map_err(|problem| Problem::NoAnswer(anyhow!("--app: {problem}")));
     }
-    let folder = std::path::absolute(&arguments.folder).context("there is no current folder")?;
+    let folder = &arguments.folder;
+    // A folder that is not there yet has no other name than the one that was typed.
+    let folder =
+        folder.canonicalize().or_else(|_| std::path::absolute(folder)).context("there is no current folder")?;
     let of_folder = AppName::of_folder(&folder);
     let Some(person) = person else { return Ok(of_folder) };
     let check = |name: &str| AppName::parse(name).map(drop);
@@ -108,18 +111,18 @@ fn write(folder: &Path, file: &File) -> Result<(), Problem> {
 }
 
 fn write_by_rule(path: &Path, file: &File) -> anyhow::Result<()> {
-    let there = match fs::read_to_string(path) {
-        Ok(text) => Some(text),
+    let there = match fs::read(path) {
+        Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error.into()),
     };
     let text = match (file.if_there, &there) {
         (IfThere::Keep, Some(_)) => return Ok(()),
-        (IfThere::AddLines, Some(there)) => with_lines(there, &file.text).into(),
+        (IfThere::AddLines, Some(there)) => with_lines(std::str::from_utf8(there)?, &file.text).into(),
         (IfThere::Clash | IfThere::Keep | IfThere::AddLines, _) => file.text.clone(),
     };
     // A file that is touched is a file that cargo builds anew.
-    if there.as_deref() == Some(&*text) {
+    if there.as_deref() == Some(text.as_bytes()) {
         return Ok(());
     }
     if let Some(parent) = path.parent() {

@@ -213,7 +213,9 @@ fn what_people_have_stays() {
     for (path, text) in [(".gitignore", "*.log\n/target/"), ("README.md", "mine"), ("local.settings.toml", "# mine")] {
         fs::write(folder.join(path), text).expect("it can be written");
     }
+    fs::write(folder.join("Cargo.toml"), [0xff]).expect("it can be written");
     run_in(folder, "--force").map_err(Problem::into_error).expect("it is made");
+    assert!(read(folder, "Cargo.toml").starts_with("[package]"));
     assert_eq!(read(folder, ".gitignore"), "*.log\n/target/\n.dacapo/\nlocal.settings.toml\n");
     assert_eq!((read(folder, "README.md"), read(folder, "local.settings.toml")), ("mine".into(), "# mine".into()));
 }
@@ -327,4 +329,18 @@ fn names_of_apps() {
     check("/", "app app.toml app app");
     let error = AppName::parse("my app").expect_err("it has a blank");
     assert!(error.starts_with("\"my app\" cannot be an app's name: begin with a letter"), "{error}");
+}
+
+#[test]
+fn every_app_has_a_manifest_that_is_right() {
+    for (app, more) in [("a", ""), ("a-b_2", "--template timer"), ("dacapo", "--template entity"), ("Cargo", "--template http")]
+    {
+        let parent = tempfile::tempdir().expect("a temporary folder");
+        let more = format!("--app {app} {more}");
+        let written = run_in(parent.path(), &more).map_err(Problem::into_error).expect("it is made");
+        let file = written.manifest.expect("a project has a manifest");
+        let text = fs::read_to_string(&file).expect("it was made");
+        let parsed = manifest::parse(&text, &file, &manifest::no_settings);
+        assert_eq!(parsed.map(|app| app.name).map_err(|problems| problems.to_string()), Ok(app.to_owned()));
+    }
 }
