@@ -27,8 +27,8 @@ const MAX_JOURNAL_BYTES: u64 = 64 * 1024 * 1024;
 /// be cut before all tables in it are in files.
 const MAX_MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
 /// The same for what users keep. Less, so that the storage endpoint needs little memory under load, too.
-const MAX_USER_MEMTABLE_BYTES: u64 = 3 * 1024 * 1024;
-/// For blocks of files that are read again.
+const MAX_USER_MEMTABLE_BYTES: u64 = 2 * 1024 * 1024;
+/// For blocks of files that are read again. Small: the system keeps the files themselves in memory.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Threads of the database that write tables into files and merge these; idle most of the time. Never as few as there may be
