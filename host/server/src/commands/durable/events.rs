@@ -76,7 +76,8 @@ impl Teller {
 
 /// What is asked for, and what comes with it.
 fn asked(kind: &EventKind) -> (String, String) {
-    let again = |retry_of: &Option<EventId>| retry_of.map(|id| format!(" (again, after #{})", id.0)).unwrap_or_default();
+    let again =
+        |retry_of: &Option<EventId>| retry_of.map(|id| format!(" (again, after #{})", id.0)).unwrap_or_default();
     match kind {
         EventKind::TaskScheduled { name, input, retry_of, .. } => (name.clone(), payload(input) + &again(retry_of)),
         EventKind::SubOrchestrationInstanceCreated { name, instance_id, input, retry_of, .. } => {

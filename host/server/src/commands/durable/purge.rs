@@ -71,7 +71,9 @@ pub(super) async fn purge(arguments: &PurgeHistoryArguments) -> Result<Said, Pro
 /// The host speaks of its own parameter; here it is an option.
 fn in_own_words(problem: Problem) -> Problem {
     match problem {
-        Problem::Host(error) => Problem::Host(anyhow!("{}", error.to_string().replace("add force=true", "add --force"))),
+        Problem::Host(error) => {
+            Problem::Host(anyhow!("{}", error.to_string().replace("add force=true", "add --force")))
+        }
         other @ (Problem::App(_)
         | Problem::Aborted
         | Problem::Interrupted

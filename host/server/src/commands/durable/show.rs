@@ -92,7 +92,9 @@ pub(super) fn read(text: &str) -> Result<Option<HistoryFile>, Problem> {
     match history_file::read(text) {
         Ok(history) => Ok(Some(history)),
         Err(Unreadable::NotStarted) => Ok(None),
-        Err(why) => Err(Problem::NoAnswer(anyhow::anyhow!("the history cannot be read: {}", visible(&why.to_string())))),
+        Err(why) => {
+            Err(Problem::NoAnswer(anyhow::anyhow!("the history cannot be read: {}", visible(&why.to_string()))))
+        }
     }
 }
 

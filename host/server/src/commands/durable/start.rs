@@ -71,12 +71,7 @@ pub(super) fn payload(data: Option<&str>, what: &str) -> Result<Option<String>, 
     Ok(Some(text))
 }
 
-async fn started(
-    question: Question,
-    waiting: &WaitArguments,
-    hub: &HubArguments,
-    look: Look,
-) -> Result<Said, Problem> {
+async fn started(question: Question, waiting: &WaitArguments, hub: &HubArguments, look: Look) -> Result<Said, Problem> {
     let stopwatch = Stopwatch::start();
     let answer = hub::ask(hub, question).await?;
     let started: Started = hub::read(&answer)?;

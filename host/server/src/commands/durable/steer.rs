@@ -12,8 +12,8 @@ use crate::exit::Problem;
 pub(super) async fn raise_event(arguments: &RaiseEventArguments) -> Result<Said, Problem> {
     let (id, event) = (arguments.instance.id(), arguments.event());
     let data = payload(arguments.event_data.as_deref(), "the event's data")?;
-    let question = Question::post(&["instances", id, "raiseEvent", event], data)
-        .with("eventId", arguments.event_id.as_ref());
+    let question =
+        Question::post(&["instances", id, "raiseEvent", event], data).with("eventId", arguments.event_id.as_ref());
     let said = format!("The event '{}' is on its way to {}.", visible(event), visible(id));
     tell(question, id, "raiseEvent", said, &arguments.hub).await
 }

@@ -258,8 +258,7 @@ fn waiting(status: &Status) -> Line {
 }
 
 fn execution_of(history: &HistoryFile) -> Option<ExecutionId> {
-    history.events.iter().find_map(|event| match &event.kind {
-        EventKind::ExecutionStarted(started) => Some(started.execution),
-        _ => None,
+    history.events.iter().find_map(|event| {
+        if let EventKind::ExecutionStarted(started) = &event.kind { Some(started.execution) } else { None }
     })
 }

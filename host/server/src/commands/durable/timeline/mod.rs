@@ -14,7 +14,7 @@ mod rows;
 mod scale;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use orchestration::{EventId, RuntimeStatus, Timestamp};
 use unicode_width::UnicodeWidthStr;
@@ -133,7 +133,7 @@ fn bar(row: &Row, axis: Axis, end: Timestamp, width: usize, line: &mut Line) {
     let mut cells = vec![(' ', Paint::Plain); width];
     for piece in &row.pieces {
         let (from, to) = (axis.column(piece.from), axis.column(piece.to.unwrap_or(end)));
-        let (inner, last, paint) = glyphs(piece);
+        let (inner, last, paint) = glyphs(piece, row.outcome);
         // What begins where it ends is still there.
         let to = to.max(from);
         // Its neighbour begins in the column in which it ends.
@@ -153,9 +153,10 @@ fn bar(row: &Row, axis: Axis, end: Timestamp, width: usize, line: &mut Line) {
 }
 
 /// What a piece consists of, and what it ends with, if that is something else.
-fn glyphs(piece: &Piece) -> (char, Option<char>, Paint) {
+fn glyphs(piece: &Piece, outcome: Outcome) -> (char, Option<char>, Paint) {
     let goes_on = piece.to.is_none().then_some('▸');
     match piece.shape {
+        Shape::Run if outcome == Outcome::Left => ('█', None, Paint::Aside),
         Shape::Run => ('█', goes_on, if goes_on.is_some() { Paint::Busy } else { Paint::Good }),
         Shape::FailedRun => ('█', Some('✗'), Paint::Bad),
         Shape::Pause => ('·', goes_on, Paint::Aside),
@@ -204,7 +205,8 @@ fn failures(rows: &Rows) -> Vec<Line> {
         line.push(&format!("{what}: {why}"), Paint::Plain);
         line
     };
-    let failed: Vec<&Row> = rows.rows.iter().filter(|row| row.failure.is_some() && row.outcome != Outcome::Ok).collect();
+    let failed: Vec<&Row> =
+        rows.rows.iter().filter(|row| row.failure.is_some() && row.outcome != Outcome::Ok).collect();
     let mut lines: Vec<Line> = Vec::new();
     for row in failed.iter().rev().take(MAX_FAILURES).rev() {
         lines.push(told(&row.label, row.failure.as_deref().unwrap_or_default()));

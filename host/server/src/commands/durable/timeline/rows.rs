@@ -43,8 +43,12 @@ pub(super) enum Outcome {
     /// It is asked for, and nobody has begun with it.
     Queued,
     /// It is tried again then.
-    TriedAgain { at: Timestamp },
-    Due { at: Timestamp },
+    TriedAgain {
+        at: Timestamp,
+    },
+    Due {
+        at: Timestamp,
+    },
     Fired,
     Waits,
     Locked,
@@ -52,7 +56,10 @@ pub(super) enum Outcome {
     Held,
     Resumed,
     /// So often, in the past tense.
-    Happened { times: u32, verb: &'static str },
+    Happened {
+        times: u32,
+        verb: &'static str,
+    },
     /// The execution ended first.
     Left,
 }
@@ -211,7 +218,7 @@ impl Rows {
 
     /// What happens again and again stands in one row.
     fn moment(&mut self, label: String, verb: &'static str, at: Timestamp) {
-        let index = self.labelled(format!("{label}"), Outcome::Happened { times: 0, verb });
+        let index = self.labelled(label, Outcome::Happened { times: 0, verb });
         let row = &mut self.rows[index];
         row.pieces.push(Piece { from: at, to: Some(at), shape: Shape::Moment });
         if let Outcome::Happened { times, .. } = &mut row.outcome {
