@@ -29,6 +29,7 @@ mod invocations;
 mod keys;
 mod listeners;
 mod listing;
+mod log_stream;
 mod machine;
 mod management;
 mod manifest_file;
@@ -47,6 +48,7 @@ mod wiring;
 
 use clap::Parser;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use crate::console::Console;
 use crate::settings::Environment;
@@ -55,9 +57,10 @@ fn main() -> ExitCode {
     let stopwatch = clock::Stopwatch::start();
     let environment = Environment::read();
     let cli = cli::Cli::parse();
-    let console = Console::new(&environment);
+    let console = Arc::new(Console::new(&environment));
     let outcome = match cli.command {
         cli::Command::Start(arguments) => commands::start::run(&arguments, &environment, &console, stopwatch),
+        cli::Command::Serve(arguments) => commands::serve::run(&arguments, &environment, &console, stopwatch),
         cli::Command::Init(arguments) => commands::init::run(&arguments, &console),
         cli::Command::New(arguments) => commands::new::run(&arguments, &environment, &console),
         cli::Command::Templates(arguments) => {
@@ -70,12 +73,16 @@ fn main() -> ExitCode {
         cli::Command::Import(arguments) => commands::import::run(&arguments, &console),
         cli::Command::Invoke(arguments) => commands::invoke::run(&arguments, &console),
         cli::Command::Usage(arguments) => commands::usage::run(&arguments, &console),
+        cli::Command::Logs(arguments) => commands::logs::run(&arguments, &console),
         cli::Command::Build(arguments) => commands::build::run(&arguments, &environment, &console),
         cli::Command::List(arguments) => commands::list::run(&arguments, &environment, &console),
         cli::Command::Routes(arguments) => commands::routes::run(&arguments, &environment, &console),
         cli::Command::Storage(command) => commands::storage::run(&command, &console),
         cli::Command::Schema(arguments) => commands::schema::run(&arguments, &console),
         cli::Command::Completions(arguments) => commands::completions::run(&arguments, &console),
+        cli::Command::Pack(arguments) => commands::pack::run(&arguments, &environment, &console),
+        cli::Command::Deploy(arguments) => commands::deploy::run(&arguments, &environment, &console),
+        cli::Command::Apps(command) => commands::apps::run(&command, &console),
         cli::Command::Durable(command) => commands::durable::run(&command, &environment, &console),
     };
     exit::finish(outcome, &console)
