@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Empty, Full};
 use manifest::route;
-use ports::{Body, EffectError, GuestFault, StoreError};
+use ports::{Body, EffectError, GuestFault, StoreError, TableError};
 use serde_json::json;
 
 /// Names the invocation in every answer that one was made for.
@@ -128,6 +128,9 @@ pub(super) fn unanswered(why: &Unanswered, detail: FaultDetail, invocation: &Inv
     let (status, kind, hint) = match why {
         Unanswered::BodyTooLarge(error) => return refused(&Refusal::BodyTooLarge(*error)),
         Unanswered::BrokenBody(_) => (StatusCode::BAD_REQUEST, "BrokenBody", "Send the request again."),
+        Unanswered::Binding(error) if is_for_now(error) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "InputsNotRead", "Nothing was written. Call it again.")
+        }
         Unanswered::Binding(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "BindingFailed",
@@ -171,6 +174,19 @@ pub(super) fn unanswered(why: &Unanswered, detail: FaultDetail, invocation: &Inv
         }
     };
     if status == StatusCode::SERVICE_UNAVAILABLE { retry_later(response) } else { response }
+}
+
+/// Whether the store could not read an input now and may do so later: that is nothing of the function's.
+fn is_for_now(error: &BindingError) -> bool {
+    match error {
+        BindingError::Unreadable { why: TableError::Store(StoreError::Unavailable { .. }), .. } => true,
+        BindingError::Unreadable { .. }
+        | BindingError::Expression { .. }
+        | BindingError::Evaluated { .. }
+        | BindingError::Value { .. }
+        | BindingError::Undeclared { .. }
+        | BindingError::TooLarge { .. } => false,
+    }
 }
 
 /// What the store cannot do now, as with a full disk, it may do later: that is nothing of the function's.
