@@ -5,11 +5,11 @@ use dacapo::{Failure, TimerInfo};
 /// Runs once for each moment of the schedule. What it prints is in the host's log.
 #[dacapo::timer(name = "function-name")]
 pub(crate) fn my_function(timer: TimerInfo) -> Result<(), Failure> {
-    println!("{}", report(&timer));
+    println!("{}", describe(&timer));
     Ok(())
 }
 
-fn report(timer: &TimerInfo) -> String {
+fn describe(timer: &TimerInfo) -> String {
     match timer.is_past_due {
         true => format!("{}, and late: the host was not running", timer.scheduled),
         false => timer.scheduled.to_string(),
@@ -30,8 +30,8 @@ mod tests {
     #[test]
     fn says_when_it_is_late() {
         let mut timer = TimerInfo::new(Timestamp::UNIX_EPOCH);
-        assert_eq!(report(&timer), "1970-01-01T00:00:00Z");
+        assert_eq!(describe(&timer), "1970-01-01T00:00:00Z");
         timer.is_past_due = true;
-        assert!(report(&timer).ends_with("late: the host was not running"));
+        assert!(describe(&timer).ends_with("late: the host was not running"));
     }
 }

@@ -9,8 +9,9 @@ use std::process::{Command, Stdio};
 use crate::host::{ANY_STORAGE_PORTS, Host, Process};
 use crate::samples::repository_file;
 
-/// What `dacapo new` makes, each under a name of its own; the last one is told to the SDK, because no Rust function can have it.
-const FUNCTIONS: [&[&str]; 8] = [
+/// What `dacapo new` makes, each under a name of its own. Rust's functions cannot have the names `loop` and `say-hello`, and `Request` is
+/// something else in a source with HTTP functions.
+const FUNCTIONS: [&[&str]; 9] = [
     &["--template", "http", "--name", "Greet", "--route", "greetings"],
     &["--template", "activity", "--name", "PlaceOrder"],
     &["--template", "orchestration", "--name", "Approval"],
@@ -18,6 +19,7 @@ const FUNCTIONS: [&[&str]; 8] = [
     &["--template", "timer", "--name", "Report"],
     &["--template", "entity", "--name", "Counter"],
     &["--template", "http", "--name", "Loop", "--authlevel", "anonymous"],
+    &["--template", "http", "--name", "Request", "--authlevel", "admin"],
     &["--template", "durable", "--name", "say-hello", "--route", "v2/hello"],
 ];
 
@@ -103,6 +105,7 @@ fn follow_the_starters(host: &mut Host) {
 fn use_the_functions(host: &mut Host) {
     let client = host.client();
     assert_eq!(client.get("/api/greetings?name=Ada").expect(200).body, "Hello, Ada!\n");
+    assert_eq!(client.get("/api/request").expect(200).body, "Hello, world!\n");
     assert_eq!(client.post("/api/loop", r#""Grace""#).expect(200).body, "Hello, Grace!\n");
 
     let id = client.start("Approval", &json!("a trip"));

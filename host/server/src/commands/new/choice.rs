@@ -43,7 +43,7 @@ pub(crate) fn settle(
     };
     let name = FunctionName::parse(&name).map_err(|problem| wanting(&format!("--name: {problem}")))?;
     let kind = settle_kind(arguments, Kind::usual(template, &name), decider)?;
-    let wanted = Wanted { name, kind };
+    let wanted = Wanted { name: kind.rename_apart(name), kind };
     match wanted.sections().iter().find(|section| is_taken(&section.name, taken)) {
         None => Ok(wanted),
         Some(section) => {

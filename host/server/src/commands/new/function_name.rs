@@ -42,12 +42,21 @@ impl FunctionName {
         if name.eq_ignore_ascii_case(TAKEN_BY_THE_HOST) {
             return Err(format!("{name:?} is a name that the host has for itself; choose another"));
         }
-        let mut snake = words(name).join("_");
-        if TAKEN_IN_RUST.contains(&snake.as_str()) {
-            snake.push_str("_function");
-        }
+        let snake = words(name).join("_");
         let pascal = pascal_case(&snake);
-        Ok(FunctionName { name: name.to_owned(), snake, pascal })
+        let name = FunctionName { name: name.to_owned(), snake, pascal };
+        Ok(if TAKEN_IN_RUST.contains(&name.snake.as_str()) { name.longer() } else { name })
+    }
+
+    /// The same function with names in Rust that this source does not use for something else.
+    pub(super) fn apart_from(self, source: &str) -> FunctionName {
+        let is_used = identifiers(source).any(|used| used == self.snake || used == self.pascal);
+        if is_used { self.longer() } else { self }
+    }
+
+    fn longer(self) -> FunctionName {
+        let snake = format!("{}_function", self.snake);
+        FunctionName { name: self.name, pascal: pascal_case(&snake), snake }
     }
 
     /// Whether the SDK gives a function of the name in [`FunctionName::snake`] this name by itself.
@@ -84,6 +93,15 @@ fn words(name: &str) -> Vec<String> {
         is_in_word = true;
     }
     words
+}
+
+/// The words of a source outside of comments and texts.
+fn identifiers(source: &str) -> impl Iterator<Item = &str> {
+    let code = source.lines().filter_map(|line| line.split("//").next());
+    let outside_texts = code.flat_map(|line| line.split('"').step_by(2));
+    outside_texts
+        .flat_map(|part| part.split(|c: char| !c.is_alphanumeric() && c != '_'))
+        .filter(|word| !word.is_empty())
 }
 
 /// As the SDK's attributes make a function's name of its identifier.

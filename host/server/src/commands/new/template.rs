@@ -91,6 +91,12 @@ impl Kind {
         }
     }
 
+    /// The function's name so that nothing else in its source has it: no other function, no parameter, no type.
+    pub(super) fn rename_apart(&self, name: FunctionName) -> FunctionName {
+        // Where the name itself is going to stand, it is not in its own way.
+        name.apart_from(&fill(self.source(), [""; PLACEHOLDERS.len()]))
+    }
+
     fn source(&self) -> &'static str {
         match self {
             Kind::Durable(_) => include_str!("../../../templates/durable.rs"),

@@ -455,9 +455,28 @@ fn functions_are_added_to_projects_only() {
 }
 
 #[test]
+fn a_name_that_the_template_has_for_something_else_becomes_longer() {
+    let check = |line: &str, expected: &str| {
+        let wanted = wanted(line).map_err(Problem::into_error).expect("it is settled");
+        assert_eq!(format!("{} {}", wanted.name.snake, wanted.name.pascal), expected);
+        assert!(wanted.source("").contains(&format!("name = \"{}\"", wanted.name.name)));
+    };
+    check("--template activity --name Order", "order_function OrderFunction");
+    check("--template timer --name describe", "describe_function DescribeFunction");
+    check("--template http --name Request", "request_function RequestFunction");
+    check("--template entity --name Failure", "failure_function FailureFunction");
+    for template in TEMPLATES {
+        let first = template::first_name(template);
+        let line = format!("--template {} --name {first}", template.word());
+        let wanted = wanted(&line).map_err(Problem::into_error).expect("it is settled");
+        assert!(wanted.name.is_derived(), "{line} is {:?}", wanted.name);
+    }
+}
+
+#[test]
 fn every_template_takes_every_name() {
     for template in TEMPLATES {
-        for name in ["Hello", "my-queue", "function-name", "MyFunction", "loop"] {
+        for name in ["Hello", "my-queue", "function-name", "MyFunction", "loop", "Order"] {
             let line = format!("--template {} --name {name}", template.word());
             let wanted = wanted(&line).map_err(Problem::into_error).expect("it is settled");
             let text = wanted.source("api/");
