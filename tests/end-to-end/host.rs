@@ -165,6 +165,8 @@ pub(crate) struct Host {
     /// What it printed up to the line that says so, without errors and logs.
     pub(crate) greeting: String,
     origin: String,
+    /// What its clients show.
+    key: Option<String>,
 }
 
 impl Host {
@@ -186,10 +188,15 @@ impl Host {
 
     /// Waits until it serves.
     pub(crate) fn ready(mut process: Process) -> Host {
-        process.wait_for("Ready in ");
+        while !is_ready(&process.wait_for_line("eady ")) {}
         let greeting = process.output.clone();
         let origin = origin_in(&greeting).unwrap_or_else(|| panic!("no URL in what it printed:\n{greeting}"));
-        Host { process, greeting, origin }
+        Host { process, greeting, origin, key: None }
+    }
+
+    /// From now on its clients show this key.
+    pub(crate) fn opened_by(self, key: String) -> Host {
+        Host { key: Some(key), ..self }
     }
 
     /// Scheme, host and port, as the host prints them.
@@ -199,7 +206,8 @@ impl Host {
 
     /// Somebody who talks to it.
     pub(crate) fn client(&self) -> Client {
-        Client::new(&self.origin)
+        let client = Client::new(&self.origin);
+        self.key.as_ref().map_or(client.clone(), |key| client.with_key(key))
     }
 
     /// Starts an app that keeps its state in `data`, with the guests that were compiled for the app elsewhere.
@@ -262,6 +270,8 @@ impl Host {
                 return found;
             }
             quiet += u128::from(self.process.next_line(MOMENT).is_none());
+            // Under load there are more lines than looks; what is there already is behind this look.
+            while self.process.next_line(Duration::ZERO).is_some() {}
             if quiet > MOST_QUIET {
                 break;
             }
@@ -278,9 +288,14 @@ impl Host {
     }
 }
 
+/// Whether the line says that the host answers, in plain lines or as people see it.
+fn is_ready(line: &str) -> bool {
+    line.contains("[host] Host ready (") || line.starts_with("Ready in ")
+}
+
 fn origin_in(text: &str) -> Option<String> {
     let url = &text[text.find("http://")?..];
-    let end = url["http://".len()..].find('/')?;
+    let end = url["http://".len()..].find(|letter: char| letter == '/' || letter.is_whitespace())?;
     Some(url[.."http://".len() + end].to_owned())
 }
 

@@ -1,5 +1,6 @@
 //! The command line as text: what can be said, its defaults and its help. What it means is in `commands`.
 
+mod deployment;
 mod durable;
 mod durable_help;
 mod inspection;
@@ -10,9 +11,11 @@ mod setup;
 mod storage;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
+pub(crate) use self::deployment::{
+    AppsCommand, DeployArguments, PackArguments, RemoveAppArguments, RollbackArguments,
+};
 pub(crate) use self::durable::{
     DurableCommand, FilterArguments, GetHistoryArguments, GetInstancesArguments, GetRuntimeStatusArguments, HubArguments,
     PurgeHistoryArguments, RaiseEventArguments, ReasonArguments, ReplayArguments, RestartArguments, RewindArguments,
@@ -21,7 +24,7 @@ pub(crate) use self::durable::{
 pub(crate) use self::inspection::{
     BuildArguments, CompletionsArguments, ListArguments, RoutesArguments, SchemaArguments,
 };
-pub(crate) use self::operation::{HostArguments, InvokeArguments, UsageArguments};
+pub(crate) use self::operation::{HostArguments, InvokeArguments, LogsArguments, UsageArguments};
 pub(crate) use self::project::{FunctionArguments, InitArguments, KeyNeeded, NewArguments, Template, TemplatesArguments};
 pub(crate) use self::serving::{ServeArguments, StartArguments};
 pub(crate) use self::setup::{
@@ -32,12 +35,10 @@ pub(crate) use self::storage::{
     AccountArguments, DeleteEntityArguments, ListQueuesArguments, PeekArguments, PutEntityArguments, PutMessageArguments,
     QueuesCommand, ShowEntitiesArguments, StorageCommand, TablesCommand, TimeToLive,
 };
-use crate::console;
 use crate::exit;
-use crate::settings::Assignment;
 
 /// Azure's local tools listen here too, so that existing clients and bookmarks work.
-const DEFAULT_PORT: u16 = 7071;
+pub(crate) const DEFAULT_PORT: u16 = 7071;
 
 const ABOUT: &str = "Runs function apps made of WebAssembly components, with durable orchestrations, in one process.";
 
@@ -110,6 +111,9 @@ pub(crate) enum Command {
     /// Show what the functions of a running host have used
     #[command(after_help = operation::USAGE_AFTER_HELP)]
     Usage(UsageArguments),
+    /// Show the log of a running host
+    #[command(after_help = operation::LOGS_AFTER_HELP)]
+    Logs(LogsArguments),
     /// Build the components of an app
     #[command(after_help = inspection::BUILD_AFTER_HELP)]
     Build(BuildArguments),
@@ -128,6 +132,15 @@ pub(crate) enum Command {
     /// Print what a shell needs to complete commands
     #[command(after_help = inspection::COMPLETIONS_AFTER_HELP)]
     Completions(CompletionsArguments),
+    /// Pack an app into one file
+    #[command(after_help = deployment::PACK_AFTER_HELP)]
+    Pack(PackArguments),
+    /// Send an app to a host
+    #[command(after_help = deployment::DEPLOY_AFTER_HELP)]
+    Deploy(DeployArguments),
+    /// Look after the apps of a host
+    #[command(subcommand, after_help = deployment::APPS_AFTER_HELP)]
+    Apps(AppsCommand),
     /// Work with the instances of a host
     #[command(subcommand, after_help = durable_help::ALL)]
     Durable(DurableCommand),

@@ -26,6 +26,8 @@ pub(crate) use event::{
     Summary,
 };
 pub(crate) use json::render as render_json;
+pub(crate) use look::push_visible;
+pub(crate) use plain::render as render_plain;
 
 use anyhow::Context;
 use azure_storage::Service;
@@ -43,6 +45,7 @@ use self::printer::{LogFile, Printer, Renderer};
 use self::queue::{Queue, Rank};
 use crate::clock::{Stopwatch, SystemClock};
 use crate::listing::Listing;
+use crate::log_stream::LogStream;
 use crate::settings::Environment;
 
 /// How long the end of a process waits for whoever reads.
@@ -71,6 +74,8 @@ pub(crate) struct Live {
     mode: Mode,
     run: Stopwatch,
     tally: Tally,
+    /// What readers from outside may still read.
+    logs: Arc<LogStream>,
     /// The summary, which is the last of a run: more may have to be told after somebody has decided about it.
     summary: Mutex<Option<Summary>>,
 }
@@ -93,12 +98,20 @@ impl Live {
             mode,
             run: Stopwatch::start(),
             tally: Tally::default(),
+            logs: Arc::default(),
             summary: Mutex::default(),
         }
     }
 
+    /// One that nobody prints.
+    #[cfg(test)]
+    pub(crate) fn of_nobody() -> Arc<Live> {
+        Arc::new(Live::new(Mode::Plain))
+    }
+
     /// A line of the log. Never waits: where nobody reads, it is left out.
     pub(crate) fn log(&self, record: Arc<Record>) {
+        self.logs.push(Arc::clone(&record));
         self.queue.push(record, Rank::Line);
     }
 
@@ -120,7 +133,8 @@ impl Live {
         self.queue.push(Arc::new(Record { at: SystemClock.now(), event }), Rank::Word);
     }
 
-    fn summary(&self, exit_reason: ExitReason) -> Summary {
+    /// What was seen of the run so far.
+    pub(crate) fn summary(&self, exit_reason: ExitReason) -> Summary {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Summary {
             exit_reason,
@@ -337,6 +351,11 @@ impl Console {
             None => {}
         }
         live.queue.flush(FLUSH_PATIENCE);
+    }
+
+    /// The last of the log; empty before this is the output of a running host.
+    pub(crate) fn logs(&self) -> Arc<LogStream> {
+        self.live.get().map(|live| Arc::clone(&live.logs)).unwrap_or_default()
     }
 
     /// The output of a running host, if it is one.

@@ -64,7 +64,7 @@ impl From<anyhow::Error> for Problem {
 
 /// Prints what went wrong, if anything, and gives the process its exit code.
 pub(crate) fn finish(outcome: Result<(), Problem>, console: &Console) -> ExitCode {
-    match outcome {
+    let code = match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Problem::App(error)) => {
             console.error(&error);
@@ -85,7 +85,10 @@ pub(crate) fn finish(outcome: Result<(), Problem>, console: &Console) -> ExitCod
             console.notice("Stopped at once; unfinished work goes on at the next start.");
             // Not a return: the person does not want to wait for anything that a destructor might wait for. The store is
             // made to survive exactly this.
+            console.finish();
             std::process::exit(ABORTED)
         }
-    }
+    };
+    console.finish();
+    code
 }

@@ -16,6 +16,7 @@ use crate::hosting::{Failures, Host, Runtimes, Tasks};
 use crate::http_server::{self, HomePage, Services};
 use crate::invocations::Outstanding;
 use crate::listeners::HoldBack;
+use crate::log_stream::LogStream;
 use crate::outbound::Outbound;
 use crate::shutdown::Stop;
 use crate::storage_endpoint::{Listening, StorageAccounts};
@@ -33,6 +34,8 @@ pub(crate) struct Setup {
     pub(crate) access: Access,
     /// Whether schedules run.
     pub(crate) with_timers: bool,
+    /// The last of the log.
+    pub(crate) logs: Arc<LogStream>,
 }
 
 /// The sockets on which a host is asked.
@@ -49,6 +52,7 @@ pub(crate) struct Running {
     pub(crate) host: Arc<Host>,
     /// Takes deploys; none: it takes none.
     pub(crate) deployer: Option<Arc<Deployer>>,
+    logs: Arc<LogStream>,
     tasks: Arc<Tasks>,
     failures: Failures,
     stop: Option<Stop>,
@@ -82,7 +86,8 @@ impl Running {
         };
         let tasks = Arc::new(tasks);
         tasks.spawn("runs in the background", stopping.clone(), background_tasks.run(stopping));
-        Running { host: Host::new(surroundings, tasks.clone()), deployer: None, tasks, failures, stop: Some(stop) }
+        let host = Host::new(surroundings, tasks.clone());
+        Running { host, deployer: None, logs: setup.logs, tasks, failures, stop: Some(stop) }
     }
 
     /// Lets callers in.
@@ -126,6 +131,7 @@ impl Running {
             doors: doors.clone(),
             keys: surroundings.access.keys.clone(),
             origins: origins.clone(),
+            logs: self.logs.clone(),
         };
         Services {
             apps: self.host.apps.clone(),

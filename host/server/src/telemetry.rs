@@ -1,21 +1,26 @@
-//! Logs: which lines are shown, and how they look. What is worth a line is decided where it happens.
+//! Logs: which lines are shown, and what is known of each. What is worth a line is decided where it happens, and how it looks in
+//! `console`.
 //!
-//! Log lines go to standard error. By default they are for developers: a time, what happened, nothing twice; the manifest's
-//! `[host.logging]` says more or less of it. `--verbose` adds what the host itself does, with all fields; RUST_LOG, when it is
-//! set, says exactly what is shown.
+//! By default lines are for developers: what functions say, and how they ended; the manifest's `[host.logging]` says more or less of
+//! it. `--verbose` adds what the host itself does, with all fields; RUST_LOG, when it is set, says exactly what is shown. Invocations
+//! are counted whatever is shown.
+//!
+//! A line is taken apart on the thread where it happens, which is all that an invocation pays for: text is made of it elsewhere.
 
 use manifest::settings::{LogLevel, LoggingSettings};
 use ports::Clock;
 use std::fmt;
+use std::sync::Arc;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing::span::{Attributes, Id};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{EnvFilter, FilterFn, LevelFilter};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::clock::SystemClock;
-use crate::console::Console;
+use crate::console::{self, Console, Live, Log, Outcome, Record, Source, Step};
 use crate::settings::Environment;
 
 /// Where nothing else is said: what somebody has to look at.
@@ -36,13 +41,15 @@ const VERBOSE: &str = "warn,dacapo=debug,guest=trace,storage=debug,task_hub=debu
 /// Under this target come the lines that functions write.
 const GUEST_TARGET: &str = "guest";
 
-/// Fields whose values stand in the message already, or that only a program wants.
-const FIELDS_LEFT_OUT: [&str; 4] = ["function", "invocation_id", "instance_id", "reason"];
+/// The events that begin and end something, by name.
+const INVOCATION_STARTED: &str = "invocation_started";
+const INVOCATION_COMPLETED: &str = "invocation_completed";
+const ORCHESTRATION_ENDED: &str = "orchestration_ended";
 
-/// `2024-01-01T00:00:00.000`: milliseconds are enough for people.
-const TIME_LEN: usize = 23;
+/// The span that everything in an invocation happens in.
+const INVOCATION_SPAN: &str = "invocation";
 
-/// Sends the log lines of the whole process to standard error.
+/// Sends the log lines of the whole process to the console, which becomes the output of a running host with this.
 ///
 /// # Errors
 /// RUST_LOG holds something that is no filter.
@@ -61,9 +68,13 @@ pub(crate) fn start(
         None if verbose => EnvFilter::new(VERBOSE),
         None => EnvFilter::new(plain(logging)),
     };
-    let colours = console.colours_on_error();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
-    let started = if verbose { lines.try_init() } else { lines.event_format(PlainLines).try_init() };
+    let live = console.set_output(None, verbose, None)?;
+    let sink = Arc::clone(live);
+    let lines = Lines { sink: move |record| sink.log(record) };
+    let started = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(Tally(Arc::clone(live)).with_filter(counted()))
+        .try_init();
     started.map_err(|error| anyhow::anyhow!("could not start logging: {error}"))
 }
 
@@ -87,145 +98,260 @@ fn plain(logging: &LoggingSettings) -> String {
     filter
 }
 
-/// `[2024-01-01T00:00:00.000Z] warning: what happened detail=value`
-struct PlainLines;
+/// Takes lines apart and hands them on.
+struct Lines<F> {
+    sink: F,
+}
 
-impl<S, N> FormatEvent<S, N> for PlainLines
+/// Whose invocation a span is.
+struct Whose {
+    function: Option<String>,
+    invocation_id: Option<String>,
+}
+
+impl<S, F> Layer<S> for Lines<F>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
+    F: Fn(Arc<Record>) + 'static,
 {
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let mut line = Line::default();
-        event.record(&mut line);
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if attributes.metadata().name() != INVOCATION_SPAN {
+            return;
+        }
+        let mut parts = Parts::default();
+        attributes.record(&mut parts);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(Whose { function: parts.function, invocation_id: parts.invocation_id });
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let metadata = event.metadata();
-        let now = SystemClock.now().to_string();
-        write!(writer, "[{}Z] ", now.get(..TIME_LEN).unwrap_or(&now))?;
-        let (word, colour) = emphasis(*metadata.level());
-        if writer.has_ansi_escapes() && !word.is_empty() {
-            write!(writer, "{colour}{word}{colour:#}")?;
-        } else {
-            writer.write_str(word)?;
+        let mut parts = Parts { has_message: !says_its_step(metadata), ..Parts::default() };
+        event.record(&mut parts);
+        if parts.function.is_none() || parts.invocation_id.is_none() {
+            let spans = context.event_scope(event).into_iter().flatten();
+            for span in spans {
+                let extensions = span.extensions();
+                let Some(whose) = extensions.get::<Whose>() else { continue };
+                parts.function = parts.function.or_else(|| whose.function.clone());
+                parts.invocation_id = parts.invocation_id.or_else(|| whose.invocation_id.clone());
+                break;
+            }
         }
-        if metadata.target() == GUEST_TARGET && !line.function.is_empty() {
-            write!(writer, "{}: ", line.function)?;
-        }
-        writeln!(writer, "{}{}", line.message, line.fields)
+        let log = parts.into_log(metadata);
+        (self.sink)(Arc::new(Record { at: SystemClock.now(), event: console::Event::Log(log) }));
     }
 }
 
-fn emphasis(level: Level) -> (&'static str, clap::builder::styling::Style) {
-    use clap::builder::styling::AnsiColor;
-    match level {
-        Level::ERROR => ("error: ", AnsiColor::Red.on_default()),
-        Level::WARN => ("warning: ", AnsiColor::Yellow.on_default()),
-        // Levels are constants and no enum; what is left is information, debug and trace.
-        _ => ("", clap::builder::styling::Style::new()),
-    }
+/// Whether the message of such an event says nothing that its fields do not.
+fn says_its_step(metadata: &Metadata<'_>) -> bool {
+    matches!(metadata.name(), INVOCATION_STARTED | INVOCATION_COMPLETED | ORCHESTRATION_ENDED)
 }
 
 /// The parts of one line.
 #[derive(Default)]
-struct Line {
+struct Parts {
+    has_message: bool,
     message: String,
-    function: String,
-    /// Each with a space before it.
-    fields: String,
+    function: Option<String>,
+    invocation_id: Option<String>,
+    instance_id: Option<String>,
+    duration_ms: u64,
+    others: Vec<(&'static str, String)>,
 }
 
-impl Line {
-    fn add(&mut self, field: &Field, value: &str) {
+impl Parts {
+    fn add(&mut self, field: &Field, value: impl fmt::Display) {
         match field.name() {
-            "message" => push_visible(&mut self.message, value),
-            "function" => push_visible(&mut self.function, value),
-            name if FIELDS_LEFT_OUT.contains(&name) => {}
-            name => {
-                self.fields.push(' ');
-                self.fields.push_str(name);
-                self.fields.push('=');
-                push_visible(&mut self.fields, value);
-            }
+            "message" if self.has_message => self.message = value.to_string(),
+            "message" => {}
+            "function" => self.function = Some(value.to_string()),
+            "invocation_id" => self.invocation_id = Some(value.to_string()),
+            "instance_id" => self.instance_id = Some(value.to_string()),
+            name => self.others.push((name, value.to_string())),
         }
+    }
+
+    fn into_log(mut self, metadata: &Metadata<'static>) -> Log {
+        let step = match metadata.name() {
+            INVOCATION_STARTED => Some(Step::InvocationStarted { reason: self.take("reason") }),
+            INVOCATION_COMPLETED => self.take("outcome").as_deref().and_then(Outcome::parse).map(|outcome| {
+                Step::InvocationEnded { outcome, duration_ms: self.duration_ms, error: self.take("error") }
+            }),
+            ORCHESTRATION_ENDED => self.take("status").map(|status| Step::InstanceEnded {
+                status,
+                duration_ms: self.duration_ms,
+                error: self.take("error"),
+            }),
+            _ => None,
+        };
+        let source = source(metadata, step.as_ref());
+        let Parts { message, function, invocation_id, instance_id, others: fields, .. } = self;
+        Log { source, level: *metadata.level(), message, function, invocation_id, instance_id, fields, step }
+    }
+
+    fn take(&mut self, name: &str) -> Option<String> {
+        let at = self.others.iter().position(|(other, _)| *other == name)?;
+        Some(self.others.remove(at).1)
     }
 }
 
-impl Visit for Line {
+impl Visit for Parts {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "duration_ms" {
+            self.duration_ms = value;
+        } else {
+            self.add(field, value);
+        }
+    }
+
     fn record_str(&mut self, field: &Field, value: &str) {
         self.add(field, value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.add(field, &format!("{value:?}"));
+        self.add(field, format_args!("{value:?}"));
     }
 }
 
-/// Functions and callers decide about much of the text: what is no visible character could forge lines or steer the terminal.
-fn push_visible(line: &mut String, text: &str) {
-    for c in text.chars() {
-        if c.is_control() && c != '\t' {
-            line.extend(c.escape_default());
-        } else {
-            line.push(c);
+/// Who says it.
+fn source(metadata: &Metadata<'static>, step: Option<&Step>) -> Source {
+    let target = metadata.target();
+    let library = target.split("::").next().unwrap_or(target);
+    match step {
+        Some(Step::InvocationStarted { .. } | Step::InvocationEnded { .. }) => Source::Invocation,
+        Some(Step::InstanceEnded { .. }) => Source::DurableTask,
+        // What the library says of itself comes from its modules.
+        None if target == GUEST_TARGET => Source::Function,
+        None if library == "triggers" => Source::Invocation,
+        None if DURABLE_TASK_TARGETS.contains(&library) => Source::DurableTask,
+        None => Source::Host(target),
+    }
+}
+
+/// Counts ends of invocations, and errors.
+struct Tally(Arc<Live>);
+
+/// What is counted, whatever is shown.
+fn counted() -> FilterFn {
+    let is_counted: fn(&Metadata<'_>) -> bool = |metadata| {
+        let is_error = *metadata.level() == Level::ERROR && is_ours(metadata.target());
+        metadata.is_event() && (metadata.name() == INVOCATION_COMPLETED || is_error)
+    };
+    FilterFn::new(is_counted).with_max_level_hint(LevelFilter::INFO)
+}
+
+/// Whether the host says it, and not a library that it is made of.
+fn is_ours(target: &str) -> bool {
+    let library = target.split("::").next().unwrap_or(target);
+    let ours: [&[&str]; 3] = [&FUNCTION_TARGETS, &DURABLE_TASK_TARGETS, &HOST_TARGETS];
+    ours.into_iter().any(|names| names.contains(&library))
+}
+
+impl<S: Subscriber> Layer<S> for Tally {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if *event.metadata().level() == Level::ERROR {
+            self.0.count_error();
+        }
+        if event.metadata().name() == INVOCATION_COMPLETED {
+            let mut outcome = Ended(None);
+            event.record(&mut outcome);
+            outcome.0.into_iter().for_each(|outcome| self.0.count_invocation(outcome));
         }
     }
+}
+
+/// The field `outcome`, and nothing else of an event.
+struct Ended(Option<Outcome>);
+
+impl Visit for Ended {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "outcome" {
+            self.0 = Outcome::parse(value);
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use expect_test::{Expect, expect};
-    use std::io;
-    use std::sync::{Arc, Mutex};
-
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().expect("nobody panics while writing").write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use std::sync::{Mutex, PoisonError};
 
     fn check(log: impl FnOnce(), expected: &Expect) {
         check_with(&LoggingSettings::default(), log, expected);
     }
 
+    /// What is told of these lines, as plain lines without their time.
     fn check_with(logging: &LoggingSettings, log: impl FnOnce(), expected: &Expect) {
-        let lines = Lines::default();
-        let sink = lines.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .event_format(PlainLines)
-            .with_env_filter(EnvFilter::new(plain(logging)))
-            .with_writer(move || sink.clone())
-            .finish();
+        let seen: Arc<Mutex<Vec<Arc<Record>>>> = Arc::default();
+        let sink = Arc::clone(&seen);
+        let lines = Lines { sink: move |record| sink.lock().unwrap_or_else(PoisonError::into_inner).push(record) };
+        let subscriber = tracing_subscriber::registry().with(lines.with_filter(EnvFilter::new(plain(logging))));
         tracing::subscriber::with_default(subscriber, log);
-        let written = String::from_utf8(lines.0.lock().expect("nobody panicked").clone()).expect("text");
-        // What stands before the bracket is the time.
-        let shown: Vec<&str> = written.lines().map(|line| line.split_once("Z] ").expect("a time").1).collect();
-        expected.assert_eq(&shown.join("\n"));
+        let mut text = String::new();
+        for record in seen.lock().expect("nobody panicked").iter() {
+            let mut line = String::new();
+            console::render_plain(record, &mut line);
+            text.push_str(line.split_once("  ").expect("a time").1);
+        }
+        expected.assert_eq(&text);
     }
 
     #[test]
     fn a_line_tells_nothing_twice() {
         check(
             || {
-                let message = "Executed 'Functions.BookTrip'";
-                tracing::info!(target: "triggers::http", function = "BookTrip", outcome = "Succeeded", duration_ms = 3, "{message}");
-                tracing::info!(target: "guest", function = "BookTrip", invocation_id = "1", "a seat is free");
-                tracing::warn!(target: "storage", error = %"disk is slow", "a commit took long");
+                let name = "BookTrip";
+                let span = tracing::info_span!(target: "triggers::invocation", "invocation", function = name, invocation_id = "12345678-9");
+                tracing::info!(name: "invocation_started", target: "triggers::invocation", parent: &span, reason = "why", "Executing {name}");
+                tracing::info!(target: "guest", function = name, invocation_id = "2", "a seat is free");
+                tracing::warn!(target: "triggers::http", parent: &span, why = "no seat", "trying again");
+                let inner = tracing::info_span!(target: "triggers::http", parent: &span, "within");
+                inner.in_scope(|| tracing::warn!(target: "storage", error = %"disk is slow", "a commit took long"));
                 tracing::debug!(target: "task_hub", "for the host's own developers");
                 tracing::info!(target: "hyper", "for the library's");
+                tracing::info!(name: "invocation_completed", target: "triggers::invocation", parent: &span,
+                    outcome = "Succeeded", duration_ms = 3_u64, "Executed {name}");
+                tracing::warn!(name: "invocation_completed", target: "task_hub::activities", function = name,
+                    invocation_id = "3", outcome = "Failed", duration_ms = 4_u64, error = %"no seat", "Executed {name}");
+                tracing::info!(name: "orchestration_ended", target: "task_hub::turns", function = name,
+                    instance_id = "trip-1", status = %"Terminated", duration_ms = 5_u64, "ended");
+                tracing::warn!(target: "task_hub::turns", instance_id = %"trip-2", attempt = 1, "a turn was not finished");
             },
             &expect![[r#"
-                Executed 'Functions.BookTrip' outcome=Succeeded duration_ms=3
-                BookTrip: a seat is free
-                warning: a commit took long error=disk is slow"#]],
+                [invocation start] BookTrip (id=12345678)
+                [function] BookTrip (id=2): a seat is free
+                [function] BookTrip (id=12345678): warning: trying again why=no seat
+                [host] BookTrip (id=12345678): warning: a commit took long error=disk is slow
+                [invocation end] BookTrip succeeded in 3ms
+                [invocation end] BookTrip failed in 4ms (id=3): no seat
+                [orchestration end] BookTrip terminated in 5ms (instance=trip-1)
+                [durable task] warning: a turn was not finished instance_id=trip-2 attempt=1
+            "#]],
         );
+    }
+
+    #[test]
+    fn what_is_not_shown_is_counted() {
+        let quiet = LoggingSettings { default: Some(LogLevel::None), ..LoggingSettings::default() };
+        let live = Live::of_nobody();
+        let subscriber = tracing_subscriber::registry()
+            .with(Lines { sink: |record| panic!("{record:?}") }.with_filter(EnvFilter::new(plain(&quiet))))
+            .with(Tally(Arc::clone(&live)).with_filter(counted()));
+        tracing::subscriber::with_default(subscriber, || {
+            for outcome in ["Succeeded", "Succeeded", "Failed", "Cancelled"] {
+                tracing::info!(name: "invocation_completed", target: "triggers::invocation", outcome, "Executed");
+            }
+            tracing::error!(target: "storage", "the disk is gone");
+            tracing::error!(target: "hyper", "a library complains");
+            tracing::warn!(target: "storage", "the disk is slow");
+        });
+        let summary = live.summary(console::ExitReason::Sigint);
+        assert_eq!((summary.invocations.succeeded, summary.invocations.failed, summary.errors), (2, 2, 1));
     }
 
     fn check_filter(logging: &str, expected: &Expect) {
@@ -274,9 +400,10 @@ mod tests {
                 tracing::info!(target: "hyper", "for the library's own developers");
             },
             &expect![[r#"
-                error: a function complains
-                a group of commits
-                a turn"#]],
+                [function] error: a function complains
+                [host] a group of commits
+                [durable task] a turn
+            "#]],
         );
     }
 
@@ -284,7 +411,9 @@ mod tests {
     fn a_function_cannot_forge_lines_or_steer_the_terminal() {
         check(
             || tracing::error!(target: "guest", function = "A", "x\n[2024] error: y\u{1b}[2J"),
-            &expect![[r#"error: A: x\n[2024] error: y\u{1b}[2J"#]],
+            &expect![[r#"
+                [function] A: error: x\n[2024] error: y\u{1b}[2J
+            "#]],
         );
     }
 }

@@ -23,7 +23,8 @@ impl Inner {
         let ActivityWork { mut lease, task } = work;
         let invocation_id = format!("{:032x}", self.parts.randomness.next_u128());
         let (name, instance) = (task.name.clone(), task.instance.clone());
-        tracing::debug!(function = %name, %invocation_id, instance_id = %instance, "Executing 'Functions.{name}'");
+        tracing::info!(name: "invocation_started", function = %name, %invocation_id, instance_id = %instance,
+            "Executing 'Functions.{name}'");
         let begun = self.parts.clock.now();
         let run = Box::pin(self.run_in_time(task, invocation_id.clone()));
         let result = match self.under_lease(&mut lease, run).await {
@@ -34,8 +35,10 @@ impl Inner {
                 return self.give_activity_back(&lease).await;
             }
             Err(Interrupted::Revoked) => {
-                tracing::info!(function = %name, %invocation_id, instance_id = %instance,
-                    "Stopped 'Functions.{name}' (Id={invocation_id}): its orchestration does not want it any more");
+                let duration_ms = milliseconds(self.parts.clock.now().saturating_since(begun));
+                tracing::info!(name: "invocation_completed", function = %name, %invocation_id, instance_id = %instance,
+                    outcome = "Cancelled", duration_ms,
+                    "Stopped 'Functions.{name}': its orchestration does not want it any more");
                 return;
             }
             Err(Interrupted::Lost(error)) => {
@@ -166,19 +169,22 @@ impl Watch {
 }
 
 fn log_end(name: &str, invocation_id: &str, instance_id: &str, result: &Result<Json, Failure>, duration: Duration) {
-    let ms = duration.as_millis();
-    match result {
-        Ok(_) => tracing::info!(
-            function = name,
-            invocation_id,
-            instance_id,
-            "Executed 'Functions.{name}' (Succeeded, Id={invocation_id}, Duration={ms}ms)"
-        ),
-        Err(failure) => tracing::warn!(
-            function = name,
-            invocation_id,
-            instance_id,
-            "Executed 'Functions.{name}' (Failed, Id={invocation_id}, Duration={ms}ms): {failure}"
-        ),
+    let duration_ms = milliseconds(duration);
+    // The level of an event is part of its static description.
+    macro_rules! ended {
+        ($level:ident, $outcome:literal $(, $error:ident)?) => {
+            tracing::$level!(
+                name: "invocation_completed", function = name, invocation_id, instance_id, outcome = $outcome, duration_ms,
+                $(%$error,)? "Executed 'Functions.{name}'"
+            )
+        };
     }
+    match result {
+        Ok(_) => ended!(info, "Succeeded"),
+        Err(error) => ended!(warn, "Failed", error),
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -46,7 +46,7 @@ impl Invocation {
     /// Begins one, with its first line. `reason` says what started it, as Azure's host does.
     pub fn begin(function: &str, id: &str, reason: &str, clock: Arc<dyn Clock>, places: Vec<Place>) -> Invocation {
         let span = tracing::span!(Level::INFO, "invocation", function, invocation_id = id);
-        tracing::info!(parent: &span, reason, "Executing 'Functions.{function}'");
+        tracing::info!(name: "invocation_started", parent: &span, reason, "Executing 'Functions.{function}'");
         Invocation {
             function: function.to_owned(),
             id: id.to_owned(),
@@ -94,17 +94,21 @@ impl Drop for Invocation {
     fn drop(&mut self) {
         let elapsed = self.clock.0.now().saturating_since(self.started);
         let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        let (span, function) = (&self.span, &self.function);
+        let (span, function, id) = (&self.span, self.function.as_str(), self.id.as_str());
+        // The level of an event is part of its static description. Function and id are told again, because a span that nobody
+        // wants to see does not exist.
+        macro_rules! ended {
+            ($level:ident, $outcome:literal $(, $error:ident)?) => {
+                tracing::$level!(
+                    name: "invocation_completed", parent: span, function, invocation_id = id, outcome = $outcome,
+                    duration_ms, $(%$error,)? "Executed 'Functions.{function}'"
+                )
+            };
+        }
         match &self.outcome {
-            Outcome::Succeeded => {
-                tracing::info!(parent: span, outcome = "Succeeded", duration_ms, "Executed 'Functions.{function}'");
-            }
-            Outcome::Failed(error) => {
-                tracing::error!(parent: span, outcome = "Failed", duration_ms, %error, "Executed 'Functions.{function}'");
-            }
-            Outcome::Cancelled => {
-                tracing::info!(parent: span, outcome = "Cancelled", duration_ms, "Executed 'Functions.{function}'");
-            }
+            Outcome::Succeeded => ended!(info, "Succeeded"),
+            Outcome::Failed(error) => ended!(error, "Failed", error),
+            Outcome::Cancelled => ended!(info, "Cancelled"),
         }
     }
 }

@@ -78,7 +78,7 @@ impl Host {
         let mut child = Command::new(&binary)
             .arg("start")
             .arg(workspace().join("function-manifests").join(app.manifest))
-            .args(["--port", "0", "--no-build", "--data-dir"])
+            .args(["--output", "compact", "--port", "0", "--no-build", "--data-dir"])
             .arg(data)
             .args(match storage {
                 StorageEndpoint::On => &["--blob-port", "0", "--queue-port", "0", "--table-port", "0"][..],

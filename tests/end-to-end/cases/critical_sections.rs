@@ -131,7 +131,7 @@ fn transfers_survive_kill_after_kill() {
             let name = format!("life-{life}");
             let starts = scope.spawn(move || start_transfers(&client, &name, 5));
             for _ in 0..transfers {
-                host.process.wait_for("Orchestration 'Transfer' (");
+                host.process.wait_for("[orchestration end] Transfer ");
             }
             host.process.kill();
             acknowledged.extend(starts.join().expect("starting does not panic"));

@@ -29,7 +29,7 @@ fn start_builds_the_app_and_lists_its_functions() {
     command
         .arg("start")
         .arg(samples::repository_manifest("hello"))
-        .args(["--port", "0", "--ephemeral"])
+        .args(["--port", "0", "--ephemeral", "--output", "compact"])
         .args(ANY_STORAGE_PORTS);
     let host = Host::ready(Process::run(&mut command));
     expect![[r#"

@@ -29,7 +29,7 @@ const MORE_TRIPS: usize = 6;
 const DELAY_MS: u32 = 100;
 
 /// What is in the log when an activity has ended.
-const ACTIVITY_ENDED: &str = "Executed 'Functions.";
+const ACTIVITY_ENDED: &str = "[invocation end] ";
 
 /// A workflow, and what its history must hold in the end.
 struct Workflow {

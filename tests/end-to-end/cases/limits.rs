@@ -85,7 +85,7 @@ fn a_turn_that_traps_is_tried_so_many_times_and_no_more() {
         let output = failed["output"].as_str().unwrap_or_else(|| panic!("{failed:#}"));
         assert!(output.starts_with("FunctionTrapped: function 'Trap' trapped: wasm trap:"), "{failed:#}");
         host.process.wait_for("a turn was not finished");
-        host.process.wait_for("Orchestration 'Trap' (Failed");
+        host.process.wait_for("[orchestration end] Trap failed");
     });
 }
 

@@ -29,7 +29,7 @@ const MORE_MESSAGES: usize = 1_000;
 const TAKES_MS: u32 = 40;
 
 /// What is in the log when a message has come to its end.
-const DONE: &str = "Executed 'Functions.DoJob'";
+const DONE: &str = "[invocation end] DoJob ";
 
 /// Eight messages at a time. A message that is held by a dying host has been received: that is no reason to give it up.
 fn manifest() -> PathBuf {

@@ -32,8 +32,8 @@ fn check(messages: &[Message], expected: &Expect) {
 
 /// Why invocations failed, in the order of the log.
 fn failures(output: &str) -> Vec<&str> {
-    let ends = output.lines().filter(|line| line.contains("Executed 'Functions."));
-    ends.filter_map(|line| Some(line.split_once("outcome=Failed")?.1.split_once("error=")?.1)).collect()
+    let ends = output.lines().filter(|line| line.contains("[invocation end] "));
+    ends.filter_map(|line| Some(line.split_once(" failed in ")?.1.split_once("): ")?.1)).collect()
 }
 
 #[test]
@@ -86,7 +86,7 @@ outputs."$return" = { type = "queue", queueName = "out" }
         // Looking again and again with growing pauses would take hours: the queue is empty before each of them.
         for number in 0..30 {
             account.put("incoming", &number.to_string());
-            host.process.wait_for("Executed 'Functions.Echo'");
+            host.process.wait_for("[invocation end] Echo ");
         }
         wait_for_messages(host, account, "out", 30);
     });
@@ -208,14 +208,14 @@ retry = { strategy = "exponentialBackoff", maxRetryCount = 6, minimumInterval = 
     account.create_queue("incoming");
     account.put("incoming", r#"{"failures":99}"#);
     while tries.last() != Some(&3) {
-        tries.push(number(&host.process.wait_for_line("outcome=Failed")));
+        tries.push(number(&host.process.wait_for_line(" failed in ")));
     }
     host.process.kill();
 
     let mut host = Host::start_in(data.path(), &manifest);
     let account = Account::new(&connection_to(&host));
     while tries.last() != Some(&7) {
-        tries.push(number(&host.process.wait_for_line("outcome=Failed")));
+        tries.push(number(&host.process.wait_for_line(" failed in ")));
     }
     check(&wait_for_messages(&mut host, &account, "incoming-poison", 1), &expect![[r#"{"failures":99}"#]]);
     assert_eq!(account.count("incoming"), 0);
@@ -244,10 +244,10 @@ maxConcurrency = 2
     });
     let (mut at_work, mut most, mut ended) = (0, 0, 0);
     for line in output.lines() {
-        if line.contains("Executing 'Functions.Tarry'") {
+        if line.contains("[invocation start] Tarry ") {
             at_work += 1;
             most = at_work.max(most);
-        } else if line.contains("Executed 'Functions.Tarry'") {
+        } else if line.contains("[invocation end] Tarry ") {
             at_work -= 1;
             ended += 1;
         }
@@ -270,8 +270,8 @@ outputs."$return" = { type = "queue", queueName = "out" }
     with_account(&manifest, &[], |host, account| {
         account.create_queue("incoming");
         account.put("incoming", "top");
-        let failed = host.process.wait_for_line("Executed 'Functions.Spin'");
-        assert!(failed.contains("outcome=Failed") && failed.contains("exceeded its time limit of 200 ms"), "{failed}");
+        let failed = host.process.wait_for_line("[invocation end] Spin ");
+        assert!(failed.contains("Spin failed in ") && failed.contains("exceeded its time limit of 200 ms"), "{failed}");
         check(&wait_for_messages(host, account, "out", 1), &expect![[r#"{"text":"top","dequeueCount":2}"#]]);
     });
 }
@@ -300,10 +300,10 @@ outputs."$return" = { type = "queue", queueName = "out" }
         // By hand it runs all the same.
         let run = host.client().post("/admin/functions/Echo?wait=1", r#"{"input":"by hand"}"#);
         assert!([200, 202].contains(&run.status), "{run:?}");
-        host.process.wait_for("Executed 'Functions.Echo'");
+        host.process.wait_for("[invocation end] Echo ");
         assert_eq!(account.count("incoming"), 1);
     });
-    assert_eq!(output.matches("Executed 'Functions.Echo'").count(), 1, "{output}");
+    assert_eq!(output.matches("[invocation end] Echo ").count(), 1, "{output}");
 }
 
 #[test]

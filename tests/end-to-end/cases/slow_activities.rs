@@ -46,7 +46,7 @@ fn an_abort_stops_the_activity() {
     with_model(|host| {
         let aborted = host.client().outcome("AbortSlowStep", &json!({ "takesMs": 600_000, "timeoutMs": 200 }));
         assert_eq!(aborted, "stopped: nothing came within 200ms");
-        host.process.wait_for("Stopped 'Functions.SlowStep'");
+        host.process.wait_for("[invocation end] SlowStep cancelled");
     });
 }
 
@@ -59,7 +59,7 @@ fn a_termination_stops_the_activity() {
             (client.explain("endless")["waitingFor"][0]["running"] == true).then_some(())
         });
         client.tell("endless", "terminate").expect(202);
-        host.process.wait_for("Stopped 'Functions.SlowStep'");
+        host.process.wait_for("[invocation end] SlowStep cancelled");
         assert_eq!(client.status("endless")["runtimeStatus"], "Terminated");
     });
 }

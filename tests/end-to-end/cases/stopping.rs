@@ -15,7 +15,7 @@ fn busy_host(data: &TempDir, delay_ms: u32) -> (Host, String) {
     let options = ["--verbose".as_ref(), "--data-dir".as_ref(), data.path().as_os_str()];
     let mut host = Host::start(&samples::manifest("conference-booking"), options);
     let id = host.client().start("Sequential", &trip_with_slow_ticket(delay_ms));
-    host.process.wait_for("Executing 'Functions.BookConference'");
+    host.process.wait_for("[invocation start] BookConference ");
     (host, id)
 }
 
@@ -25,7 +25,7 @@ fn what_runs_is_finished_before_the_end_and_the_rest_goes_on_at_the_next_start()
     let (host, id) = busy_host(&data, 1_500);
     let output = host.stop();
     assert!(output.contains("Stopping: no new work is taken"), "{output}");
-    assert!(output.contains("Executed 'Functions.BookConference' (Succeeded"), "{output}");
+    assert!(output.contains("[invocation end] BookConference succeeded"), "{output}");
 
     let options = ["--data-dir".as_ref(), data.path().as_os_str()];
     let mut host = Host::start(&samples::manifest("conference-booking"), options);

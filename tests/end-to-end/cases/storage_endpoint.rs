@@ -64,7 +64,7 @@ fn an_app_without_queues_goes_on_without_its_ports() {
         Process::run(&mut command)
     };
     let host = Host::ready(start(&samples::manifest("hello")));
-    let notice = host.greeting.lines().find(|line| line.starts_with("No storage endpoint: ")).unwrap_or_default();
+    let notice = host.greeting.lines().find(|line| line.contains("No storage endpoint: ")).unwrap_or_default();
     assert!(
         notice.contains("port 10000, where the storage endpoint has its blob service, is in use"),
         "{}",

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `GET`, `POST host/ping` | 200; with `?checkHealth=1` 429 when no further request would be taken |
 //! | `GET host/status`, `host/config`, `host/usage` | 200 with JSON |
+//! | `GET host/logs` | see `logs` |
 //! | `POST host/drain`, `GET host/drain/status`, `POST host/resume` | see `drain` |
 //! | `GET functions`, `functions/{name}`, `functions/{name}/status` | 200 with records as in Azure; 404 |
 //! | `POST functions/{name}` | see `run` |
@@ -22,6 +23,7 @@ mod config;
 mod drain;
 mod functions;
 mod keys;
+mod logs;
 mod refusal;
 mod run;
 mod status;
@@ -47,6 +49,7 @@ use crate::auth::Doors;
 use crate::deploying::Deployer;
 use crate::hosting::{Host, Served};
 use crate::keys::KeyRing;
+use crate::log_stream::LogStream;
 use crate::listeners::Intake;
 use crate::management::reply::{self, Reply};
 
@@ -70,6 +73,8 @@ pub(crate) struct Admin {
     pub(crate) keys: Arc<KeyRing>,
     /// Where requests were sent to, for links in answers.
     pub(crate) origins: OriginPolicy,
+    /// The last of the log.
+    pub(crate) logs: Arc<LogStream>,
 }
 
 /// What a request asks for. Names of functions are as the caller wrote them.
@@ -82,6 +87,7 @@ enum Operation {
     Drain,
     DrainStatus,
     Resume,
+    Logs,
     Functions,
     Function(String),
     FunctionStatus(String),
@@ -108,6 +114,7 @@ fn find(method: &Method, path: &str) -> Option<Operation> {
         (["host", "usage"], _) => is_read.then_some(Operation::Usage),
         (["host", "drain"], _) => is_post.then_some(Operation::Drain),
         (["host", "drain", "status"], _) => is_read.then_some(Operation::DrainStatus),
+        (["host", "logs"], _) => is_read.then_some(Operation::Logs),
         (["host", "resume"], _) => is_post.then_some(Operation::Resume),
         (["functions"], _) => is_read.then_some(Operation::Functions),
         (["functions", _], [_, name]) if is_post => Some(Operation::Run((*name).to_owned())),
@@ -161,6 +168,7 @@ impl Admin {
             Operation::Drain => Ok(self.drain()),
             Operation::DrainStatus => Ok(self.drain_status()),
             Operation::Resume => self.resume(),
+            Operation::Logs => self.logs(head),
             Operation::Functions => Ok(self.functions(head)),
             Operation::Function(name) => self.function_record(&name, head),
             Operation::FunctionStatus(name) => self.function_status(&name),

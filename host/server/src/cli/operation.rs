@@ -41,6 +41,23 @@ Exit codes:
   0  done
   2  the command line is wrong, or the host cannot be asked";
 
+pub(super) const LOGS_AFTER_HELP: &str = "\
+Shows the last lines of a host's log: what functions say, their invocations, what the host warns of. What the host does not
+log, because of its manifest or RUST_LOG, is not there. Lines that came faster than they could be sent are counted.
+
+Examples:
+  dacapo logs --follow
+      The host on http://localhost:7071, until it stops or Ctrl+C.
+
+  dacapo logs --function BookFlight --level warning
+      What went wrong in one function.
+
+  dacapo logs -f --output json --url https://host.example --key \"$MASTER_KEY\" | jq 'select(.kind == \"invocation_completed\")'
+
+Exit codes:
+  0  done
+  2  the command line is wrong, or the host cannot be asked";
+
 /// Which host is asked, and how to say what it answers.
 #[derive(Debug, Args)]
 pub(crate) struct HostArguments {
@@ -70,6 +87,29 @@ pub(crate) struct InvokeArguments {
     /// Do not wait for the end of the run
     #[arg(long)]
     pub(crate) no_wait: bool,
+
+    #[command(flatten)]
+    pub(crate) host: HostArguments,
+}
+
+/// Which lines to show.
+#[derive(Debug, Args)]
+pub(crate) struct LogsArguments {
+    /// Go on with whatever comes, until the host stops
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+
+    /// Only lines of this function
+    #[arg(long)]
+    pub(crate) function: Option<String>,
+
+    /// Only lines that are at least so grave: trace, debug, information, warning, error
+    #[arg(long)]
+    pub(crate) level: Option<String>,
+
+    /// Only lines of invocations or instances whose id begins with this
+    #[arg(long, value_name = "ID")]
+    pub(crate) invocation: Option<String>,
 
     #[command(flatten)]
     pub(crate) host: HostArguments,

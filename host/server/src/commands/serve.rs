@@ -57,7 +57,7 @@ pub(crate) fn run(
         .enable_all()
         .build()
         .context("the threads of the host cannot be started")?;
-    let setup = Setup { address, cache: data.join(CACHE), access, with_timers: config.timers };
+    let setup = Setup { address, cache: data.join(CACHE), access, with_timers: config.timers, logs: console.logs() };
     let outcome = runtime.block_on(async {
         let mut signals = Signals::listen().context("the host cannot listen to signals")?;
         let mut running = Running::new(setup);

@@ -54,7 +54,6 @@ pub(crate) fn run(
     stopwatch: Stopwatch,
 ) -> Result<(), Problem> {
     console.set_output(arguments.output, arguments.verbose, arguments.log_file.as_deref())?;
-    console.set_output(arguments.output, arguments.verbose, arguments.log_file.as_deref())?;
     let editions = editions(arguments, environment, console)?;
     let first = &editions.first().context("there is no app to serve")?.located;
     telemetry::start(environment, arguments.verbose, &first.app.host.logging, console)?;
@@ -70,7 +69,7 @@ pub(crate) fn run(
         .build()
         .context("the threads of the host cannot be started")?;
     let cache = projects.first().map(|project| project.layout.cache.clone()).unwrap_or_default();
-    let setup = Setup { address, cache, access, with_timers: !arguments.no_timers };
+    let setup = Setup { address, cache, access, with_timers: !arguments.no_timers, logs: console.logs() };
     let addresses = storage.as_ref().map(Listening::addresses).unwrap_or_default();
     let sockets = Sockets { functions: listener, storage };
     let outcome = runtime.block_on(async {

@@ -45,7 +45,7 @@ impl Look {
 }
 
 /// Functions and callers decide about much of the text: what is no visible character could forge lines or steer the terminal.
-pub(super) fn push_visible(line: &mut String, text: &str) {
+pub(crate) fn push_visible(line: &mut String, text: &str) {
     for c in text.chars() {
         if c.is_control() && c != '\t' {
             line.extend(c.escape_default());

@@ -19,6 +19,11 @@ pub(super) struct Plain {
     pub(super) verbose: bool,
 }
 
+/// Appends the event's lines as a file gets them.
+pub(crate) fn render(record: &Record, out: &mut String) {
+    Plain { look: Look::default(), verbose: false }.render(record, out);
+}
+
 impl Plain {
     /// Appends the event's lines, if it has any.
     pub(super) fn render(self, record: &Record, out: &mut String) {

@@ -232,12 +232,13 @@ fn log_end(before: &InstanceRow, after: &InstanceRow) {
         return;
     }
     let (name, id, status) = (&after.name, &after.id, after.status);
-    let ms = after.updated_at.saturating_since(after.created_at).as_millis();
+    let duration = after.updated_at.saturating_since(after.created_at);
+    let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     match &after.failure {
-        None => tracing::info!(function = %name, instance_id = %id,
-            "Orchestration '{name}' ({status}, InstanceId={id}, Duration={ms}ms)"),
-        Some(failure) => tracing::warn!(function = %name, instance_id = %id,
-            "Orchestration '{name}' ({status}, InstanceId={id}, Duration={ms}ms): {failure}"),
+        None => tracing::info!(name: "orchestration_ended", function = %name, instance_id = %id, %status, duration_ms,
+            "Orchestration '{name}' ended"),
+        Some(error) => tracing::warn!(name: "orchestration_ended", function = %name, instance_id = %id, %status, duration_ms,
+            %error, "Orchestration '{name}' ended"),
     }
 }
 

@@ -248,6 +248,7 @@ pub(crate) fn admin(app: &App, reached: Reached, doors: Doors, keys: Arc<KeyRing
         doors,
         keys,
         origins: origins(),
+        logs: Arc::default(),
     };
     (admin, tasks)
 }

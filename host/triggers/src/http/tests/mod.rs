@@ -571,15 +571,15 @@ fn every_invocation_has_a_first_and_a_last_line() {
     let succeeds = run(|| std::future::ready(Ok(Response::new(full("done")))).boxed());
     expect![[r#"
         INFO invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executing 'Functions.Anything' reason="This function was programmatically called via the host APIs."
-        INFO invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executed 'Functions.Anything' outcome="Succeeded" duration_ms=5"#]].assert_eq(&succeeds);
+        INFO invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executed 'Functions.Anything' function="Anything" invocation_id="00000000-0000-4000-8000-000000000001" outcome="Succeeded" duration_ms=5"#]].assert_eq(&succeeds);
     let breaks = run(|| std::future::ready(Ok(Response::new(pieces(vec![Ok("a"), Err("out of fuel")])))).boxed());
     expect![[r#"
         INFO invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executing 'Functions.Anything' reason="This function was programmatically called via the host APIs."
-        ERROR invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executed 'Functions.Anything' outcome="Failed" duration_ms=5 error=out of fuel"#]].assert_eq(&breaks);
+        ERROR invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executed 'Functions.Anything' function="Anything" invocation_id="00000000-0000-4000-8000-000000000001" outcome="Failed" duration_ms=5 error=out of fuel"#]].assert_eq(&breaks);
     let hangs = run(|| pending().boxed());
     expect![[r#"
         INFO invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executing 'Functions.Anything' reason="This function was programmatically called via the host APIs."
-        INFO invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executed 'Functions.Anything' outcome="Cancelled" duration_ms=5"#]].assert_eq(&hangs);
+        INFO invocation{function="Anything" invocation_id="00000000-0000-4000-8000-000000000001"}: Executed 'Functions.Anything' function="Anything" invocation_id="00000000-0000-4000-8000-000000000001" outcome="Cancelled" duration_ms=5"#]].assert_eq(&hangs);
 }
 
 proptest! {

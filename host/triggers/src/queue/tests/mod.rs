@@ -339,12 +339,12 @@ fn what_becomes_of_messages_is_logged() {
     expect![[r#"
         INFO the first message is base64, which is decoded; messageEncoding = "auto" looks at each function="Work" queue=work
         INFO invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000001"}: Executing 'Functions.Work' reason="New queue message detected on 'work'."
-        INFO invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000001"}: Executed 'Functions.Work' outcome="Succeeded" duration_ms=0
+        INFO invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000001"}: Executed 'Functions.Work' function="Work" invocation_id="00000000-0000-4000-8000-000000000001" outcome="Succeeded" duration_ms=0
         INFO invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000002"}: Executing 'Functions.Work' reason="New queue message detected on 'work'."
         WARN invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000002"}: a message was moved to the queue 'work-poison' queue=work message_id="m2" why="Broken: for ever"
-        ERROR invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000002"}: Executed 'Functions.Work' outcome="Failed" duration_ms=0 error=Broken: for ever
+        ERROR invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000002"}: Executed 'Functions.Work' function="Work" invocation_id="00000000-0000-4000-8000-000000000002" outcome="Failed" duration_ms=0 error=Broken: for ever
         INFO invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000003"}: Executing 'Functions.Work' reason="New queue message detected on 'work'."
-        INFO invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000003"}: Executed 'Functions.Work' outcome="Succeeded" duration_ms=0"#]].assert_eq(&lines);
+        INFO invocation{function="Work" invocation_id="00000000-0000-4000-8000-000000000003"}: Executed 'Functions.Work' function="Work" invocation_id="00000000-0000-4000-8000-000000000003" outcome="Succeeded" duration_ms=0"#]].assert_eq(&lines);
 }
 
 #[test]

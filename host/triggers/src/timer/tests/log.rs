@@ -44,13 +44,13 @@ fn runs_are_logged_with_what_started_them() {
     });
     expect![[r#"
         INFO invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000002"}: Executing 'Functions.Nightly' reason="Timer fired at 2026-01-05T09:00:00.0000000Z"
-        INFO invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000002"}: Executed 'Functions.Nightly' outcome="Succeeded" duration_ms=0
+        INFO invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000002"}: Executed 'Functions.Nightly' function="Nightly" invocation_id="00000000-0000-4000-8000-000000000002" outcome="Succeeded" duration_ms=0
         INFO invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000004"}: Executing 'Functions.Nightly' reason="Timer fired at 2026-01-06T12:00:00.0000000Z"
         INFO invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000004"}: Trigger Details: UnscheduledInvocationReason: IsPastDue, OriginalSchedule: 2026-01-06T09:00:00.0000000Z
-        INFO invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000004"}: Executed 'Functions.Nightly' outcome="Succeeded" duration_ms=0
+        INFO invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000004"}: Executed 'Functions.Nightly' function="Nightly" invocation_id="00000000-0000-4000-8000-000000000004" outcome="Succeeded" duration_ms=0
         INFO invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000006"}: Executing 'Functions.Nightly' reason="Timer fired at 2026-01-06T12:00:01.0000000Z"
         INFO invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000006"}: Trigger Details: UnscheduledInvocationReason: RunOnStartup
-        INFO invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000006"}: Executed 'Functions.Nightly' outcome="Succeeded" duration_ms=0"#]].assert_eq(&lines);
+        INFO invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000006"}: Executed 'Functions.Nightly' function="Nightly" invocation_id="00000000-0000-4000-8000-000000000006" outcome="Succeeded" duration_ms=0"#]].assert_eq(&lines);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn failures_are_logged_with_what_follows() {
     });
     expect![[r#"
         INFO invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000002"}: Executing 'Functions.Nightly' reason="Timer fired at 2026-01-05T09:00:00.0000000Z"
-        ERROR invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000002"}: Executed 'Functions.Nightly' outcome="Failed" duration_ms=5000 error=Broken: as the test wished
+        ERROR invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000002"}: Executed 'Functions.Nightly' function="Nightly" invocation_id="00000000-0000-4000-8000-000000000002" outcome="Failed" duration_ms=5000 error=Broken: as the test wished
         INFO the run is tried again function="Nightly" retry=1 at=2026-01-05T09:01:05.0000000Z"#]].assert_eq(&lines);
 }
 
@@ -77,5 +77,5 @@ fn a_lost_answer_is_no_failure() {
     expect![[r#"
         INFO invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000002"}: Executing 'Functions.Nightly' reason="Timer fired at 2026-01-05T09:00:00.0000000Z"
         WARN the outputs of a timer could not be written yet; trying again function="Nightly" error=the store is unavailable: as the test wished
-        INFO invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000002"}: Executed 'Functions.Nightly' outcome="Succeeded" duration_ms=1000"#]].assert_eq(&lines);
+        INFO invocation{function="Nightly" invocation_id="00000000-0000-4000-8000-000000000002"}: Executed 'Functions.Nightly' function="Nightly" invocation_id="00000000-0000-4000-8000-000000000002" outcome="Succeeded" duration_ms=1000"#]].assert_eq(&lines);
 }
