@@ -20,7 +20,7 @@ use crate::outbound::Outbound;
 /// What stands before the name of a connection's setting in Azure when nothing of the plain name is there.
 const PREFIX: &str = "AzureWebJobs";
 /// A setting with this value, or none at all, means the store of this host, as it means the emulator in Azure's tools.
-const DEVELOPMENT_STORAGE: &str = "UseDevelopmentStorage";
+pub(crate) const DEVELOPMENT_STORAGE: &str = "UseDevelopmentStorage";
 /// What separates the name of a connection from the parts of one that uses an identity instead of a key.
 const IDENTITY_SEPARATOR: &str = "__";
 

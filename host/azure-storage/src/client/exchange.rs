@@ -17,8 +17,6 @@ use std::time::Duration;
 const QUEUE_VERSION: &str = "2021-12-02";
 const TABLE_VERSION: &str = "2019-02-02";
 
-/// How often one request is sent before its last failure is told.
-const MAX_ATTEMPTS: u32 = 4;
 /// Between the first two attempts; doubles with each, give or take a fifth. As Azure's own client libraries wait.
 const FIRST_DELAY: Duration = Duration::from_millis(800);
 /// Longest delay that a service may ask for.
@@ -141,7 +139,7 @@ impl Client {
                 }
                 Err(error) => (Failed::Unreachable(format!("{from} cannot be reached: {}", with_causes(&error))), None),
             };
-            if attempts == MAX_ATTEMPTS {
+            if attempts >= self.max_attempts {
                 return Err(failed);
             }
             tracing::debug!(service = %from, attempts, ?failed, "a request is tried again");

@@ -50,13 +50,24 @@ pub struct Components {
 pub struct Client {
     connection: ConnectionString,
     components: Components,
+    max_attempts: u32,
 }
 
 impl Client {
+    /// How often one request is sent before its last failure is told, unless somebody says otherwise.
+    const MAX_ATTEMPTS: u32 = 4;
+
     /// A client for that account. Nothing is sent yet: whether the account is there and the key is right shows with the first
     /// request.
     pub fn new(connection: ConnectionString, components: Components) -> Client {
-        Client { connection, components }
+        Client { connection, components, max_attempts: Client::MAX_ATTEMPTS }
+    }
+
+    /// The same, with another number of attempts for each request; at least one. One is for people, who would rather know at once
+    /// that nobody answers.
+    #[must_use]
+    pub fn with_attempts(self, max_attempts: u32) -> Client {
+        Client { max_attempts: max_attempts.max(1), ..self }
     }
 
     /// The account.

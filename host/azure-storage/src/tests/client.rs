@@ -351,6 +351,16 @@ fn what_fails_for_long_is_told() {
 }
 
 #[test]
+fn one_attempt_is_told_at_once() {
+    let Ends { world: _world, wire, client } = emulator();
+    wire.faults.lock().unwrap().extend([Fault::Unreachable]);
+    let client = client.with_attempts(1);
+    expect!["the store is unavailable: the queue service of 'devstoreaccount1' cannot be reached: the line is dead"]
+        .assert_eq(&block_on(client.clear(&jobs())).unwrap_err().to_string());
+    assert_eq!(wire.log.lock().unwrap().len(), 1);
+}
+
+#[test]
 fn a_deletion_whose_answer_was_lost_has_worked() {
     let ends = emulator();
     block_on(async {

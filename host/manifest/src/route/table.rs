@@ -95,6 +95,11 @@ impl RouteTable {
         RouteTable { routes, nodes, prefix_segments: prefix.len() }
     }
 
+    /// All routes, the one first that wins over all others: `(function, template, methods)` as they were given.
+    pub fn in_order(&self) -> impl Iterator<Item = (usize, &Template, Methods)> {
+        self.routes.iter().map(|route| (route.function, &route.template, route.methods))
+    }
+
     /// Finds the function for a request: its method as on the request line, its path percent-encoded and without query.
     pub fn find(&self, method: &str, path: &str) -> Match<'_> {
         let Some(path) = Path::split(path) else { return Match::NotFound };

@@ -413,3 +413,21 @@ fn differences_from_azures_order() {
         `/api/trips/0f8fad5b-d9cb-469f-a165-70867728950e` runs `Trips`, whose route is more specific; Azure would run `aaa`, whose name comes first
         `/api/trips/1` runs `zzz`, whose route is more specific; Azure would run `aaa`, whose name comes first"#]].assert_eq(&notices.join("\n"));
 }
+
+#[test]
+fn routes_are_told_in_the_order_of_precedence() {
+    let templates: Vec<Template> =
+        ["{*rest}", "trips/{id}", "trips/mine", "trips/{id:int}", "{a}/{b}"].map(|text| text.parse().unwrap()).into();
+    let methods = Methods::listed([Method::Get]);
+    let table =
+        RouteTable::new("api", templates.iter().enumerate().map(|(index, template)| (index, template, methods)));
+    let told: String = table.in_order().map(|(index, template, _)| format!("{index} {template}\n")).collect();
+    expect![[r#"
+        2 trips/mine
+        3 trips/{id:int}
+        1 trips/{id}
+        4 {a}/{b}
+        0 {*rest}
+    "#]]
+    .assert_eq(&told);
+}

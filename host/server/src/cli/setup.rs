@@ -29,8 +29,8 @@ Exit codes:
   3  the manifest or local.settings.toml is wrong";
 
 pub(super) const DOCTOR_AFTER_HELP: &str = "\
-Looks at the toolchain, the manifest, its components and settings, the ports, the data folder and the keys. It changes
-nothing and asks nobody over the network.
+Looks at the toolchain, the manifest, its settings, its components and the functions in them, what can be watched, the ports, the
+data folder and the keys. It asks nobody over the network, and changes nothing but the cache of compiled components.
 
 Examples:
   dacapo doctor

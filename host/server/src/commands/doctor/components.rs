@@ -25,6 +25,12 @@ pub(super) fn look(app: &App, folder: &Path, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Whether all files are components, so that it can be asked what is in them.
+pub(super) fn are_there(app: &App, folder: &Path) -> bool {
+    let file = |component: &Component| ComponentFile::read(&folder.join(&component.source));
+    app.components.values().all(|component| matches!(file(component), ComponentFile::There(_)))
+}
+
 /// What is where a component should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ComponentFile {

@@ -1,13 +1,16 @@
 //! `dacapo doctor`: what keeps an app from running, or this machine from running apps, each with its remedy.
 //!
 //! Owns what is looked at and in which order. Each subject has a module that first gathers facts and then judges them, so
-//! that judgements can be tested without a broken machine. Nothing is changed, and nobody is asked over the network.
+//! that judgements can be tested without a broken machine. Nobody is asked over the network, and nothing is changed but the cache
+//! of compiled components, which a start would fill as well.
 
 mod app;
 mod components;
+mod contents;
 mod ports;
 mod state;
 mod toolchain;
+mod watching;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +46,11 @@ fn diagnose(arguments: &DoctorArguments, environment: &Environment) -> Result<Di
         Some(located) => {
             toolchain::look_for(&located.app, &located.folder, &mut findings);
             components::look(&located.app, &located.folder, &mut findings);
+            let layout = Layout::of(&located.app.name, &located.folder, arguments.data_dir.as_deref());
+            if components::are_there(&located.app, &located.folder) {
+                contents::look(located, &layout.cache, &mut findings);
+            }
+            watching::look(located, &mut findings);
         }
         // A manifest that is wrong may say anything about what it needs.
         None if arguments.manifest.is_some() => {}

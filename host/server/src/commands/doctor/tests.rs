@@ -10,8 +10,9 @@ use super::components::{self, ComponentFile};
 use super::ports::{self, Need, PortState};
 use super::state::{self, DataFolder, FolderAccess};
 use super::toolchain::{self, Toolchain};
-use super::{Diagnosis, Finding, app};
+use super::{Diagnosis, Finding, app, contents, line, watching};
 use crate::data_folder::Layout;
+use crate::manifest_file::LocatedApp;
 use crate::port::Process;
 use crate::settings::{AppSettings, Assignment, Environment};
 
@@ -426,4 +427,84 @@ fn a_store_that_is_open_is_told_with_its_process() {
     drop(hub);
     let free = FolderState::of(&path).expect("it can be looked at");
     assert!(!free.is_held && free.has_rows && free.format == Some(free.known_format));
+}
+
+#[test]
+fn what_can_be_watched_is_judged() {
+    let check = |folders, one_more: Result<(), &str>, allowed, expected: &Expect| {
+        let limits = watching::Limits { one_more: one_more.map_err(str::to_owned), folders: allowed };
+        expected.assert_eq(&line(&watching::judge(folders, &limits)));
+    };
+    check(
+        3,
+        Ok(()),
+        Some(8_192),
+        &expect![[r#"
+        ok       watching: changes in 3 folders would be noticed
+    "#]],
+    );
+    check(
+        3,
+        Ok(()),
+        None,
+        &expect![[r#"
+        ok       watching: changes in 3 folders would be noticed
+    "#]],
+    );
+    check(
+        10_000,
+        Ok(()),
+        Some(8_192),
+        &expect![[r#"
+        warning  watching: 10000 folders are to be watched, and the system allows 8192
+                 -> allow more: sudo sysctl fs.inotify.max_user_watches=524288; until then `dacapo start` looks for changes every two seconds
+    "#]],
+    );
+    check(
+        3,
+        Err("Too many open files"),
+        Some(8_192),
+        &expect![[r#"
+        warning  watching: the system lets no more programs watch files: Too many open files
+                 -> end others, or allow more: sudo sysctl fs.inotify.max_user_instances=1024; until then `dacapo start` looks for changes every two seconds
+    "#]],
+    );
+}
+
+#[test]
+fn a_component_without_a_function_is_judged() {
+    use guest::{BindingError, FunctionKind};
+    let text = "app = { name = 'a', version = '1' }\ncomponents.c.source = 'c.wasm'\n[functions.Book]\ntrigger.type = 'activityTrigger'";
+    let app = manifest::parse(text, "app.toml", &manifest::no_settings).expect("it is right");
+    let located = LocatedApp { app, folder: PathBuf::from("apps"), file: "app.toml".to_owned(), text: text.to_owned() };
+    let check = |error: &BindingError, expected: &Expect| {
+        expected.assert_eq(&line(&contents::judge_binding(error, &located)));
+    };
+    let (function, component) = ("Book".to_owned(), "c".to_owned());
+    check(
+        &BindingError::NotFound {
+            function: function.clone(),
+            entry_point: "Book".to_owned(),
+            kind: FunctionKind::Activity,
+            component: component.clone(),
+            known: vec![("BookTrip".to_owned(), FunctionKind::Activity)],
+        },
+        &expect![[r#"
+            problem  functions: app.toml:3: function 'Book': the component 'c' has no activity named 'Book'; it has: BookTrip (activity)
+                     -> name one of those as the function's entryPoint, or build the component with a function of that name
+        "#]],
+    );
+    check(
+        &BindingError::Kind {
+            function,
+            entry_point: "Book".to_owned(),
+            component,
+            found: FunctionKind::Orchestrator,
+            wanted: FunctionKind::Activity,
+        },
+        &expect![[r#"
+            problem  functions: app.toml:3: function 'Book': 'Book' in the component 'c' is an orchestrator, but its trigger needs an activity
+                     -> change the trigger's type, or the function's attribute in the code
+        "#]],
+    );
 }
