@@ -110,19 +110,28 @@ impl SendError {
     }
 }
 
+/// What sends requests with bodies of any kind, as they are: for bodies that are too long to be held twice. Nothing is
+/// connected yet.
+pub(crate) fn client<B>() -> Client<HttpsConnector<HttpConnector>, B>
+where
+    B: hyper::body::Body + Send,
+    B::Data: Send,
+{
+    let mut tcp = HttpConnector::new();
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    tcp.set_nodelay(true);
+    tcp.enforce_http(false);
+    let tls = HttpsConnectorBuilder::new().with_webpki_roots();
+    Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_timer(TokioTimer::new())
+        .build(tls.https_or_http().enable_http1().wrap_connector(tcp))
+}
+
 impl Outbound {
     /// Nothing is connected yet. Servers prove who they are by the certificate authorities of Mozilla's list.
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Outbound {
-        let mut tcp = HttpConnector::new();
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        tcp.set_nodelay(true);
-        tcp.enforce_http(false);
-        let tls = HttpsConnectorBuilder::new().with_webpki_roots();
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_timer(TokioTimer::new())
-            .build(tls.https_or_http().enable_http1().wrap_connector(tcp));
-        Outbound { client, clock }
+        Outbound { client: client(), clock }
     }
 
     /// Sends a request and follows where it is redirected to. A body that is no UTF-8 comes back with replacement characters.

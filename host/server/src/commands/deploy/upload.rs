@@ -1,0 +1,121 @@
+//! The request of a deploy: a long body with its length, sent in pieces, while somebody watches; and an answer that comes line by
+//! line.
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{Method, Request};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Frame, SizeHint};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::convert::Infallible;
+use std::io::IsTerminal;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::phases::Lines;
+use super::{answered, broke_off};
+use crate::cli::DeployArguments;
+use crate::commands::admin_api::origin;
+use crate::commands::apps::Answered;
+use crate::outbound;
+
+/// What is handed to the connection at a time: often enough for a bar that moves.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// The longest answer that is read.
+const MAX_ANSWER_BYTES: usize = 16 << 20;
+
+const BAR: &str = "{msg} [{bar:40}] {bytes}/{total_bytes}";
+
+/// Sends a bundle and follows what the host says about it, each phase as a line.
+///
+/// # Errors
+/// The host cannot be reached, asks for another key, or breaks off.
+pub(super) async fn send(arguments: &DeployArguments, bytes: Bytes, say: &dyn Fn(&str)) -> anyhow::Result<Answered> {
+    let origin = origin(&arguments.to);
+    let force = if arguments.force { "?force=1" } else { "" };
+    let mut request = Request::builder()
+        .method(Method::POST)
+        .uri(format!("{origin}/admin/apps{force}"))
+        .header(CONTENT_TYPE, "application/zip")
+        .header(ACCEPT, "application/x-ndjson, application/json")
+        .header(CONTENT_LENGTH, bytes.len());
+    if let Some(key) = &arguments.key {
+        request = request.header("x-functions-key", key);
+    }
+    let bar = bar(bytes.len() as u64);
+    let request =
+        request.body(Pieces { left: bytes, bar: bar.clone() }).context("the key or the URL cannot be sent")?;
+    let answer = outbound::client().request(request).await;
+    bar.finish_and_clear();
+    let answer = answer.with_context(|| {
+        format!("no host answers at {origin}; start one with `dacapo serve`, or say where it is with --to")
+    })?;
+    let (head, mut body) = answer.into_parts();
+    let status = head.status.as_u16();
+    if status == 401 {
+        bail!("{origin} asks for its master key: give it with --key or as DACAPO_KEY");
+    }
+    let is_lines = head.headers.get(CONTENT_TYPE).is_some_and(|is| is.as_bytes().starts_with(b"application/x-ndjson"));
+    let mut lines = Lines::default();
+    let mut whole = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| broke_off(&origin))?.into_data() else { continue };
+        if whole.len() + data.len() > MAX_ANSWER_BYTES {
+            bail!("the answer of {origin} is longer than {MAX_ANSWER_BYTES} bytes; is a host of Dacapo there?");
+        }
+        whole.extend_from_slice(&data);
+        if is_lines {
+            lines.take(&data, say);
+        }
+    }
+    if !is_lines {
+        return Ok(answered(status, String::from_utf8_lossy(&whole).into_owned()));
+    }
+    lines.into_end().ok_or_else(|| broke_off(&origin))
+}
+
+/// One that is seen at a terminal only; it is drawn on standard error.
+fn bar(length: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(length).with_message("Sending");
+    match ProgressStyle::with_template(BAR) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// A body of known length, in pieces.
+struct Pieces {
+    left: Bytes,
+    bar: ProgressBar,
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.left.is_empty() {
+            return Poll::Ready(None);
+        }
+        let length = self.left.len().min(PIECE_BYTES);
+        let piece = self.left.split_to(length);
+        self.bar.inc(piece.len() as u64);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left.len() as u64)
+    }
+}
