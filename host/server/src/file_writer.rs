@@ -47,8 +47,18 @@ pub(crate) fn replace(path: &Path, content: impl AsRef<[u8]>, readers: Readers) 
     }
     // The new name is durable when the folder is.
     #[cfg(unix)]
-    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()?;
+    File::open(folder_of(&path))?.sync_all()?;
     Ok(())
+}
+
+/// The folder of a file; of a bare name it is the current one.
+#[cfg(unix)]
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder == Path::new("") => Path::new("."),
+        Some(folder) => folder,
+        None => Path::new("/"),
+    }
 }
 
 /// Beside the file, so that renaming it is one step.
@@ -92,6 +102,15 @@ mod tests {
         let error = create(&path, "c", Readers::Owner).expect_err("it is there");
         assert_eq!(error.kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing unfinished is left");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_bare_name_is_in_the_current_folder() {
+        let check = |path: &str, expected: &str| assert_eq!(folder_of(Path::new(path)), Path::new(expected));
+        check("a.dacapo", ".");
+        check("b/a.dacapo", "b");
+        check("/a.dacapo", "/");
     }
 
     #[cfg(unix)]

@@ -22,9 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 use task_hub::TaskHub;
 
-use crate::app_versions::{
-    self, AppRecord, AppVersions, BindingLoader, ComponentBytes, KeptVersion, Loader, Version,
-};
+use crate::app_versions::{self, AppRecord, AppVersions, BindingLoader, ComponentBytes, KeptVersion, Loader, Version};
 use crate::auth::{Doors, Guarded};
 use crate::background::Background;
 use crate::clock::{SystemClock, SystemRandomness};
@@ -42,8 +40,8 @@ use crate::manifest_file::LocatedApp;
 use crate::outbound::Outbound;
 use crate::settings::AppSettings;
 use crate::shutdown::Stopping;
-pub(crate) use engine::{guest_settings, limits};
 use engine::{engine_settings, saturating_usize};
+pub(crate) use engine::{guest_settings, limits};
 use services::ServiceParts;
 pub(crate) use services::origins;
 pub(crate) use triggers::{TimerTurns, Triggers};
@@ -108,7 +106,7 @@ pub(crate) struct Generation {
     pub(crate) triggers: Arc<Triggers>,
     /// Older versions that instances may still run on, for people to read.
     pub(crate) older_versions: Vec<String>,
-    /// Its code, for whoever has to find out whether it fits what instances have done so far.
+    /// Its code, for whoever has to find out whether it fits what instances have done so far: nothing that it does counts as use.
     pub(crate) code: Arc<guest::App>,
     hub: TaskHub,
 }
@@ -149,11 +147,7 @@ pub(crate) fn open_store(folder: Option<&Path>, settings: &StorageSettings) -> a
 ///
 /// # Errors
 /// A component is wrong, a function of the manifest is not in its component, or a connection leads nowhere.
-pub(crate) async fn assemble(
-    host: &Surroundings,
-    app: &HostedApp,
-    edition: &Edition,
-) -> Result<Generation, Problem> {
+pub(crate) async fn assemble(host: &Surroundings, app: &HostedApp, edition: &Edition) -> Result<Generation, Problem> {
     Assembly { host, app, edition }.assemble().await
 }
 
@@ -170,7 +164,9 @@ impl Assembly<'_> {
         let Assembly { host, app, edition } = self;
         let (runtime, components) = self.load_guests().await?;
         let bindings = self.bindings(&components)?;
-        let digest = self.digest(&runtime, bindings.clone())?;
+        // The client must know what the app is called as a version, and the app itself needs the client.
+        let unmetered = Arc::new(self.for_replay(&runtime, bindings.clone())?);
+        let digest = unmetered.digest().to_owned();
         let settings = engine_settings(&edition.located.app, &digest);
         let kept = self.keep(&digest, &components).await?;
         let client = self.client(&settings);
@@ -200,7 +196,7 @@ impl Assembly<'_> {
             listeners,
         };
         let served = Arc::new(self.served(parts)?);
-        Ok(Generation { served, triggers, older_versions, code, hub })
+        Ok(Generation { served, triggers, older_versions, code: unmetered, hub })
     }
 
     fn loader(self, runtime: Runtime, client: &Arc<ManagedClient>, bound: &BindingParts) -> Loader {
@@ -267,11 +263,7 @@ impl Assembly<'_> {
     }
 
     /// Keeps the version for the instances that will be pinned to it, before there are any.
-    async fn keep(
-        self,
-        digest: &str,
-        components: &BTreeMap<String, Arc<Component>>,
-    ) -> Result<KeptVersion, Problem> {
+    async fn keep(self, digest: &str, components: &BTreeMap<String, Arc<Component>>) -> Result<KeptVersion, Problem> {
         let located = &self.edition.located;
         let record = AppRecord::of(&located.app, &located.text, components);
         let file = |component: &manifest::Component| ComponentBytes::File(located.folder.join(&component.source));
@@ -294,11 +286,7 @@ impl Assembly<'_> {
             entities: named(|trigger| *trigger == Trigger::Entity),
         };
         let stopping = host.stopping.clone();
-        Arc::new(ManagedClient {
-            hub: task_hub::Client::new(parts, settings),
-            uris: self.management_uris(),
-            stopping,
-        })
+        Arc::new(ManagedClient { hub: task_hub::Client::new(parts, settings), uris: self.management_uris(), stopping })
     }
 
     /// Every function of the manifest, bound to its component.
@@ -322,10 +310,8 @@ impl Assembly<'_> {
         bindings.collect()
     }
 
-    /// What the app is called as a version. The client must know it, and the app itself needs the client.
-    fn digest(self, runtime: &Runtime, bindings: Vec<Binding>) -> Result<String, Problem> {
-        let app = guest::App::for_replay(runtime, bindings).map_err(|errors| self.cannot_bind(&errors))?;
-        Ok(app.digest().to_owned())
+    fn for_replay(self, runtime: &Runtime, bindings: Vec<Binding>) -> Result<guest::App, Problem> {
+        guest::App::for_replay(runtime, bindings).map_err(|errors| self.cannot_bind(&errors))
     }
 
     fn cannot_bind(self, errors: &[BindingError]) -> Problem {

@@ -154,7 +154,11 @@ impl Apps {
     pub(crate) fn intake(&self, is_ending: bool) -> Intake {
         let states = self.0.load();
         let states = states.iter().map(|served| served.listeners.intake());
-        if is_ending { Intake::Ending } else { states.max_by_key(|intake| intake.standing_out()).unwrap_or(Intake::Open) }
+        if is_ending {
+            Intake::Ending
+        } else {
+            states.max_by_key(|intake| intake.standing_out()).unwrap_or(Intake::Open)
+        }
     }
 
     fn find(&self, is_it: impl Fn(&Served) -> bool) -> Option<Arc<Served>> {

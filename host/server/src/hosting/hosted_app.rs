@@ -37,7 +37,10 @@ impl HostedApp {
     ///
     /// # Errors
     /// Another host works on the folder, or it cannot be read or written.
-    pub(crate) fn open_store(app: &manifest::App, folder: Option<&std::path::Path>) -> anyhow::Result<Arc<storage::TaskHub>> {
+    pub(crate) fn open_store(
+        app: &manifest::App,
+        folder: Option<&std::path::Path>,
+    ) -> anyhow::Result<Arc<storage::TaskHub>> {
         wiring::open_store(folder, &app.host.storage)
     }
 

@@ -12,10 +12,13 @@ mod replacing;
 mod runtimes;
 mod tasks;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use apps::{Apps, Managed, Served};
 pub(crate) use differences::Differences;
-pub(crate) use replacing::{Departing, Replaced};
 pub(crate) use hosted_app::HostedApp;
+pub(crate) use replacing::{Departing, Replaced};
 pub(crate) use runtimes::Runtimes;
 pub(crate) use tasks::{Failures, Tasks};
 
@@ -112,7 +115,9 @@ impl Host {
         if manifest.name != app.name {
             return Err(Problem::App(anyhow!(
                 "{}: the app is called '{}' now and was '{}'; its state is kept by its name, so start the host again",
-                edition.located.file, manifest.name, app.name
+                edition.located.file,
+                manifest.name,
+                app.name
             )));
         }
         let clashes = self.clashes(manifest);

@@ -2,8 +2,8 @@
 
 use super::check;
 use super::world::trips;
-use crate::admin::config::{Machine, host_json, time_span};
 use crate::admin::Admin;
+use crate::admin::config::{Machine, host_json, time_span};
 use crate::hosting::Served;
 use crate::listeners::{Intake, Listen};
 use crate::shutdown::Stop;

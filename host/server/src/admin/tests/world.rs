@@ -3,16 +3,16 @@
 use crate::admin::{Admin, ManualRuns};
 use crate::auth::{Doors, Guarded};
 use crate::background::{Background, BackgroundTasks};
-use crate::invocations::Outstanding;
-use crate::keys::tests::Counting;
-use crate::keys::{KeyRing, KeyStore};
 use crate::cors::Cors;
 use crate::hosting::{Host, Runtimes, Served, Tasks};
 use crate::http_server::AddedHeaders;
+use crate::invocations::Outstanding;
+use crate::keys::tests::Counting;
+use crate::keys::{KeyRing, KeyStore};
 use crate::listeners::{HoldBack, Listeners};
 use crate::listing;
-use crate::management::Management;
 use crate::management::tests::world::{self as hub, clock, management, minute, origins};
+use crate::management::{Management, ManagementUris};
 use crate::metering::Metering;
 use crate::outbound::Outbound;
 use crate::wiring::{Access, Surroundings, Triggers, open_store};
@@ -170,58 +170,9 @@ pub(crate) struct Reached {
 
 /// An admin API for any app. Queues and tables are in memory and empty, and nothing was used.
 pub(crate) fn admin(app: &App, reached: Reached, doors: Doors, keys: Arc<KeyRing>) -> (Admin, BackgroundTasks) {
-    let settings = StorageSettings { reserved_disk_bytes: 0 };
-    let store = open_store(None, &settings).expect("memory always opens");
-    let functions = app.functions.iter().map(|function| function.name.as_str());
-    let metering = Metering::open(&app.name, functions, store.clone()).now_or_never().expect("memory does not wait");
-    let metering = metering.expect("memory can be read");
-    let embedded =
-        StorageAccount { queues: store.clone(), tables: store.clone(), effects: store.clone(), pushes: true };
-    let mut accounts = Accounts::new(embedded);
-    accounts.connect(manifest::Connection::default(), AccountId::EMBEDDED);
-    let bindings = BindingParts { accounts: Arc::new(accounts), starts: Arc::new(NoStarts) };
-    let queues = QueueParts {
-        functions: Arc::new(Functions),
-        bindings: bindings.clone(),
-        clock: clock(),
-        randomness: Arc::new(Counting::default()),
-    };
-    let timers = TimerParts {
-        functions: Arc::new(Functions),
-        documents: store,
-        bindings,
-        clock: clock(),
-        randomness: Arc::new(Counting::default()),
-    };
-    let triggers = Triggers {
-        queues: QueueTriggers::new(app, &queues, QueueDefaults::for_cores(1))
-            .expect("every connection leads somewhere"),
-        timers: TimerTriggers::new(app, &timers).expect("every connection leads somewhere"),
-    };
     let (background, tasks) = Background::new();
-    let runs = ManualRuns {
-        triggers: Arc::new(triggers),
-        activities: Arc::new(Functions),
-        client: Arc::new(hub::World::default()),
-        clock: clock(),
-        randomness: Arc::new(Counting::default()),
-        background: background.clone(),
-    };
     let hold_back = HoldBack::new();
-    let listing = listing::functions(app, "http://h").into_iter().map(listing::Listing::into_columns);
-    let served = Served {
-        app: Arc::new(app.clone()),
-        digest: "0".repeat(64),
-        components: BTreeMap::new(),
-        functions: reached.http,
-        management: reached.management,
-        cors: reached.cors,
-        added: AddedHeaders::default(),
-        metering: Arc::new(metering),
-        listeners: Arc::new(Listeners::new(hold_back.clone())),
-        runs,
-        listing: listing.collect(),
-    };
+    let served = served(app, reached, background.clone(), hold_back.clone());
     let (host_tasks, _failures) = Tasks::new();
     let surroundings = Surroundings {
         clock: clock(),
@@ -251,6 +202,77 @@ pub(crate) fn admin(app: &App, reached: Reached, doors: Doors, keys: Arc<KeyRing
         logs: Arc::default(),
     };
     (admin, tasks)
+}
+
+/// An app with the functions above behind its HTTP routes, and a task hub that has these instances.
+pub(crate) fn served_alone(manifest: &str, instances: &Arc<hub::World>) -> Served {
+    let app = manifest::parse(manifest, "app.toml", &manifest::no_settings).expect("the test's manifest is valid");
+    let parts = HttpParts { functions: Arc::new(Functions), clock: clock(), randomness: Arc::new(Counting::default()) };
+    let options = HttpOptions {
+        limits: HttpLimits::new(&app.host.http, 1 << 30),
+        fault_detail: FaultDetail::InvocationId,
+        origins: origins(),
+    };
+    let hub = management(instances);
+    let uris = ManagementUris { task_hub: app.host.durable_task.hub_name.clone(), ..hub.uris.clone() };
+    let http = Arc::new(HttpTrigger::new(&app, parts, options));
+    let (background, _tasks) = Background::new();
+    served(&app, Reached { http, management: Management { uris, ..hub }, cors: None }, background, HoldBack::new())
+}
+
+fn served(app: &App, reached: Reached, background: Background, hold_back: HoldBack) -> Served {
+    let settings = StorageSettings { reserved_disk_bytes: 0 };
+    let store = open_store(None, &settings).expect("memory always opens");
+    let functions = app.functions.iter().map(|function| function.name.as_str());
+    let metering = Metering::open(&app.name, functions, store.clone()).now_or_never().expect("memory does not wait");
+    let runs = ManualRuns {
+        triggers: Arc::new(triggers(app, &store)),
+        activities: Arc::new(Functions),
+        client: Arc::new(hub::World::default()),
+        clock: clock(),
+        randomness: Arc::new(Counting::default()),
+        background,
+    };
+    let listing = listing::functions(app, "http://h").into_iter().map(listing::Listing::into_columns);
+    Served {
+        app: Arc::new(app.clone()),
+        digest: "0".repeat(64),
+        components: BTreeMap::new(),
+        functions: reached.http,
+        management: reached.management,
+        cors: reached.cors,
+        added: AddedHeaders::default(),
+        metering: Arc::new(metering.expect("memory can be read")),
+        listeners: Arc::new(Listeners::new(hold_back)),
+        runs,
+        listing: listing.collect(),
+    }
+}
+
+fn triggers(app: &App, store: &Arc<storage::TaskHub>) -> Triggers {
+    let embedded =
+        StorageAccount { queues: store.clone(), tables: store.clone(), effects: store.clone(), pushes: true };
+    let mut accounts = Accounts::new(embedded);
+    accounts.connect(manifest::Connection::default(), AccountId::EMBEDDED);
+    let bindings = BindingParts { accounts: Arc::new(accounts), starts: Arc::new(NoStarts) };
+    let queues = QueueParts {
+        functions: Arc::new(Functions),
+        bindings: bindings.clone(),
+        clock: clock(),
+        randomness: Arc::new(Counting::default()),
+    };
+    let timers = TimerParts {
+        functions: Arc::new(Functions),
+        documents: store.clone(),
+        bindings,
+        clock: clock(),
+        randomness: Arc::new(Counting::default()),
+    };
+    Triggers {
+        queues: QueueTriggers::new(app, &queues, QueueDefaults::for_cores(1))
+            .expect("every connection leads somewhere"),
+        timers: TimerTriggers::new(app, &timers).expect("every connection leads somewhere"),
+    }
 }
 
 pub(super) fn body(text: &str) -> Body {
