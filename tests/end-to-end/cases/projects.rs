@@ -32,12 +32,6 @@ fn project_folder() -> PathBuf {
             Ok(()) | Err(_) => {}
         }
     }
-    for made in ["shop.toml", "Cargo.toml"] {
-        match std::fs::remove_file(folder.join(made)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => panic!("{made}: {error}"),
-            Ok(()) | Err(_) => {}
-        }
-    }
     folder
 }
 
@@ -57,8 +51,7 @@ fn run<A: AsRef<OsStr>>(folder: &Path, program: &str, arguments: impl IntoIterat
 fn make_project(folder: &Path) {
     let dacapo = env!("CARGO_BIN_EXE_dacapo");
     let parent = folder.parent().expect("a folder below the target folder");
-    let init =
-        ["init", "new-project", "--app", "shop", "--name", "Welcome", "--template", "durable", "--output", "json"];
+    let init = ["init", "new-project", "--app", "shop", "--name", "Welcome", "--force", "--output", "json"];
     let made: serde_json::Value = serde_json::from_str(&run(parent, dacapo, init)).expect("it is JSON");
     assert_eq!((&made["app"], &made["manifest"]), (&json!("shop"), &json!("new-project/shop.toml")));
     for function in FUNCTIONS {
