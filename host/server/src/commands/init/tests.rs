@@ -333,7 +333,8 @@ fn names_of_apps() {
 
 #[test]
 fn every_app_has_a_manifest_that_is_right() {
-    for (app, more) in [("a", ""), ("a-b_2", "--template timer"), ("dacapo", "--template entity"), ("Cargo", "--template http")]
+    for (app, more) in
+        [("a", ""), ("a-b_2", "--template timer"), ("dacapo", "--template entity"), ("Cargo", "--template http")]
     {
         let parent = tempfile::tempdir().expect("a temporary folder");
         let more = format!("--app {app} {more}");
