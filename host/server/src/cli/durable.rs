@@ -84,11 +84,6 @@ impl InstanceArguments {
     pub(crate) fn id(&self) -> &str {
         self.instance.as_deref().or(self.id.as_deref()).unwrap_or_default()
     }
-
-    #[cfg(test)]
-    pub(crate) fn of(id: &str) -> InstanceArguments {
-        InstanceArguments { instance: Some(id.to_owned()), id: None }
-    }
 }
 
 /// Whether to wait for the end of what is started.

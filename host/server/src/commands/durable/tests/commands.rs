@@ -356,6 +356,10 @@ async fn instances_are_told_what_to_do() {
     "#]],
     )
     .await;
+}
+
+#[tokio::test]
+async fn instances_are_held_ended_and_brought_back() {
     check_told(
         &["terminate", "t1", "--reason", "no & money", "--recursive"],
         &expect![[r#"

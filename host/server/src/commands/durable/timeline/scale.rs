@@ -22,11 +22,11 @@ pub(super) fn in_words(ticks: i64) -> String {
     };
     match ticks {
         0 => "0".to_owned(),
-        ..10_000 => fraction(ticks, 10, "µs"),
-        ..SECOND => fraction(ticks, 10_000, "ms"),
-        ..MINUTE => fraction(ticks, SECOND, "s"),
-        ..HOUR => two(MINUTE, "min", SECOND, "s"),
-        ..DAY => two(HOUR, "h", MINUTE, "min"),
+        1..10_000 => fraction(ticks, 10, "µs"),
+        10_000..SECOND => fraction(ticks, 10_000, "ms"),
+        SECOND..MINUTE => fraction(ticks, SECOND, "s"),
+        MINUTE..HOUR => two(MINUTE, "min", SECOND, "s"),
+        HOUR..DAY => two(HOUR, "h", MINUTE, "min"),
         _ => two(DAY, "d", HOUR, "h"),
     }
 }
