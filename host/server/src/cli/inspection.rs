@@ -67,11 +67,11 @@ Examples:
       And as the first line of app.toml, for editors with Taplo, such as VS Code with Even Better TOML, Zed and Helix:
       #:schema ./app.schema.json
 
-  dacapo schema -o ~/.config/dacapo/manifest.schema.json
+  dacapo schema -o app.schema.json
       For all manifests of a project instead of that line, in its .taplo.toml:
       [[rule]]
       include = [\"function-manifests/*.toml\"]
-      schema = { path = \"/home/me/.config/dacapo/manifest.schema.json\" }
+      schema = { path = \"app.schema.json\" }
 
 Exit codes:
   0  done

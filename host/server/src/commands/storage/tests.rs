@@ -165,7 +165,7 @@ fn messages_are_put_looked_at_and_cleared() {
 }
 
 #[test]
-fn entities_are_written_shown_and_deleted() {
+fn entities_are_written_and_shown() {
     check(
         r#"tables list
            tables create Trips
@@ -178,13 +178,7 @@ fn entities_are_written_shown_and_deleted() {
            tables show Trips --partition-key o'neil --row-key 1
            tables show Trips --top 1
            tables put Trips {"PartitionKey":"rust","RowKey":"1","City":"Basel"} --merge
-           tables show Trips --partition-key rust --row-key 1
-           tables delete Trips rust 2
-           tables delete Trips rust 2
-           tables clear Trips
-           tables show Trips
-           tables drop Trips --yes --output json
-           tables show Trips"#,
+           tables show Trips --partition-key rust --row-key 1"#,
         &expect![[r#"
             $ tables list
             There are no tables.
@@ -230,6 +224,26 @@ fn entities_are_written_shown_and_deleted() {
             $ tables show Trips --partition-key rust --row-key 1
             PartitionKey  RowKey  Price  City
             rust          1       120    Basel
+        "#]],
+    );
+}
+
+#[test]
+fn entities_and_tables_are_deleted() {
+    check(
+        r#"tables create Trips
+           tables put Trips [{"PartitionKey":"rust","RowKey":"1"},{"PartitionKey":"rust","RowKey":"2"},{"PartitionKey":"go","RowKey":"1"}]
+           tables delete Trips rust 2
+           tables delete Trips rust 2
+           tables clear Trips
+           tables show Trips
+           tables drop Trips --yes --output json
+           tables show Trips"#,
+        &expect![[r#"
+            $ tables create Trips
+            Made the table Trips.
+            $ tables put Trips [{"PartitionKey":"rust","RowKey":"1"},{"PartitionKey":"rust","RowKey":"2"},{"PartitionKey":"go","RowKey":"1"}]
+            Wrote 3 entities of the table Trips.
             $ tables delete Trips rust 2
             Deleted the entity rust / 2 of the table Trips.
             $ tables delete Trips rust 2
