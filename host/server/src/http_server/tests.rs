@@ -116,10 +116,12 @@ fn every_path_has_one_who_answers() {
         <meta charset="utf-8">
         <title>greetings</title>
         <h1>greetings</h1>
-        <p>Served by Dacapo 0.1.0.</p>
         <table>
-        <tr><th align="left">Echo</th><td>GET http://h/&lt;echo&gt;</td></tr>
+        <tr><th align="left">Echo</th><td>[GET,POST,DELETE,HEAD,PATCH,PUT,OPTIONS,TRACE] http://h/echo</td></tr>
+        <tr><th align="left">Slow</th><td>[GET,POST,DELETE,HEAD,PATCH,PUT,OPTIONS,TRACE] http://h/slow</td></tr>
+        <tr><th align="left">Panic</th><td>[GET,POST,DELETE,HEAD,PATCH,PUT,OPTIONS,TRACE] http://h/panic</td></tr>
         </table>
+        <p>Served by Dacapo 0.1.0.</p>
         </html>"#]],
     );
     check_answer("POST", "/", &expect!["404 Not Found"]);

@@ -156,14 +156,14 @@ async fn what_was_used_is_told() {
     let report: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
     let used: Vec<_> = report["functions"].as_array().expect("a list").iter().map(ToString::to_string).collect();
     expect![[r#"
-        {"durationMs":0,"executions":0,"failures":0,"function":"AcceptTrip","gbSeconds":0.0,"replayedTurns":0,"successes":0,"turns":0}
-        {"durationMs":250,"executions":1,"failures":1,"function":"BookTrip","gbSeconds":0.03125,"replayedTurns":0,"successes":0,"turns":0}
-        {"durationMs":0,"executions":0,"failures":0,"function":"NightlyReport","gbSeconds":0.0,"replayedTurns":0,"successes":0,"turns":0}
-        {"durationMs":0,"executions":0,"failures":0,"function":"RefuseTrip","gbSeconds":0.0,"replayedTurns":0,"successes":0,"turns":0}
-        {"durationMs":0,"executions":0,"failures":0,"function":"ShowTrip","gbSeconds":0.0,"replayedTurns":0,"successes":0,"turns":0}
-        {"durationMs":0,"executions":0,"failures":0,"function":"StartTrip","gbSeconds":0.0,"replayedTurns":0,"successes":0,"turns":0}
-        {"durationMs":0,"executions":0,"failures":0,"function":"Stock","gbSeconds":0.0,"replayedTurns":0,"successes":0,"turns":0}
-        {"durationMs":500,"executions":1,"failures":0,"function":"Trip","gbSeconds":0.0625,"replayedTurns":1,"successes":2,"turns":1}
+        {"app":"trips","durationMs":0,"executions":0,"failures":0,"function":"AcceptTrip","gbSeconds":0.0,"replayedTurns":0,"successes":0,"turns":0}
+        {"app":"trips","durationMs":250,"executions":1,"failures":1,"function":"BookTrip","gbSeconds":0.03125,"replayedTurns":0,"successes":0,"turns":0}
+        {"app":"trips","durationMs":0,"executions":0,"failures":0,"function":"NightlyReport","gbSeconds":0.0,"replayedTurns":0,"successes":0,"turns":0}
+        {"app":"trips","durationMs":0,"executions":0,"failures":0,"function":"RefuseTrip","gbSeconds":0.0,"replayedTurns":0,"successes":0,"turns":0}
+        {"app":"trips","durationMs":0,"executions":0,"failures":0,"function":"ShowTrip","gbSeconds":0.0,"replayedTurns":0,"successes":0,"turns":0}
+        {"app":"trips","durationMs":0,"executions":0,"failures":0,"function":"StartTrip","gbSeconds":0.0,"replayedTurns":0,"successes":0,"turns":0}
+        {"app":"trips","durationMs":0,"executions":0,"failures":0,"function":"Stock","gbSeconds":0.0,"replayedTurns":0,"successes":0,"turns":0}
+        {"app":"trips","durationMs":500,"executions":1,"failures":0,"function":"Trip","gbSeconds":0.0625,"replayedTurns":1,"successes":2,"turns":1}
         {"durationMs":750,"executions":2,"failures":1,"gbSeconds":0.09375,"replayedTurns":1,"successes":2,"turns":1}
         {"billableExecutions":0,"billableGbSeconds":0.0,"executions":3,"freeExecutionsPercent":0.00030000000000000003,"freeGbSecondsPercent":0.0000234375,"gbSeconds":0.09375}"#]].assert_eq(&format!("{}\n{}\n{}", used.join("\n"), report["total"], report["estimate"]));
     let metrics = admin.metrics(&Request::new(()).into_parts().0).into_body().collect().await.expect("a body");
