@@ -39,22 +39,22 @@ pub(crate) fn run(command: &AppsCommand, console: &Console) -> Result<(), Proble
     match command {
         AppsCommand::List(arguments) => {
             let answered = block_on(ask(&arguments.host, "GET", PATH.to_owned(), SHORT))?;
-            finish(answered, arguments.host.output, console, &|apps: Vec<AppSummary>| answers::table(&apps))
+            finish(&answered, arguments.host.output, console, &|apps: Vec<AppSummary>| answers::table(&apps))
         }
         AppsCommand::Show(arguments) => {
             let answered = block_on(ask(&arguments.host, "GET", path(&arguments.name), SHORT))?;
-            finish(answered, arguments.host.output, console, &|app: AppView| app.in_words())
+            finish(&answered, arguments.host.output, console, &|app: AppView| app.in_words())
         }
         AppsCommand::Rollback(arguments) => {
             let answered = block_on(ask(&arguments.host, "POST", rollback_path(arguments), LONG))?;
-            finish(answered, arguments.host.output, console, &|report: SwitchReport| report.rolled_back())
+            finish(&answered, arguments.host.output, console, &|report: SwitchReport| report.rolled_back())
         }
         AppsCommand::Remove(arguments) => {
             confirm(arguments)?;
             let force = if arguments.force { "?force=1" } else { "" };
             let path = format!("{}{force}", path(&arguments.name));
             let answered = block_on(ask(&arguments.host, "DELETE", path, LONG))?;
-            finish(answered, arguments.host.output, console, &|removed: Removed| removed.in_words())
+            finish(&answered, arguments.host.output, console, &|removed: Removed| removed.in_words())
         }
     }
 }
@@ -108,12 +108,12 @@ async fn ask(host: &HostArguments, method: &str, path: String, timeout: Duration
 /// # Errors
 /// [`Problem::Wanting`] when it is a refusal, [`Problem::NoAnswer`] when it is not understood.
 pub(super) fn finish<T: DeserializeOwned>(
-    answered: Answered,
+    answered: &Answered,
     output: OutputFormat,
     console: &Console,
     in_words: &dyn Fn(T) -> String,
 ) -> Result<(), Problem> {
-    let (text, outcome) = told(&answered, output, in_words);
+    let (text, outcome) = told(answered, output, in_words);
     let strange = || anyhow!("the answer {} is not one of Dacapo's; is a host of this version there?", answered.status);
     match text {
         Some(text) => console.notice(text.trim_end()),

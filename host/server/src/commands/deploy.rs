@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &DeployArguments, environment: &Environment, consol
         }
     };
     let answered = admin_api::block_on(upload::send(arguments, parcel.bytes.clone(), &say))?;
-    let outcome = apps::finish(answered, arguments.output, console, &|report: SwitchReport| report.deployed());
+    let outcome = apps::finish(&answered, arguments.output, console, &|report: SwitchReport| report.deployed());
     if says && outcome.is_err() && !parcel.needs.is_empty() {
         console.notice(parcel.needs.trim_end());
     }
@@ -76,11 +76,12 @@ fn parcel(arguments: &DeployArguments, environment: &Environment, console: &Cons
 /// Reads a bundle's file, and everything in it.
 fn opened(path: &Path) -> anyhow::Result<Parcel> {
     let shown = path.display();
-    let cannot = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => {
+    let cannot = |error: std::io::Error| {
+        if error.kind() == ErrorKind::NotFound {
             anyhow!("there is no {shown}; give a bundle as `dacapo pack` writes it, a manifest, or a folder with one")
+        } else {
+            anyhow!("{shown} cannot be read: {error}")
         }
-        _ => anyhow!("{shown} cannot be read: {error}"),
     };
     let length = fs::metadata(path).map_err(cannot)?.len();
     if length > MAX_BUNDLE_BYTES {

@@ -154,11 +154,14 @@ fn components(located: &LocatedApp) -> anyhow::Result<BTreeMap<String, Vec<u8>>>
     let read = |(name, component): (&String, &manifest::Component)| {
         let path = located.folder.join(&component.source);
         let (shown, file) = (path.display(), &located.file);
-        let wasm = fs::read(&path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => anyhow!(
-                "{file}: component '{name}': there is no {shown}; build it, or correct components.{name}.source"
-            ),
-            _ => anyhow!("{file}: component '{name}': {shown} cannot be read: {error}"),
+        let wasm = fs::read(&path).map_err(|error| {
+            if error.kind() == ErrorKind::NotFound {
+                anyhow!(
+                    "{file}: component '{name}': there is no {shown}; build it, or correct components.{name}.source"
+                )
+            } else {
+                anyhow!("{file}: component '{name}': {shown} cannot be read: {error}")
+            }
         })?;
         Ok((name.clone(), wasm))
     };

@@ -77,11 +77,23 @@ fn deployments_come_and_go() {
     deploy(&mut deployments, "4").expect("the disk works");
     let mut deployments = Deployments::open(app.clone()).expect("it can be read");
     assert_eq!((state(&deployments).as_str(), folders(&app)), ("*4 2 3 1", 4));
-    std::fs::write(app.join("other"), "").expect("the folder can be written");
-    deployments.remove_all().expect("the disk works");
-    assert_eq!((state(&deployments).as_str(), folders(&app)), ("", 0));
-    assert_eq!(names_in(&app).expect("it can be read"), [""; 0]);
-    assert!(app.join("other").is_file(), "the rest of the app's state is not touched");
+    fs::write(app.join("other"), "").expect("the folder can be written");
+    deployments.remove_app().expect("the disk works");
+    assert_eq!(state(&deployments), "");
+    let apps = folder.path().join("apps");
+    assert_eq!(names_in(&apps).expect("it can be read"), [""; 0]);
+}
+
+#[test]
+fn what_is_left_of_a_removed_app_is_no_app() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for app in ["trips", "trips.removed", "boats"] {
+        let mut deployments = Deployments::open(folder.path().join(app)).expect("nothing is there");
+        deploy(&mut deployments, "1").expect("the disk works");
+    }
+    let names = |apps: Vec<(String, PathBuf)>| apps.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    assert_eq!(names(deployed_apps(folder.path()).expect("they can be read")), ["boats", "trips"]);
+    assert_eq!(names_in(folder.path()).expect("it can be read"), ["boats", "trips"]);
 }
 
 #[test]
@@ -145,7 +157,7 @@ fn a_damaged_deployment_is_noticed_and_can_be_deployed_again() {
     deploy(&mut deployments, "1").expect("the disk works");
     let (whole, digest) = bundle("1");
     let component = deployments.folder_of(&digest).join("components/booking.wasm");
-    std::fs::write(&component, "not it").expect("it can be written");
+    fs::write(&component, "not it").expect("it can be written");
     let error = deployments.read(&digest).expect_err("it is damaged").to_string();
     expect!["the deployment DIGEST is damaged: components/booking.wasm: has the SHA-256 06121725c433ccd0469b52730a723e66a9c1e31c67c42b1dba6b501f0bf94c9d, and bundle.json says 5b514f9aaf58f26594a6fa945411dc503d7ea32d9ac83a20f85cb17a2a8d6158; pack it again, and check that the whole file arrived; deploy the bundle again"].assert_eq(&error.replace(&digest[..12], "DIGEST"));
     deploy(&mut deployments, "1").expect("the disk works");
@@ -157,7 +169,7 @@ fn a_record_that_cannot_be_read_is_not_guessed() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut deployments = Deployments::open(folder.path().to_owned()).expect("nothing is there");
     deploy(&mut deployments, "1").expect("the disk works");
-    std::fs::write(folder.path().join(RECORD_FILE), "{").expect("it can be written");
+    fs::write(folder.path().join(RECORD_FILE), "{").expect("it can be written");
     let error = Deployments::open(folder.path().to_owned()).expect_err("it is broken").to_string();
     expect!["FOLDER/deployments.json: EOF while parsing an object at line 1 column 1; put the file back as it was, or remove it and deploy the app again"].assert_eq(&error.replace(&folder.path().display().to_string(), "FOLDER"));
     assert_eq!(folders(folder.path()), 1, "nothing was taken for left over");
@@ -180,9 +192,9 @@ fn a_deployment_is_an_app_that_can_be_loaded() {
         format!("{}\n", problem.into_error())
     };
     let mut problems = [refused("other", "1"), refused("trips", "2")].concat();
-    std::fs::remove_file(staged.folder.join("components/booking.wasm")).expect("it is there");
+    fs::remove_file(staged.folder.join("components/booking.wasm")).expect("it is there");
     problems.push_str(&refused("trips", "1"));
-    std::fs::write(staged.folder.join(MANIFEST_FILE), "[app]").expect("it can be written");
+    fs::write(staged.folder.join(MANIFEST_FILE), "[app]").expect("it can be written");
     problems.push_str(&refused("trips", "1"));
     expect![[r#"
         other-1.dacapo/manifest.toml: the manifest is of trips 1, and the bundle says that it is of other 1; pack the app again
@@ -246,12 +258,12 @@ impl FailingDisk {
 
 impl Disk for FailingDisk {
     fn create_folder(&self, folder: &Path) -> io::Result<()> {
-        let half = || drop(folder.parent().map(std::fs::create_dir_all));
+        let half = || drop(folder.parent().map(fs::create_dir_all));
         self.step(|| RealDisk.create_folder(folder), half)
     }
 
     fn write(&self, file: &Path, bytes: &[u8]) -> io::Result<()> {
-        self.step(|| std::fs::write(file, bytes), || drop(std::fs::write(file, &bytes[..bytes.len() / 2])))
+        self.step(|| fs::write(file, bytes), || drop(fs::write(file, &bytes[..bytes.len() / 2])))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -259,7 +271,7 @@ impl Disk for FailingDisk {
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        self.step(|| std::fs::read_dir(folder).map(drop), || {})
+        self.step(|| fs::read_dir(folder).map(drop), || {})
     }
 
     fn remove_file(&self, file: &Path) -> io::Result<()> {
@@ -267,7 +279,7 @@ impl Disk for FailingDisk {
     }
 
     fn remove_folder(&self, folder: &Path) -> io::Result<()> {
-        let half = || drop(std::fs::remove_file(folder.join(MANIFEST_FILE)));
+        let half = || drop(fs::remove_file(folder.join(MANIFEST_FILE)));
         self.step(|| RealDisk.remove_folder(folder), half)
     }
 }
@@ -343,5 +355,5 @@ fn going_back_happens_or_not() {
 
 #[test]
 fn removing_happens_or_not() {
-    check_all_failures(&["1", "2"], Deployments::remove_all, "");
+    check_all_failures(&["1", "2"], Deployments::remove_app, "");
 }

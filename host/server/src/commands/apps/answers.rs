@@ -205,7 +205,7 @@ impl SwitchReport {
             }
         }
         if !unchanged.is_empty() {
-            text.push_str(&format!("Unchanged: {} functions\n", unchanged.len()));
+            text.push_str(&format!("Unchanged: {}\n", unchanged.len()));
         }
         list(&mut text, "Routes", &self.routes);
         self.warnings.iter().for_each(|warning| text.push_str(&format!("Warning: {warning}\n")));
@@ -230,6 +230,6 @@ impl Removed {
 impl ErrorAnswer {
     pub(super) fn in_words(&self) -> String {
         let problems = self.error.problems.iter().map(|problem| format!("\n  {problem}"));
-        format!("Refused: {}{}\nNothing has changed.", self.error.message, problems.collect::<String>())
+        format!("Refused: {}{}", self.error.message, problems.collect::<String>())
     }
 }

@@ -21,11 +21,16 @@ fn apps_are_a_table() {
          "functions": 7, "source": "deployment", "taskHub": "TripsHub"},
         {"name": "mail", "version": "2", "digest": "d2", "bundle": null, "deployedAt": null, "functions": 1,
          "source": "manifest", "taskHub": "mail"}]"#;
-    check(200, body, &in_words, &expect![[r#"
+    check(
+        200,
+        body,
+        &in_words,
+        &expect![[r#"
         Name   Version  Functions  Bundle        Deployed              Task hub
         trips  1.1.0    7          0123456789ab  2026-01-01T00:00:00Z  TripsHub
         mail   2        1          manifest      -                     mail
-    "#]]);
+    "#]],
+    );
     check(200, "[]", &in_words, &expect!["There are no apps; deploy one with `dacapo deploy`."]);
     check(200, "<html>", &in_words, &expect!["not understood"]);
 }
@@ -41,7 +46,11 @@ fn an_app_tells_which_versions_are_alive_and_why() {
             {"bundle": "abcdef0123456789", "version": "1.1.0", "digest": "d", "deployedAt": "2026-01-02T00:00:00Z", "present": true},
             {"bundle": "bbcdef0123456789", "version": "1.0.0", "digest": "e", "deployedAt": "2026-01-01T00:00:00Z", "present": false}],
         "functionNames": ["BookTrip", "StartTrip"], "routes": ["POST /api/trips"]}"#;
-    check(200, body, &|app: AppView| app.in_words(), &expect![[r#"
+    check(
+        200,
+        body,
+        &|app: AppView| app.in_words(),
+        &expect![[r#"
         trips 1.1.0
 
         App digest:  0123456789ab
@@ -65,16 +74,22 @@ fn an_app_tells_which_versions_are_alive_and_why() {
 
         Routes:
           POST /api/trips
-    "#]]);
+    "#]],
+    );
     let manifest = r#"{"name": "trips", "version": "1", "digest": "d", "source": "manifest", "functions": 0}"#;
-    check(200, manifest, &|app: AppView| app.in_words(), &expect![[r#"
+    check(
+        200,
+        manifest,
+        &|app: AppView| app.in_words(),
+        &expect![[r#"
         trips 1
 
         App digest:  d
         Bundle:      manifest
         Deployed:    -
         Task hub:
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -82,14 +97,22 @@ fn refusals_say_what_is_wrong() {
     let in_words = |report: SwitchReport| report.rolled_back();
     let refused = r#"{"error": {"code": "Conflict", "message": "trips cannot be deployed", "problems":
         ["route POST api/trips: the app mail has it", "function StartTrip: the app mail has one"]}}"#;
-    check(409, refused, &in_words, &expect![[r#"
+    check(
+        409,
+        refused,
+        &in_words,
+        &expect![[r#"
         Refused: trips cannot be deployed
           route POST api/trips: the app mail has it
-          function StartTrip: the app mail has one
-        Nothing has changed."#]]);
-    check(404, r#"{"error": {"code": "NotFound", "message": "there is no app trips"}}"#, &in_words, &expect![[r#"
-        Refused: there is no app trips
-        Nothing has changed."#]]);
+          function StartTrip: the app mail has one"#]],
+    );
+    check(
+        404,
+        r#"{"error": {"code": "NotFound", "message": "there is no app trips"}}"#,
+        &in_words,
+        &expect![[r#"
+        Refused: there is no app trips"#]],
+    );
     check(404, "", &in_words, &expect!["not understood"]);
 }
 
@@ -97,7 +120,12 @@ fn refusals_say_what_is_wrong() {
 fn removing_says_what_ran() {
     let in_words = |removed: Removed| removed.in_words();
     check(200, r#"{"app": "trips", "instances": 0}"#, &in_words, &expect!["Removed trips."]);
-    check(200, r#"{"app": "trips", "instances": 12}"#, &in_words, &expect!["Removed trips, of which 12 instances were running."]);
+    check(
+        200,
+        r#"{"app": "trips", "instances": 12}"#,
+        &in_words,
+        &expect!["Removed trips, of which 12 instances were running."],
+    );
 }
 
 #[test]
@@ -113,5 +141,6 @@ fn names_and_digests_are_escaped() {
     expect![[r#"
         /admin/apps/a%2Fb/rollback
         /admin/apps/a%2Fb/rollback?to=a%26b
-        /admin/apps/a%2Fb/rollback?to=ab12&force=1"#]].assert_eq(&paths.join("\n"));
+        /admin/apps/a%2Fb/rollback?to=ab12&force=1"#]]
+    .assert_eq(&paths.join("\n"));
 }

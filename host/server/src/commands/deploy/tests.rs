@@ -133,7 +133,7 @@ async fn a_deploy_is_followed_to_its_end() {
         Before: 1.0.0 (bundle fedcba987654); instances that began on it finish on it
         Added: CancelTrip
         Changed: BookTrip, BookHotel
-        Unchanged: 1 functions
+        Unchanged: 1
 
         Routes:
           POST /api/trips
@@ -150,7 +150,7 @@ async fn a_deploy_is_followed_to_its_end() {
         Before: 1.0.0 (bundle fedcba987654); instances that began on it finish on it
         Added: CancelTrip
         Changed: BookTrip, BookHotel
-        Unchanged: 1 functions
+        Unchanged: 1
 
         Routes:
           POST /api/trips
@@ -171,7 +171,6 @@ async fn a_refusal_is_told_with_its_problems() {
               received in 0.00 s
             Refused: 2 instances depart from the new code
               trip-1: event 7
-            Nothing has changed.
             (refused)"#]],
     )
     .await;
@@ -180,7 +179,6 @@ async fn a_refusal_is_told_with_its_problems() {
         &expect![[r#"
         Refused: 2 instances depart from the new code
           trip-1: event 7
-        Nothing has changed.
         (refused)"#]],
     )
     .await;
@@ -195,7 +193,9 @@ async fn an_end_that_is_missing_is_not_taken_for_one() {
           checked in 0.00 s
         http://HOST broke off before it said what became of the deploy; it serves the old version or the new one, see `dacapo apps list`"#]]).await;
     let cut = Answer { breaks_off: true, ..Answer::lines("{\"phase\": \"checked\", \"durationMs\": 1}\n") };
-    check(cut, &expect!["no host answers at http://HOST; start one with `dacapo serve`, or say where it is with --to: client error (SendRequest): connection closed before message completed"]).await;
+    // Whether the line before arrives is a matter of luck.
+    let told = deployed(cut).await;
+    assert!(told.contains("http://HOST broke off before it said what became of the deploy"), "{told}");
 }
 
 #[tokio::test]

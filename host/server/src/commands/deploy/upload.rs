@@ -49,8 +49,12 @@ pub(super) async fn send(arguments: &DeployArguments, bytes: Bytes, say: &dyn Fn
         request.body(Pieces { left: bytes, bar: bar.clone() }).context("the key or the URL cannot be sent")?;
     let answer = outbound::client().request(request).await;
     bar.finish_and_clear();
-    let answer = answer.with_context(|| {
-        format!("no host answers at {origin}; start one with `dacapo serve`, or say where it is with --to")
+    let answer = answer.map_err(|error| match error.is_connect() {
+        true => anyhow::Error::new(error).context(format!(
+            "no host answers at {origin}; start one with `dacapo serve`, or say where it is with --to"
+        )),
+        // The host may have all of it by now.
+        false => anyhow::Error::new(error).context(broke_off(&origin)),
     })?;
     let (head, mut body) = answer.into_parts();
     let status = head.status.as_u16();

@@ -46,26 +46,50 @@ fn check(manifest: &str, no_build: bool, expected: &Expect) {
 
 #[test]
 fn an_app_becomes_a_file() {
-    check(MANIFEST, false, &expect![[r#"
+    check(
+        MANIFEST,
+        false,
+        &expect![[r#"
         Packed trips 1.0.0 into FOLDER/trips-1.0.0.dacapo (809 bytes)
         Bundle digest: DIGEST
           booking: 8 bytes
         The host must have these app settings: QUEUE
-        Connections, where the host's own storage is meant unless it says otherwise: TripStorage"#]]);
+        Connections, where the host's own storage is meant unless it says otherwise: TripStorage"#]],
+    );
 }
 
 #[test]
 fn what_is_no_app_is_not_packed() {
-    check(MANIFEST, true, &expect!["FOLDER/app.toml: component 'booking': there is no FOLDER/out/booking.wasm; build it, or correct components.booking.source"]);
-    check(&MANIFEST.replace("asm", "ELF"), false, &expect!["FOLDER/app.toml: components/booking.wasm: is not WebAssembly; build it as a component (in Rust: for the target wasm32-wasip2) and pack again"]);
-    check(&MANIFEST.replace("TripStorage", "AccountKey=abc"), false, &expect![[r#"
-        the manifest has 2 problems
-        FOLDER/app.toml:8: functions.Take.trigger.queueName: there is no app setting `QUEUE`; set it in the environment, or under `[values]` in local.settings.toml beside the manifest
-        FOLDER/app.toml:8: functions.Take.trigger.connection: is not the name of an app setting; put the connection string into an app setting, and write that setting's name here"#]]);
-    check(&MANIFEST.replace("queueName", "queue"), false, &expect![[r#"
+    check(
+        MANIFEST,
+        true,
+        &expect![
+            "FOLDER/app.toml: component 'booking': there is no FOLDER/out/booking.wasm; build it, or correct components.booking.source"
+        ],
+    );
+    check(
+        &MANIFEST.replace("asm", "ELF"),
+        false,
+        &expect![
+            "FOLDER/app.toml: components/booking.wasm: is not WebAssembly; build it as a component (in Rust: for the target wasm32-wasip2) and pack again"
+        ],
+    );
+    check(
+        &format!("{MANIFEST}# AccountKey=abc\n"),
+        false,
+        &expect![[r#"
+        secrets do not belong into a bundle
+        FOLDER/app.toml:9: there is a secret behind `accountkey=`
+        put them into an app setting of the host, and name that as %NAME% or as `connection`; a secret that was in a file that others could read should be replaced"#]],
+    );
+    check(
+        &MANIFEST.replace("queueName", "queue"),
+        false,
+        &expect![[r#"
         the manifest has 2 problems
         FOLDER/app.toml:8: functions.Take.trigger.queueName: is missing; add `queueName = "my-queue"`
-        FOLDER/app.toml:8: functions.Take.trigger.queue: unknown field; known here: type, queueName, connection, maxPollingInterval, visibilityTimeout, batchSize, newBatchThreshold, maxDequeueCount, messageEncoding"#]]);
+        FOLDER/app.toml:8: functions.Take.trigger.queue: unknown field; known here: type, queueName, connection, maxPollingInterval, visibilityTimeout, batchSize, newBatchThreshold, maxDequeueCount, messageEncoding"#]],
+    );
 }
 
 #[test]
