@@ -330,6 +330,7 @@ impl Console {
     /// Why the process ends: the whole chain of causes.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         if let Some(live) = self.live.get() {
+            live.tell(Event::DrainingEnded);
             if live.mode == Mode::Json {
                 self.diagnostic("host-failed", Severity::Error, &format!("{error:#}"), None);
             }
@@ -343,6 +344,7 @@ impl Console {
     /// Tells the last word of a run, and waits until everything is printed; but not for ever, if nobody reads.
     pub(crate) fn finish(&self) {
         let Some(live) = self.live.get() else { return };
+        live.tell(Event::DrainingEnded);
         let summary = live.summary.lock().unwrap_or_else(PoisonError::into_inner).take();
         match summary {
             Some(summary) => live.tell(Event::Stopped(summary)),

@@ -35,10 +35,7 @@ pub(super) async fn until_stopped(
         () = beside => Some(anyhow!("the development loop ended by itself")),
     };
     let reason = if failure.is_some() { ExitReason::HostFailed } else { ExitReason::Sigint };
-    console.notice(&format!(
-        "\nStopping: no new work is taken, what runs is finished (at most {} s). Press Ctrl+C again to stop at once.",
-        DRAIN_TIMEOUT.as_secs()
-    ));
+    console.draining(DRAIN_TIMEOUT.as_secs(), running.host.surroundings.outstanding.count());
     let drained = drain(&mut running, signals, console).await?;
     console.host_state(HostState::Ready, HostState::Stopped, Some(drained), None);
     console.stopped(&console.summary(reason));

@@ -26,7 +26,7 @@ impl Compact {
     pub(super) fn render(self, record: &Record, out: &mut String) {
         let look = self.look;
         match &record.event {
-            Event::Began | Event::HostState(_) => {}
+            Event::Began | Event::HostState(_) | Event::DrainingEnded => {}
             Event::Banner { version, app, store } => {
                 let heading = look.paint(HEADING, &format!("Dacapo {version}"));
                 out.push_str(&format!("\n{heading}\nApp: {app}\nStore: {store}\n"));
@@ -63,7 +63,11 @@ impl Compact {
                     phrases::push_lines(out, next, INDENT);
                 }
             }
-            Event::Draining(draining) => out.push_str(&format!("{}\n", phrases::draining(*draining))),
+            Event::Draining(draining) => {
+                // The terminal has just shown ^C.
+                let before = if draining.is_first { "\n" } else { "" };
+                out.push_str(&format!("{before}{}\n", phrases::draining(*draining)));
+            }
             Event::Log(log) => self.log(log, out),
             Event::Stopped(summary) => {
                 let phrase = phrases::stopped(summary, &readable(summary.uptime));
@@ -102,10 +106,11 @@ impl Compact {
     }
 
     fn reloaded(self, reloaded: &Reloaded, out: &mut String) {
-        let Reloaded { app, built, switched, total, added, removed, changed, digest } = reloaded;
+        let Reloaded { app, built, loaded, switched, total, added, removed, changed, digest } = reloaded;
         let heading = self.look.paint(GOOD, &format!("Reloaded {app} in {}", seconds(*total)));
         let built = built.map(|time| format!("built in {}, ", seconds(time))).unwrap_or_default();
-        out.push_str(&format!("{heading}: {built}switched in {} ({digest})\n", seconds(*switched)));
+        let (loaded, switched) = (seconds(*loaded), seconds(*switched));
+        out.push_str(&format!("{heading}: {built}loaded in {loaded}, switched in {switched} ({digest})\n"));
         for listing in added {
             out.push_str(&format!("{INDENT}+ {}\n", self.function(listing)));
         }

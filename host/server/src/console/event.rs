@@ -54,6 +54,8 @@ pub(crate) enum Event {
     Draining(Draining),
     /// A line of the log; invocations are seen by it too.
     Log(Log),
+    /// What was said of a coming end is over. It is not told; a line that is written over itself goes.
+    DrainingEnded,
     /// The last of a run.
     Stopped(Summary),
     /// Whoever reads is slower than what happens: so many log lines are lost.
@@ -121,7 +123,9 @@ pub(crate) struct Reloaded {
     pub(crate) app: String,
     /// How long its components were built, if any was.
     pub(crate) built: Option<Duration>,
-    /// From the built components to the first request that the new code may answer.
+    /// How long its components were read and compiled for this machine.
+    pub(crate) loaded: Duration,
+    /// From the loaded components to the first request that the new code may answer.
     pub(crate) switched: Duration,
     /// All of it, since the change was noticed.
     pub(crate) total: Duration,

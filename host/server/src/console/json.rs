@@ -184,6 +184,7 @@ pub(crate) fn render(record: &Record, out: &mut String) {
         Event::Draining(draining) => {
             records.diagnostic("draining", Severity::Information, &phrases::draining(*draining), None);
         }
+        Event::DrainingEnded => {}
         Event::Log(log) => records.log(log),
         Event::Stopped(summary) => records.summary(summary),
         Event::LeftOut(lines) => {
@@ -285,12 +286,13 @@ impl Records<'_> {
     }
 
     fn reloaded(&mut self, reloaded: &Reloaded) {
-        let Reloaded { app, built, switched, total, added, removed, changed, digest } = reloaded;
+        let Reloaded { app, built, loaded, switched, total, added, removed, changed, digest } = reloaded;
         removed.iter().for_each(|name| self.add("function_removed", FunctionRemoved { name }));
         added.iter().for_each(|listing| self.function(listing));
         let (built, changed) = (built.unwrap_or_default().as_millis(), changed.join(", "));
         let message = format!(
-            "Reloaded {app} as {digest}: built in {built} ms, switched in {} ms; changed functions: {changed}",
+            "Reloaded {app} as {digest}: built in {built} ms, loaded in {} ms, switched in {} ms; changed functions: {changed}",
+            loaded.as_millis(),
             switched.as_millis()
         );
         self.host_log("Host.Reload", &message);

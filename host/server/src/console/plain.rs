@@ -29,7 +29,7 @@ impl Plain {
     pub(super) fn render(self, record: &Record, out: &mut String) {
         let mut lines = Lines { time: time_of_day(record.at), out };
         match &record.event {
-            Event::Began => {}
+            Event::Began | Event::DrainingEnded => {}
             Event::Banner { version, app, store } => {
                 lines.add("host", &format!("Dacapo {version}"));
                 lines.add("host", &format!("App: {app}"));
@@ -94,13 +94,16 @@ impl Plain {
     }
 
     fn reloaded(self, reloaded: &Reloaded, lines: &mut Lines<'_>) {
-        let Reloaded { app, built, switched, total, added, removed, changed, digest } = reloaded;
+        let Reloaded { app, built, loaded, switched, total, added, removed, changed, digest } = reloaded;
         removed.iter().for_each(|name| lines.add("function removed", &format!(" {name}")));
         added.iter().for_each(|listing| self.function("loaded", listing, lines));
         changed.iter().for_each(|name| lines.add("function changed", &format!(" {name}")));
         let built = built.map(|took| format!("built in {}, ", time(took))).unwrap_or_default();
-        let (total, switched) = (time(*total), time(*switched));
-        lines.add("reload", &format!("Reloaded {app} ({total}): {built}switched in {switched} ({digest})"));
+        let (total, loaded, switched) = (time(*total), time(*loaded), time(*switched));
+        lines.add(
+            "reload",
+            &format!("Reloaded {app} ({total}): {built}loaded in {loaded}, switched in {switched} ({digest})"),
+        );
     }
 
     fn log(self, log: &Log, lines: &mut Lines<'_>) {

@@ -125,7 +125,7 @@ impl<W: Write> Printer<W> {
     /// Whether it is told by lines of its own. A countdown is written over itself where that can be done, and told now and then
     /// elsewhere.
     fn is_line(&mut self, event: &Event) -> bool {
-        if let Event::Stopped(_) = event {
+        if let Event::Stopped(_) | Event::DrainingEnded = event {
             self.bottom = None;
         }
         let Event::Draining(draining) = event else { return true };

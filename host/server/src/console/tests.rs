@@ -137,6 +137,7 @@ fn changes() -> Vec<Event> {
         Event::Reloaded(Reloaded {
             app: "trips".to_owned(),
             built: Some(ms(2_120)),
+            loaded: ms(120),
             switched: ms(40),
             total: ms(2_310),
             added: vec![http("ListTrips")],
@@ -339,21 +340,22 @@ fn changes_at_a_terminal() {
         COMPACT,
         changes(),
         &expect![[r#"
-        Building booking ...
-        error: trips was not reloaded: error[E0425]: no `x`
-           --> src/lib.rs:3:5
-          The version from before (abc) keeps serving.
-        Built booking in 0.90 s
-        Reloaded trips in 2.31 s: built in 2.12 s, switched in 0.04 s (def)
-          + ListTrips: [GET,POST] http://localhost:7071/api/trips/{id}
-          ~ BookFlight
-          - OldTrip
-        warning: port 10000 is in use
-          → choose another with --blob-port
-        Stopping: no new work is taken, what runs is finished (at most 25 s). Press Ctrl+C again to stop at once.
-        Stopping: 1 invocation is running, 20 s left
-        Stopped after 2 min 5 s · 2 functions · 3 invocations · 1 error.
-    "#]],
+            Building booking ...
+            error: trips was not reloaded: error[E0425]: no `x`
+               --> src/lib.rs:3:5
+              The version from before (abc) keeps serving.
+            Built booking in 0.90 s
+            Reloaded trips in 2.31 s: built in 2.12 s, loaded in 0.12 s, switched in 0.04 s (def)
+              + ListTrips: [GET,POST] http://localhost:7071/api/trips/{id}
+              ~ BookFlight
+              - OldTrip
+            warning: port 10000 is in use
+              → choose another with --blob-port
+
+            Stopping: no new work is taken, what runs is finished (at most 25 s). Press Ctrl+C again to stop at once.
+            Stopping: 1 invocation is running, 20 s left
+            Stopped after 2 min 5 s · 2 functions · 3 invocations · 1 error.
+        "#]],
     );
 }
 
@@ -372,7 +374,7 @@ fn changes_in_a_file() {
         09:30:04  [function removed]  OldTrip
         09:30:04  [function loaded]  ListTrips httpTrigger GET,POST http://localhost:7071/api/trips/{id}
         09:30:04  [function changed]  BookFlight
-        09:30:04  [reload] Reloaded trips (2.3s): built in 2.1s, switched in 40ms (def)
+        09:30:04  [reload] Reloaded trips (2.3s): built in 2.1s, loaded in 120ms, switched in 40ms (def)
         09:30:05  [diagnostic] no-storage-endpoint: warning: port 10000 is in use
                   → choose another with --blob-port
         09:30:06  [shutdown] Stopping: no new work is taken, what runs is finished (at most 25 s). Press Ctrl+C again to stop at once.
@@ -395,7 +397,7 @@ fn changes_for_programs() {
         {"schema_version":1,"kind":"log","timestamp":"2026-08-11T09:30:03.000Z","category":"Host.Build","level":"information","event_id":0,"event_name":null,"message":"Built booking in 900 ms","exception":null,"attributes":{}}
         {"schema_version":1,"kind":"function_removed","timestamp":"2026-08-11T09:30:04.000Z","name":"OldTrip"}
         {"schema_version":1,"kind":"function_discovered","timestamp":"2026-08-11T09:30:04.000Z","name":"ListTrips","trigger_type":"httpTrigger","route":"trips/{id}","http_methods":["GET","POST"]}
-        {"schema_version":1,"kind":"log","timestamp":"2026-08-11T09:30:04.000Z","category":"Host.Reload","level":"information","event_id":0,"event_name":null,"message":"Reloaded trips as def: built in 2120 ms, switched in 40 ms; changed functions: BookFlight","exception":null,"attributes":{}}
+        {"schema_version":1,"kind":"log","timestamp":"2026-08-11T09:30:04.000Z","category":"Host.Reload","level":"information","event_id":0,"event_name":null,"message":"Reloaded trips as def: built in 2120 ms, loaded in 120 ms, switched in 40 ms; changed functions: BookFlight","exception":null,"attributes":{}}
         {"schema_version":1,"kind":"host_state_changed","timestamp":"2026-08-11T09:30:04.000Z","from":"recycling","to":"ready","duration_ms":2310,"reason":"trips was changed","trigger":"file_change"}
         {"schema_version":1,"kind":"cli_diagnostic","timestamp":"2026-08-11T09:30:05.000Z","code":"no-storage-endpoint","level":"warning","message":"port 10000 is in use","recommendation":"choose another with --blob-port"}
         {"schema_version":1,"kind":"cli_diagnostic","timestamp":"2026-08-11T09:30:06.000Z","code":"draining","level":"information","message":"Stopping: no new work is taken, what runs is finished (at most 25 s). Press Ctrl+C again to stop at once.","recommendation":null}
@@ -448,6 +450,7 @@ fn countdown() -> Vec<Event> {
     let left = |remaining_s| Event::Draining(Draining { remaining_s, outstanding: 2, is_first: remaining_s == 7 });
     let mut events: Vec<Event> = (4..=7).rev().map(left).collect();
     events.insert(2, ended(Outcome::Succeeded, 12, None));
+    events.push(Event::DrainingEnded);
     events.extend(changes().pop());
     events
 }
@@ -455,11 +458,13 @@ fn countdown() -> Vec<Event> {
 #[test]
 fn a_countdown_is_written_over_itself_where_that_can_be() {
     expect![[r#"
+
         Stopping: no new work is taken, what runs is finished (at most 7 s). Press Ctrl+C again to stop at once.
         Stopping: 2 invocations are running, 7 s left\r\u{1b}[2KStopping: 2 invocations are running, 6 s left\r\u{1b}[2K✓ BookFlight 12 ms  (id 1a2b3c4d)
         Stopping: 2 invocations are running, 6 s left\r\u{1b}[2KStopping: 2 invocations are running, 5 s left\r\u{1b}[2KStopping: 2 invocations are running, 4 s left\r\u{1b}[2KStopped after 2 min 5 s · 2 functions · 3 invocations · 1 error.
     "#]].assert_eq(&printed(COMPACT, true, countdown()));
     expect![[r#"
+
         Stopping: no new work is taken, what runs is finished (at most 7 s). Press Ctrl+C again to stop at once.
         ✓ BookFlight 12 ms  (id 1a2b3c4d)
         Stopping: 2 invocations are running, 5 s left
