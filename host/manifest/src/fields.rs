@@ -140,6 +140,30 @@ impl<'t, 'r> Section<'t, 'r> {
         named.collect()
     }
 
+    /// Every field of this table as the text that an environment has of it, in the order of the file; numbers and switches may be
+    /// written without quotes.
+    pub(crate) fn named_values(&self) -> Vec<(String, String)> {
+        let mut entries: Vec<_> = self.table.iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        let text = |name: &str, value: &Spanned<DeValue<'_>>| match value.get_ref() {
+            DeValue::String(text) => Some(text.clone().into_owned()),
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+                .ok()
+                .map(|number| number.to_string())
+                .or_else(|| self.wrong_type(name, value, "a number of this size in quotes")),
+            DeValue::Float(number) => Some(number.as_str().to_owned()),
+            DeValue::Boolean(flag) => Some(flag.to_string()),
+            DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+                self.wrong_type(name, value, "a text, a number, or true or false: functions see it as text")
+            }
+        };
+        let named = entries.into_iter().filter_map(|(name, value)| {
+            let text = text(name.get_ref(), value)?;
+            Some((name.get_ref().clone().into_owned(), text))
+        });
+        named.collect()
+    }
+
     /// A table within this one.
     pub(crate) fn section(&mut self, key: &'static str) -> Option<Section<'t, 'r>> {
         self.known.push(key);

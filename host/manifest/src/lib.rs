@@ -34,6 +34,7 @@ mod file;
 pub mod import;
 mod outbound;
 mod problem;
+pub mod production;
 mod retry;
 pub mod route;
 pub mod schedule;
@@ -60,6 +61,7 @@ pub use problem::{Problem, Problems};
 pub use retry::{RetryDelay, RetryPolicy};
 pub use settings::HostSettings;
 
+use toml::Spanned;
 use toml::de::DeTable;
 
 use crate::app_settings::AppSettings;
@@ -104,6 +106,15 @@ fn read<'t>(text: &'t str, settings: &Lookup<'_>) -> Result<(App, Vec<SettingRef
         report.add(&(0..0), "", format!("the manifest is larger than {MAX_MANIFEST_BYTES} bytes"), next);
         return Err(report);
     }
+    let Some(document) = document(text, &report) else { return Err(report) };
+    let settings = AppSettings::new(settings);
+    let mirror = file::read(Section::document(document.get_ref(), &settings, &report));
+    let app = check::check(&mirror, &settings, &report);
+    Ok((app, settings.into_references(), report))
+}
+
+/// The tables of a text; none if it is broken, which is reported. Duplicate keys are reported too, and are not broken in that sense.
+fn document<'t>(text: &'t str, report: &Report<'_>) -> Option<Spanned<DeTable<'t>>> {
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut broken = false;
     for error in &errors {
@@ -117,11 +128,5 @@ fn read<'t>(text: &'t str, settings: &Lookup<'_>) -> Result<(App, Vec<SettingRef
             report.add(&span, "", format!("not valid TOML: {}", error.message()), "correct the line");
         }
     }
-    if broken {
-        return Err(report);
-    }
-    let settings = AppSettings::new(settings);
-    let mirror = file::read(Section::document(document.get_ref(), &settings, &report));
-    let app = check::check(&mirror, &settings, &report);
-    Ok((app, settings.into_references(), report))
+    (!broken).then_some(document)
 }

@@ -5,6 +5,7 @@ mod expressions;
 mod files;
 mod formats;
 mod import;
+mod production;
 mod properties;
 mod round_trip;
 mod routes;

@@ -6,16 +6,16 @@ use crate::problem::Report;
 use crate::suggestion::nearest;
 
 /// The words that a field takes and what they mean. Case is ignored, as host.json does.
-pub(super) struct Choice<T: 'static> {
+pub(crate) struct Choice<T: 'static> {
     /// What a word stands for, with its article, as messages show it.
-    pub(super) noun: &'static str,
-    pub(super) all: &'static [T],
-    pub(super) word: fn(T) -> &'static str,
+    pub(crate) noun: &'static str,
+    pub(crate) all: &'static [T],
+    pub(crate) word: fn(T) -> &'static str,
 }
 
 impl<T: Copy + Default> Choice<T> {
     /// What was chosen; the default when nothing was, or when it was reported.
-    pub(super) fn read(&self, written: Option<&Placed<String>>, field: &str, report: &Report<'_>) -> T {
+    pub(crate) fn read(&self, written: Option<&Placed<String>>, field: &str, report: &Report<'_>) -> T {
         let Some(written) = written else { return T::default() };
         let mut all = self.all.iter().copied();
         if let Some(chosen) = all.find(|choice| (self.word)(*choice).eq_ignore_ascii_case(written.get_ref())) {

@@ -1,4 +1,4 @@
-//! `[host.logging]`: levels for the categories of Azure's logs that have a counterpart here.
+//! `[host.logging]`, in the file of a production host `[logging]`: levels for the categories of Azure's logs that have a counterpart here.
 
 use super::choice::Choice;
 use crate::fields::{Placed, join};
@@ -21,15 +21,14 @@ const LEVELS: Choice<LogLevel> = Choice {
     word: LogLevel::as_str,
 };
 
-const PATH: &str = "host.logging.logLevel";
-
 /// As suggestions for misspelt ones.
 const CATEGORIES: [&str; 5] = ["default", "Function", "Host", "DurableTask", "Host.Triggers.DurableTask"];
 
-pub(super) fn check(written: &FileLogging, report: &Report<'_>) -> LoggingSettings {
+/// `path` is that of the table of levels.
+pub(crate) fn check(written: &FileLogging, path: &str, report: &Report<'_>) -> LoggingSettings {
     let mut settings = LoggingSettings::default();
     for (category, level) in &written.log_level {
-        let field = join(PATH, category.get_ref());
+        let field = join(path, category.get_ref());
         let level_read = Some(LEVELS.read(Some(level), &field, report));
         match category.get_ref().to_ascii_lowercase().as_str() {
             "default" => settings.default = level_read,

@@ -4,13 +4,13 @@
 //! still be checked. The resulting [`App`] counts only if nothing was reported.
 
 mod bindings;
-mod choice;
+pub(crate) mod choice;
 mod components;
 mod connections;
 mod durable_task;
 mod functions;
 mod http;
-mod logging;
+pub(crate) mod logging;
 mod names;
 mod queues;
 mod retry;

@@ -24,7 +24,7 @@ pub(super) fn check(host: &FileHost, app_name: &str, report: &Report<'_>) -> Hos
         guest: check_guest(&host.guest, report),
         storage: check_storage(&host.storage, report),
         queues: queues::check(&host.queues, "host.queues", &queues::defaults(), report),
-        logging: logging::check(&host.logging, report),
+        logging: logging::check(&host.logging, "host.logging.logLevel", report),
         function_timeout: match &host.function_timeout {
             Some(text) if text.get_ref() == NO_LIMIT => None,
             Some(text) => duration_within(text, "host.functionTimeout", FUNCTION_TIMEOUT, report),

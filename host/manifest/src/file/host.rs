@@ -214,7 +214,7 @@ fn read_cors(mut section: Section<'_, '_>) -> FileCors {
     cors
 }
 
-fn read_logging(mut section: Section<'_, '_>) -> FileLogging {
+pub(crate) fn read_logging(mut section: Section<'_, '_>) -> FileLogging {
     let levels = section.section("logLevel").map(|levels| levels.named_texts()).unwrap_or_default();
     section.refuse(REFUSED_IN_LOGGING);
     section.finish();

@@ -12,7 +12,7 @@ pub(crate) use self::functions::{
 };
 pub(crate) use self::host::{
     FileCors, FileDurableHttp, FileDurableTask, FileGuest, FileHost, FileHsts, FileHttp, FileLogging, FileRetention,
-    FileStorage,
+    FileStorage, read_logging,
 };
 pub(crate) use self::queues::FileQueues;
 
