@@ -360,11 +360,6 @@ impl Console {
         self.live.get().map(|live| Arc::clone(&live.logs)).unwrap_or_default()
     }
 
-    /// The output of a running host, if it is one.
-    pub(crate) fn live(&self) -> Option<&Arc<Live>> {
-        self.live.get()
-    }
-
     fn phase(&self) -> Phase {
         self.live.get().map_or(Phase::Start, |live| live.phase())
     }

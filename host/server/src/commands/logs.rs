@@ -71,7 +71,9 @@ fn query(arguments: &LogsArguments) -> String {
         query.append_pair("follow", "1");
     }
     for (name, value) in [("function", function), ("level", level), ("invocation", invocation)] {
-        value.iter().for_each(|value| drop(query.append_pair(name, value)));
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
     }
     query.finish()
 }

@@ -275,8 +275,6 @@ impl Invocations {
 pub(crate) enum ExitReason {
     /// Somebody asked: Ctrl+C or SIGTERM.
     Sigint,
-    /// There is nothing left to do.
-    SourceCompleted,
     /// The host could not go on.
     HostFailed,
 }
@@ -286,7 +284,6 @@ impl ExitReason {
     pub(crate) fn name(self) -> &'static str {
         match self {
             ExitReason::Sigint => "sigint",
-            ExitReason::SourceCompleted => "source_completed",
             ExitReason::HostFailed => "host_failed",
         }
     }
