@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use ureq::http::{HeaderMap, Method, Request, Response};
-use ureq::{Agent, Body};
+use ureq::{Agent, AsSendBody, Body};
 
 use crate::host::PATIENCE;
 
@@ -18,6 +18,8 @@ const LARGE: usize = 1 << 20;
 pub(crate) struct Client {
     origin: String,
     agent: Agent,
+    /// Shown with every request.
+    key: Option<String>,
 }
 
 /// An answer with its whole body.
@@ -56,7 +58,12 @@ impl Client {
             .proxy(None)
             .timeout_global(Some(PATIENCE))
             .build();
-        Client { origin: origin.to_owned(), agent: config.into() }
+        Client { origin: origin.to_owned(), agent: config.into(), key: None }
+    }
+
+    /// Somebody who shows a key with every request, over connections of its own.
+    pub(crate) fn with_key(&self, key: &str) -> Client {
+        Client { key: Some(key.to_owned()), ..Client::new(&self.origin) }
     }
 
     /// Sends a request; `path` may be a whole URL.
@@ -97,10 +104,18 @@ impl Client {
     }
 
     /// Sends any request.
-    pub(crate) fn run(&self, request: Request<String>) -> Result<Answer, ureq::Error> {
-        let mut response: Response<Body> = self.agent.run(request)?;
+    pub(crate) fn run(&self, request: Request<impl AsSendBody>) -> Result<Answer, ureq::Error> {
+        let mut response = self.begin(request)?;
         let body = response.body_mut().with_config().limit(u64::MAX).read_to_string()?;
         Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
+    }
+
+    /// Sends any request; the body of the answer is still to come.
+    pub(crate) fn begin(&self, mut request: Request<impl AsSendBody>) -> Result<Response<Body>, ureq::Error> {
+        if let Some(key) = &self.key {
+            request.headers_mut().insert("x-functions-key", key.parse().expect("keys are ASCII"));
+        }
+        self.agent.run(request)
     }
 
     #[track_caller]

@@ -118,6 +118,11 @@ impl Process {
         }
     }
 
+    /// What was read so far of standard error.
+    pub(crate) fn errors(&self) -> &str {
+        &self.errors
+    }
+
     fn printed(&self) -> String {
         format!("{}{}", self.output, self.errors)
     }
@@ -188,7 +193,7 @@ impl Host {
 
     /// Waits until it serves.
     pub(crate) fn ready(mut process: Process) -> Host {
-        while !is_ready(&process.wait_for_line("eady ")) {}
+        while !is_ready(&process.wait_for_line("eady")) {}
         let greeting = process.output.clone();
         let origin = origin_in(&greeting).unwrap_or_else(|| panic!("no URL in what it printed:\n{greeting}"));
         Host { process, greeting, origin, key: None }
@@ -288,9 +293,9 @@ impl Host {
     }
 }
 
-/// Whether the line says that the host answers, in plain lines or as people see it.
+/// Whether the line says that the host answers, to files, people or programs.
 fn is_ready(line: &str) -> bool {
-    line.contains("[host] Host ready (") || line.starts_with("Ready in ")
+    line.contains("[host] Host ready (") || line.starts_with("Ready in ") || line.contains(r#""to":"ready""#)
 }
 
 fn origin_in(text: &str) -> Option<String> {

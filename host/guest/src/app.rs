@@ -66,8 +66,10 @@ pub enum BindingError {
     },
     /// The component has a function of that name, of another kind.
     #[error(
-        "function '{function}': '{entry_point}' in the component '{component}' is an {found}, but its trigger needs an \
-         {wanted}; change the trigger's type, or the function's attribute in the code"
+        "function '{function}': '{entry_point}' in the component '{component}' is {}, but its trigger needs \
+         {}; change the trigger's type, or the function's attribute in the code",
+        found.with_article(),
+        wanted.with_article()
     )]
     Kind {
         /// Its name in the manifest.

@@ -77,6 +77,17 @@ impl FunctionKind {
     }
 }
 
+impl FunctionKind {
+    /// As in "is a timer function".
+    pub(crate) fn with_article(self) -> String {
+        let article = match self {
+            FunctionKind::Activity | FunctionKind::Orchestrator | FunctionKind::Entity | FunctionKind::Http => "an",
+            FunctionKind::Queue | FunctionKind::Timer => "a",
+        };
+        format!("{article} {self}")
+    }
+}
+
 impl fmt::Display for FunctionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,9 +1,12 @@
 //! One module per subject, in the order in which somebody who meets Dacapo meets them.
 
 mod admin;
+mod bad_bundles;
 mod bindings;
 mod clients;
 mod critical_sections;
+mod deploys;
+mod deploys_under_load;
 mod durable_http;
 mod entities;
 mod first_start;
@@ -22,6 +25,7 @@ mod refusals;
 mod replaying;
 mod requests;
 mod samples;
+mod serve;
 mod settings;
 mod slow_activities;
 mod starts;
@@ -31,4 +35,5 @@ mod storage_clients;
 mod storage_elsewhere;
 mod storage_endpoint;
 mod timers;
+mod versions;
 mod waiting;

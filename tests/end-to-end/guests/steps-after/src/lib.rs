@@ -1,6 +1,6 @@
 //! The app of `steps-before` after somebody has found out in which order one renovates.
 
-use dacapo::{Context, Failure};
+use dacapo::{Context, Failure, Request};
 
 /// Plasters, waits for the event `Dry`, then paints.
 #[dacapo::orchestrator]
@@ -18,4 +18,10 @@ fn paint() -> String {
 #[dacapo::activity]
 fn plaster() -> String {
     "plastered after".into()
+}
+
+/// Says which of the two answers.
+#[dacapo::http]
+fn which(_request: Request) -> String {
+    "after".into()
 }

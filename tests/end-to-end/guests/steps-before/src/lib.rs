@@ -1,7 +1,7 @@
 //! Two steps with a wait in between, as the app was deployed first. `steps-after` is the same app with the steps reordered,
 //! which no instance that is under way survives.
 
-use dacapo::{Context, Failure};
+use dacapo::{Context, Failure, Request};
 
 /// Paints, waits for the event `Dry`, then plasters.
 #[dacapo::orchestrator]
@@ -19,4 +19,10 @@ fn paint() -> String {
 #[dacapo::activity]
 fn plaster() -> String {
     "plastered before".into()
+}
+
+/// Says which of the two answers.
+#[dacapo::http]
+fn which(_request: Request) -> String {
+    "before".into()
 }
