@@ -1,12 +1,27 @@
-//! Where an app's state is on disk.
+//! Where the state of apps is on disk.
+//!
+//! Of `dacapo start`; a folder that the person chose with `--data-dir` takes the place of `conference-booking/`, with the cache
+//! in it, and has such a folder for each app where there are several:
 //!
 //! ```text
 //! .dacapo/                 beside the manifest
 //!   cache/                 compiled guests, shared by the apps of one folder; may be deleted at any time
+//!     bundles/<app>/       the bundle of `dacapo start --bundle`, unpacked
 //!   conference-booking/    all state of this app: the task hub's store, and
 //!     apps/                what each version of the app consists of that instances may run on
 //!     components/          the components of these versions
 //!     secrets/             keys of callers; nobody but the owner can look into it
+//! ```
+//!
+//! Of `dacapo serve`, below its `--data-dir`:
+//!
+//! ```text
+//! host.lock                held by the host that works here
+//! secrets/                 keys of callers of all apps
+//! cache/                   compiled guests
+//! apps/<app>/              as `conference-booking/` above, without keys, and
+//!   deployments.json       what is deployed, and was
+//!   deployments/           the bundles of these deployments, unpacked
 //! ```
 
 use std::path::{Path, PathBuf};

@@ -11,6 +11,8 @@ mod failure;
 mod removing;
 mod report;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use failure::{Failed, Why};
 pub(crate) use report::{DeployReport, Phase, PhaseReport};
@@ -56,6 +58,14 @@ struct Durations {
     replay: Duration,
 }
 
+/// What a deploy leaves that fails.
+struct Traces {
+    app: String,
+    deployments: Arc<Mutex<Deployments>>,
+    /// Nothing was kept of the app before, whether it was served or not.
+    is_first: bool,
+}
+
 impl Deployer {
     /// For the apps below a folder. Nothing is read yet.
     pub(crate) fn new(host: Arc<Host>, folder: PathBuf, settings: SettingsOf) -> Deployer {
@@ -88,6 +98,10 @@ impl Deployer {
         }) else {
             return Ok(());
         };
+        // Files that somebody has changed would be another version under this one's name.
+        let reading = Arc::clone(&deployments);
+        let bundle = present.bundle;
+        blocking(move || lock(&reading).read(&bundle).map(drop)).await??;
         let edition = self.edition(app, &present.version, folder).await?;
         let prepared = self.prepare(&edition).await?;
         self.host.begin(prepared, &changing);
@@ -98,30 +112,52 @@ impl Deployer {
     ///
     /// # Errors
     /// Says what is wrong; then everything is as it was.
-    pub(crate) async fn deploy(&self, bytes: Bytes, departing: Departing, tell: Tell<'_>) -> Result<DeployReport, Failed> {
+    pub(crate) async fn deploy(
+        &self,
+        bytes: Bytes,
+        departing: Departing,
+        tell: Tell<'_>,
+    ) -> Result<DeployReport, Failed> {
         let stopwatch = Stopwatch::start();
         let Opened { bundle, digest } =
             blocking(move || bundle::read(&bytes, &Limits::default())).await?.map_err(Failed::from)?;
         let changing = self.host.changing().await;
+        self.goes_on()?;
         self.check(&bundle)?;
         let deployments = self.deployments(&bundle.app).await?;
         let (app, version, bundle_digest) = (bundle.app.clone(), bundle.version.clone(), digest.clone());
-        let staging = Arc::clone(&deployments);
-        let staged = blocking(move || lock(&staging).stage(&bundle, &bundle_digest)).await??;
+        let (staging, folder) = (Arc::clone(&deployments), self.folder.join(&app));
+        let (staged, is_first) = blocking(move || {
+            let is_first = !folder.exists();
+            (lock(&staging).stage(&bundle, &bundle_digest), is_first)
+        })
+        .await?;
+        let traces = Traces { app: app.clone(), deployments: Arc::clone(&deployments), is_first };
+        let staged = match staged {
+            Ok(staged) => staged,
+            Err(error) => {
+                self.forget(traces, None).await;
+                return Err(error.into());
+            }
+        };
         let durations = Durations { check: stopwatch.elapsed(), ..Durations::default() };
         tell(PhaseReport::of(Phase::Checked, durations.check, format!("{app} {version}")));
         let prepared = self.load(&app, &version, staged.folder.clone(), departing, durations, tell).await;
         let (prepared, durations) = match prepared {
             Ok(prepared) => prepared,
             Err(failure) => {
-                self.forget(&app, deployments, staged).await;
+                self.forget(traces, Some(staged)).await;
                 return Err(failure);
             }
         };
         let (app_digest, now) = (prepared.generation.served.digest.clone(), self.host.surroundings.clock.now());
         let before = lock(&deployments).present().cloned();
-        let switching = Arc::clone(&deployments);
-        blocking(move || lock(&switching).switch(staged, &app_digest, now)).await??;
+        let (switching, switched) = (Arc::clone(&deployments), staged.clone());
+        if let Err(error) = blocking(move || lock(&switching).switch(switched, &app_digest, now)).await? {
+            self.give_up(prepared).await;
+            self.forget(traces, Some(staged)).await;
+            return Err(error.into());
+        }
         let replaced = self.host.begin(prepared, &changing);
         Ok(self.report(replaced, &digest, before, &durations, tell))
     }
@@ -139,7 +175,8 @@ impl Deployer {
     ) -> Result<DeployReport, Failed> {
         let stopwatch = Stopwatch::start();
         let changing = self.host.changing().await;
-        let app = self.hosted(app)?.name.clone();
+        self.goes_on()?;
+        let app = self.deployed(app).await?;
         let deployments = self.deployments(&app).await?;
         let (before, target) = {
             let deployments = lock(&deployments);
@@ -165,10 +202,26 @@ impl Deployer {
     }
 
     /// The deployments of an app that are kept, newest first, and the present one's digest.
+    ///
+    /// Of an app that is not deployed nothing is kept. Nothing is opened for it: that would remove what a deploy is about to
+    /// unpack.
     pub(crate) async fn kept(&self, app: &str) -> Result<(Vec<Deployment>, Option<String>), Failed> {
-        let deployments = self.deployments(app).await?;
-        let deployments = lock(&deployments);
-        Ok((deployments.list().to_vec(), deployments.present().map(|present| present.bundle.clone())))
+        let Some(deployments) = self.known(app) else { return Ok((Vec::new(), None)) };
+        // Somebody may be unpacking a large bundle.
+        let list = blocking(move || {
+            let deployments = lock(&deployments);
+            (deployments.list().to_vec(), deployments.present().map(|present| present.bundle.clone()))
+        });
+        list.await
+    }
+
+    /// A host that ends takes up nothing new.
+    fn goes_on(&self) -> Result<(), Failed> {
+        if self.host.is_ending() {
+            let message = "the host ends; deploy again when it has been started again";
+            return Err(Failed::new(Why::Ending, "HostEnds", message));
+        }
+        Ok(())
     }
 
     /// Whether the app may stand beside the others at all, before anything is written.
@@ -181,7 +234,11 @@ impl Deployer {
             Failed::invalid("BadManifest", "the manifest has problems", problems)
         })?;
         let clashes = self.host.clashes(&app);
-        if clashes.is_empty() { Ok(()) } else { Err(Failed::conflict("AppsClash", "the app clashes with another one", clashes)) }
+        if clashes.is_empty() {
+            return Ok(());
+        }
+        let message = format!("the app '{}' clashes with what this host serves already", app.name);
+        Err(Failed::conflict("AppsClash", &message, clashes))
     }
 
     /// Everything between a bundle that is unpacked and the step that makes it the present one.
@@ -206,6 +263,10 @@ impl Deployer {
                 return Err(Failed::departs(problem));
             }
         };
+        if let Err(failure) = self.goes_on() {
+            self.give_up(prepared).await;
+            return Err(failure);
+        }
         if let Some(replay) = replay {
             tell(PhaseReport::of(Phase::Replayed, replay, "every instance under way fits".to_owned()));
         }
@@ -215,9 +276,10 @@ impl Deployer {
     async fn edition(&self, app: &str, version: &str, folder: PathBuf) -> Result<Edition, Failed> {
         let settings = (self.settings)(app).map_err(Failed::host)?;
         let (app, version) = (app.to_owned(), version.to_owned());
-        let (located, settings): (LocatedApp, AppSettings) =
-            blocking(move || deployments::located(&folder, &app, &version, &settings).map(|located| (located, settings)))
-                .await??;
+        let (located, settings): (LocatedApp, AppSettings) = blocking(move || {
+            deployments::located(&folder, &app, &version, &settings).map(|located| (located, settings))
+        })
+        .await??;
         let cors = &located.app.host.http.cors;
         let cors = Cors::new(cors.allowed_origins.iter().map(String::as_str), cors.support_credentials)
             .map_err(|error| Failed::invalid("BadManifest", "host.http.cors is wrong", vec![error.to_string()]))?;
@@ -245,7 +307,7 @@ impl Deployer {
             Ok(prepared) => Ok(prepared),
             Err(problem) => {
                 self.give_up_app(&hosted).await;
-                Err(problem.into())
+                Err(Failed::from(problem).as_in_bundle(&edition.located))
             }
         }
     }
@@ -266,20 +328,18 @@ impl Deployer {
     }
 
     /// Removes what a deploy has written that failed.
-    async fn forget(&self, app: &str, deployments: Arc<Mutex<Deployments>>, staged: Staged) {
-        let is_new = self.host.hosted(app).is_none();
-        let folder = self.folder.join(app);
+    async fn forget(&self, traces: Traces, staged: Option<Staged>) {
+        let Traces { app, deployments, is_first } = traces;
+        let folder = self.folder.join(&app);
         let forgotten = blocking(move || {
-            let deployments = lock(&deployments);
-            deployments.discard(staged);
-            // Of an app that was never deployed there is nothing to keep.
-            if is_new && deployments.list().is_empty() { std::fs::remove_dir_all(folder) } else { Ok(()) }
+            staged.into_iter().for_each(|staged| lock(&deployments).discard(staged));
+            if is_first && folder.is_dir() { std::fs::remove_dir_all(folder) } else { Ok(()) }
         });
         if let Ok(Err(error)) = forgotten.await {
             tracing::warn!(app, %error, "what is left of a bundle that was not deployed cannot be removed");
         }
-        if is_new {
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(app);
+        if is_first {
+            self.forget_deployments(&app);
         }
     }
 
@@ -304,15 +364,29 @@ impl Deployer {
         report
     }
 
-    fn hosted(&self, app: &str) -> Result<Arc<HostedApp>, Failed> {
-        let served = self.host.apps.named(app).ok_or_else(|| Failed::unknown_app(app, &self.host))?;
-        self.host.hosted(&served.app.name).ok_or_else(|| Failed::unknown_app(app, &self.host))
+    /// The name of an app that is deployed, as it is written there. It may be that it could not be served when the host was
+    /// started.
+    async fn deployed(&self, app: &str) -> Result<String, Failed> {
+        if let Some(served) = self.host.apps.named(app) {
+            return Ok(served.app.name.clone());
+        }
+        let folder = self.folder.clone();
+        let all = blocking(move || deployments::deployed_apps(&folder)).await??;
+        let found = all.into_iter().map(|(name, _)| name).find(|name| name.eq_ignore_ascii_case(app));
+        found.ok_or_else(|| Failed::unknown_app(app, &self.host))
+    }
+
+    fn known(&self, app: &str) -> Option<Arc<Mutex<Deployments>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(app).cloned()
+    }
+
+    fn forget_deployments(&self, app: &str) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(app);
     }
 
     /// The deployments of an app, opened once.
     async fn deployments(&self, app: &str) -> Result<Arc<Mutex<Deployments>>, Failed> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(app).cloned();
-        if let Some(known) = known {
+        if let Some(known) = self.known(app) {
             return Ok(known);
         }
         let folder = self.folder.join(app);
@@ -327,7 +401,8 @@ fn lock(deployments: &Mutex<Deployments>) -> std::sync::MutexGuard<'_, Deploymen
 }
 
 fn nothing_before(app: &str) -> Failed {
-    Failed::conflict("NothingBefore", &format!("no deployment of '{app}' before the present one is kept"), Vec::new())
+    let message = format!("no deployment of '{app}' before the present one is kept; deploy the bundle that you want back");
+    Failed::conflict("NothingBefore", &message, Vec::new())
 }
 
 /// What waits for the disk or takes its time, beside everything else.

@@ -32,6 +32,7 @@ use triggers::http::OriginPolicy;
 
 use crate::admin::{Admin, HEALTH_PATH};
 use crate::auth::Doors;
+use crate::cors::{Cors, Crossing};
 use crate::hosting::{Apps, Managed, Served};
 use crate::management::Management;
 use crate::management::reply::{self, Reply};
@@ -196,10 +197,9 @@ impl Services {
         if let Some(reply) = first.as_ref().and_then(|first| first.cors.as_ref()?.preflight(&head)) {
             return reply;
         }
-        let crossing = |served: &Served| Some((served.cors.clone()?, served.cors.as_ref()?.crossing(&head)));
         if !self.doors.admit_management(&head) {
             let mut reply = reply::empty(StatusCode::UNAUTHORIZED);
-            if let Some((cors, crossing)) = first.as_deref().and_then(crossing) {
+            if let Some((cors, crossing)) = first.as_deref().and_then(|first| crossing(first, &head)) {
                 cors.mark(crossing, reply.headers_mut());
             }
             return reply;
@@ -208,7 +208,7 @@ impl Services {
             Managed::Nobody => reply::empty(StatusCode::NOT_FOUND),
             Managed::Unclear(hubs) => reply::unclear(&hubs),
             Managed::App(served) => {
-                let crossing = crossing(&served);
+                let crossing = crossing(&served, &head);
                 let mut reply = served.management.handle(Request::from_parts(head, body)).await;
                 if let Some((cors, crossing)) = crossing {
                     cors.mark(crossing, reply.headers_mut());
@@ -217,6 +217,11 @@ impl Services {
             }
         }
     }
+}
+
+/// What a request is to the cross-origin rules of an app, if it has any.
+fn crossing<'a>(served: &'a Served, head: &Parts) -> Option<(&'a Cors, Crossing)> {
+    served.cors.as_ref().map(|cors| (cors, cors.crossing(head)))
 }
 
 /// Who answers a request.

@@ -7,7 +7,8 @@
 #[cfg(test)]
 mod tests;
 
-use futures::future::BoxFuture;
+use futures::FutureExt;
+use futures::future::{BoxFuture, select};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
@@ -57,6 +58,11 @@ impl HoldBack {
         self.0.send_replace(true);
     }
 
+    /// Whether it is the last word.
+    pub(crate) fn is_held_back(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Work is taken again.
     pub(crate) fn let_go(&self) {
         self.0.send_replace(false);
@@ -78,7 +84,7 @@ impl Listeners {
 
     /// How it stands.
     pub(crate) fn intake(&self) -> Intake {
-        match (*self.held_back.0.borrow(), *self.intake.borrow()) {
+        match (self.held_back.is_held_back(), *self.intake.borrow()) {
             (_, Intake::Ending) => Intake::Ending,
             (false, Intake::Open | Intake::Closing | Intake::Closed) => Intake::Open,
             (true, Intake::Open | Intake::Closing) => Intake::Closing,
@@ -106,7 +112,7 @@ impl Listeners {
                 (false, true) => {}
                 (false, false) => {
                     round += 1;
-                    open = Some(begin(&listen, round, &mut tasks));
+                    open = Some(begin(&listen, round, &stopping, &mut tasks));
                 }
             }
             let ended = if tasks.is_empty() { Intake::Closed } else { Intake::Closing };
@@ -131,9 +137,12 @@ impl Listeners {
 }
 
 /// Begins all listeners. Each task answers the round that it belongs to.
-fn begin(listen: &Listen, round: u64, tasks: &mut JoinSet<u64>) -> Stop {
-    let (stop, stopping) = Stop::new();
-    for listener in listen(&stopping) {
+fn begin(listen: &Listen, round: u64, stopping: &Stopping, tasks: &mut JoinSet<u64>) -> Stop {
+    let (stop, held_back) = Stop::new();
+    // They hear the last word from whoever says it, not when the task of all listeners is next: until then they would go on to
+    // take work for a version that is not served any more.
+    let either = select(held_back, stopping.clone()).map(|_| ()).boxed().shared();
+    for listener in listen(&either) {
         tasks.spawn(async move {
             listener.await;
             round

@@ -1,6 +1,7 @@
 //! The binary `dacapo`: the table of contents of what it does from its first line to its exit code.
 //!
-//! Each command has a file under `commands`. The environment is read here, once, through `settings`; nothing else reads it.
+//! Each command has a file under `commands`. The environment is read here, once: by `settings` for apps and
+//! for the host, and by `clap` for the options that say which variable gives them.
 
 mod accounts;
 mod admin;

@@ -105,8 +105,7 @@ impl Running {
                 randomness: randomness.clone(),
             };
             let apps = self.host.all_hosted();
-            let apps: Vec<(String, Components)> =
-                apps.iter().map(|app| (app.name.clone(), components(app))).collect();
+            let apps: Vec<(String, Components)> = apps.iter().map(|app| (app.name.clone(), components(app))).collect();
             if let Some(accounts) = StorageAccounts::new(&apps) {
                 storage.serve(&Arc::new(accounts), clock, stopping, &self.tasks)?;
             }
@@ -155,14 +154,14 @@ impl Running {
     /// # Errors
     /// A store could not write its last.
     pub(crate) async fn drain(&mut self) -> anyhow::Result<()> {
-        let apps = self.host.all_hosted();
         if let Some(stop) = self.stop.take() {
             stop.ask();
         }
         self.host.stop();
         self.tasks.ended().await;
         let mut outcome = Ok(());
-        for app in apps {
+        // Only now: a deploy that was on its last step may have taken an app up.
+        for app in self.host.all_hosted() {
             outcome = outcome.and(app.close().await);
         }
         outcome

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::channel::mpsc;
 use futures::stream::StreamExt;
-use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
@@ -90,7 +90,9 @@ impl Admin {
     pub(super) async fn of_apps(&self, operation: Operation, head: &Parts, body: Body) -> Result<Reply, Refusal> {
         let deployer = self.deployer.as_deref();
         let done = match operation {
-            Operation::List => deploying::summaries(&self.host, deployer).await.map(|all| reply::json(StatusCode::OK, &all)),
+            Operation::List => {
+                deploying::summaries(&self.host, deployer).await.map(|all| reply::json(StatusCode::OK, &all))
+            }
             Operation::Show(name) => {
                 deploying::details(&self.host, deployer, &name).await.map(|app| reply::json(StatusCode::OK, &app))
             }
@@ -104,7 +106,10 @@ impl Admin {
             Operation::Deploy => match &self.deployer {
                 Some(deployer) => {
                     let stopwatch = Stopwatch::start();
-                    let received = self.receive(head, body).await?;
+                    let received = match self.receive(body).await {
+                        Ok(received) => received,
+                        Err(failed) => return Ok(refused(&failed)),
+                    };
                     let detail = format!("{} bytes", received.len());
                     let first = PhaseReport::of(Phase::Received, stopwatch.elapsed(), detail);
                     Ok(self.change(deployer, Change::Deploy(received), Some(first), head).await?)
@@ -123,13 +128,20 @@ impl Admin {
     }
 
     /// A bundle, as long as it may be. Whoever says beforehand that it is longer need not send it.
-    async fn receive(&self, head: &Parts, body: Body) -> Result<Bytes, Refusal> {
+    async fn receive(&self, body: Body) -> Result<Bytes, Failed> {
         let limit_bytes = usize::try_from(bundle::MAX_BUNDLE_BYTES).unwrap_or(usize::MAX);
-        let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if announced.is_some_and(|length| length > bundle::MAX_BUNDLE_BYTES) {
-            return Err(Refusal::TooLarge { limit_bytes });
-        }
-        self.read_within(body, limit_bytes, UPLOAD_TIMEOUT).await.map(Bytes::from)
+        let received = self.read_within(body, limit_bytes, UPLOAD_TIMEOUT).await;
+        received.map(Bytes::from).map_err(|refusal| match refusal {
+            Refusal::TooLarge { limit_bytes } => {
+                let message = format!("the bundle is longer than {limit_bytes} bytes; make its components smaller");
+                Failed::new(Why::TooLarge, "BadBundle", &message)
+            }
+            Refusal::Invalid(why) => not_received(&why),
+            Refusal::TooSlow => not_received("it took too long"),
+            Refusal::NotFound | Refusal::Conflict(_) | Refusal::Busy(_) | Refusal::Failed(_) => {
+                not_received("the host could not read it")
+            }
+        })
     }
 
     /// Does it in the background, and tells the caller of it.
@@ -200,7 +212,13 @@ fn status_of(why: Why) -> StatusCode {
         Why::Conflict => StatusCode::CONFLICT,
         Why::NoRoom => StatusCode::INSUFFICIENT_STORAGE,
         Why::Host => StatusCode::INTERNAL_SERVER_ERROR,
+        Why::Ending => StatusCode::SERVICE_UNAVAILABLE,
     }
+}
+
+fn not_received(why: &str) -> Failed {
+    let message = format!("the bundle has not arrived: {why}; send it again");
+    Failed::invalid("BadBundle", &message, Vec::new())
 }
 
 fn takes_no_deploys() -> Failed {

@@ -2,6 +2,7 @@
 
 use futures::future::{Either, select};
 use http_body_util::BodyExt;
+use hyper::body::Body as _;
 use ports::Body;
 use std::pin::pin;
 use std::time::Duration;
@@ -25,7 +26,12 @@ impl Admin {
         limit_bytes: usize,
         timeout: Duration,
     ) -> Result<Vec<u8>, Refusal> {
-        let read = pin!(collect(body, limit_bytes));
+        // A body that tells its length is not copied while it grows.
+        let announced = body.size_hint().exact().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        if announced > limit_bytes {
+            return Err(Refusal::TooLarge { limit_bytes });
+        }
+        let read = pin!(collect(body, Vec::with_capacity(announced), limit_bytes));
         match select(read, self.clock.sleep_until(self.clock.now().saturating_add(timeout))).await {
             Either::Left((bytes, _)) => bytes,
             Either::Right(_) => Err(Refusal::TooSlow),
@@ -33,8 +39,7 @@ impl Admin {
     }
 }
 
-async fn collect(mut body: Body, limit_bytes: usize) -> Result<Vec<u8>, Refusal> {
-    let mut bytes = Vec::new();
+async fn collect(mut body: Body, mut bytes: Vec<u8>, limit_bytes: usize) -> Result<Vec<u8>, Refusal> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::Invalid("the body broke off".to_owned()))?;
         // Trailers say nothing here.

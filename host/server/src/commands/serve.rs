@@ -3,6 +3,7 @@
 mod config;
 
 use anyhow::{Context, anyhow};
+use std::fs::{File, TryLockError};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ use config::Config;
 
 /// The folder with a folder for each app.
 const APPS: &str = "apps";
+/// Held by the host that works on the folder.
+const LOCK: &str = "host.lock";
 /// Compiled guests.
 const CACHE: &str = "cache";
 
@@ -52,6 +55,7 @@ pub(crate) fn run(
     let listener = port::bind(SocketAddr::new(ip, config.port.unwrap_or(crate::cli::DEFAULT_PORT)), IfTaken::Refuse)?;
     listener.set_nonblocking(true).context("the port cannot be used without blocking")?;
     let address = listener.local_addr().context("the system does not tell the port")?;
+    let _lock = lock(&data)?;
     let access = access(&data, console)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -86,6 +90,21 @@ async fn begin(deployer: &Deployer, console: &Console) -> anyhow::Result<()> {
         console.diagnostic("app-not-served", Severity::Error, &message, Some(next));
     }
     Ok(())
+}
+
+/// Holds the folder until the file is dropped: what one host unpacks is left over to another one, which would remove it.
+fn lock(data: &Path) -> anyhow::Result<File> {
+    let shown = data.display();
+    let cannot_be_written = || format!("{shown} cannot be written; see to it that the host may, or choose another --data-dir");
+    std::fs::create_dir_all(data).with_context(cannot_be_written)?;
+    let file = File::create(data.join(LOCK)).with_context(cannot_be_written)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(anyhow!("another host works on {shown}; stop it, or choose another --data-dir"))
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(cannot_be_written),
+    }
 }
 
 fn access(data: &Path, console: &Console) -> Result<Access, Problem> {

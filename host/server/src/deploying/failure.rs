@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::exit::Problem;
 use crate::hosting::Host;
+use crate::manifest_file::LocatedApp;
 
 /// What it means for whoever asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(crate) enum Why {
     NoRoom,
     /// The host could not do it.
     Host,
+    /// The host ends.
+    Ending,
 }
 
 /// See the module.
@@ -72,6 +75,14 @@ impl Failed {
             Problem::App(error) => Failed { why: Why::Conflict, code: "InstancesDepart", ..split(&error) },
             other => other.into(),
         }
+    }
+
+    /// Files are told as their author knows them, by their places in the bundle: where it is unpacked is the host's business.
+    pub(crate) fn as_in_bundle(self, located: &LocatedApp) -> Failed {
+        let folder = located.folder.display().to_string();
+        let name = located.file.strip_suffix(&format!("/{}", bundle::MANIFEST_FILE)).unwrap_or(&located.file);
+        let told = |text: String| text.replace(&folder, name);
+        Failed { message: told(self.message), problems: self.problems.into_iter().map(told).collect(), ..self }
     }
 
     /// The same, of an app that was to be served.

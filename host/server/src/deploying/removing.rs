@@ -3,8 +3,8 @@
 use orchestration::RuntimeStatus;
 use ports::{InstanceQuery, InstanceStore};
 use serde::Serialize;
-use std::path::Path;
-use std::sync::PoisonError;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::{Deployer, Failed, blocking, lock};
 
@@ -27,39 +27,72 @@ impl Deployer {
     /// There is no such app; instances have not ended, and that is not accepted; or the disk refuses.
     pub(crate) async fn remove(&self, app: &str, with_instances: bool) -> Result<Removed, Failed> {
         let changing = self.host.changing().await;
-        let hosted = self.hosted(app)?;
-        let name = hosted.name.clone();
+        let name = self.deployed(app).await?;
+        let deployments = self.deployments(&name).await?;
+        let Some(hosted) = self.host.hosted(&name) else {
+            if !with_instances {
+                let message = format!(
+                    "'{name}' is deployed and could not be served, so that nobody can tell how many of its instances have not \
+                     ended; deploy a version that works, or force it"
+                );
+                return Err(Failed::conflict("AppNotServed", &message, Vec::new()));
+            }
+            let functions = self.functions_of(&name).await;
+            blocking(move || lock(&deployments).remove_app()).await??;
+            self.forget_deployments(&name);
+            self.forget_keys(functions).await;
+            return Ok(Removed { app: name, instances: 0 });
+        };
         let (instances, examples) = under_way(hosted.store.as_ref()).await?;
         if instances > 0 && !with_instances {
-            let message = format!(
-                "{instances} instances of '{name}' have not ended, and would be lost; wait for them, terminate them, or force it"
-            );
-            return Err(Failed::conflict("InstancesRunning", &message, examples));
+            return Err(Failed::conflict("InstancesRunning", &would_be_lost(&name, instances), examples));
         }
-        let deployments = self.deployments(&name).await?;
-        // From here on the next start does not serve it.
-        blocking(move || lock(&deployments).remove_all()).await??;
+        let functions = self.functions_of(&name).await;
         self.host.withdraw(&hosted, &changing).await;
         hosted.close().await.map_err(Failed::host)?;
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
-        if let Some(folder) = hosted.folder.clone() {
-            blocking(move || remove_folder(&folder)).await?.map_err(|error| Failed::host(error.into()))?;
-        }
+        // In this step it is removed; up to here, a host that dies serves it again when it is started.
+        blocking(move || lock(&deployments).remove_app()).await??;
+        self.forget_deployments(&name);
+        self.forget_keys(functions).await;
         tracing::info!(app = name, instances, "the app was removed");
         Ok(Removed { app: name, instances })
     }
+
+    /// The functions of every version of an app that is kept, as far as these can be read.
+    async fn functions_of(&self, app: &str) -> BTreeSet<String> {
+        let Some(deployments) = self.known(app) else { return BTreeSet::new() };
+        let folders: Vec<(String, PathBuf)> = {
+            let deployments = lock(&deployments);
+            let kept = deployments.list().iter();
+            kept.map(|one| (one.version.clone(), deployments.folder_of(&one.bundle))).collect()
+        };
+        let mut functions = BTreeSet::new();
+        for (version, folder) in folders {
+            if let Ok(edition) = self.edition(app, &version, folder).await {
+                functions.extend(edition.located.app.functions.into_iter().map(|function| function.name));
+            }
+        }
+        functions
+    }
+
+    /// A later app may have functions of the same names: whoever has a key of these must not be let in by those.
+    async fn forget_keys(&self, functions: BTreeSet<String>) {
+        let keys = self.host.surroundings.access.keys.clone();
+        let forgotten = blocking(move || keys.forget(functions.iter().map(String::as_str))).await;
+        let forgotten = forgotten.and_then(|forgotten| forgotten.map_err(|error| Failed::host(error.into())));
+        if let Err(failure) = forgotten {
+            tracing::warn!(why = failure.message, "keys of functions that were removed with their app are still there");
+        }
+    }
 }
 
-/// Another app of that name may come while the files go.
-fn remove_folder(folder: &Path) -> std::io::Result<()> {
-    let mut gone = folder.file_name().unwrap_or_default().to_owned();
-    gone.push(".removed");
-    let gone = folder.with_file_name(gone);
-    if gone.exists() {
-        std::fs::remove_dir_all(&gone)?;
+fn would_be_lost(app: &str, instances: u64) -> String {
+    match instances {
+        1 => format!("1 instance of '{app}' has not ended, and would be lost; wait for it, terminate it, or force it"),
+        n => format!(
+            "{n} instances of '{app}' have not ended, and would be lost; wait for them, terminate them, or force it"
+        ),
     }
-    std::fs::rename(folder, &gone)?;
-    std::fs::remove_dir_all(gone)
 }
 
 /// How many instances have not ended, and some of them.

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use triggers::http::HttpTrigger;
 
+use super::Life;
 use crate::admin::ManualRuns;
 use crate::cors::Cors;
 use crate::http_server::AddedHeaders;
@@ -42,6 +43,8 @@ pub(crate) struct Served {
     pub(crate) runs: ManualRuns,
     /// Its functions, each with what starts it, for people.
     pub(crate) listing: Vec<(String, String)>,
+    /// Ends with the last request that found it.
+    pub(crate) life: Life,
 }
 
 /// See the module. Names of apps, task hubs and functions are unique among them, ignoring case.
@@ -113,7 +116,12 @@ impl Apps {
         let mut best: Option<(Reach, &Arc<Served>)> = None;
         for served in all.iter() {
             let reach = served.functions.reach(head);
-            if best.as_ref().is_none_or(|(known, _)| reach < *known) {
+            let is_better = best.as_ref().is_none_or(|(known, holder)| {
+                // Of equally specific routes that only differ in their constraints, the same one's wins after every start.
+                let is_tie = reach == *known && matches!(reach, Reach::Function(_));
+                reach < *known || (is_tie && served.app.name < holder.app.name)
+            });
+            if is_better {
                 best = Some((reach, served));
             }
         }
@@ -136,12 +144,16 @@ impl Apps {
             }
             Addressee::Function(name) => Managed::App(having(&name)),
             Addressee::Instance(id) => {
+                // Where nobody is known to have it, whoever may have it says what is wrong: nobody is told that there is none.
+                let mut may_have = None;
                 for served in all.iter() {
-                    if served.management.has(&id).await {
-                        return Managed::App(Arc::clone(served));
+                    match served.management.has(&id).await {
+                        Some(true) => return Managed::App(Arc::clone(served)),
+                        Some(false) => {}
+                        None => may_have = Some(served),
                     }
                 }
-                Managed::App(Arc::clone(first))
+                Managed::App(Arc::clone(may_have.unwrap_or(first)))
             }
             Addressee::WholeHub => {
                 Managed::Unclear(all.iter().map(|served| served.management.uris.task_hub.clone()).collect())
@@ -150,15 +162,10 @@ impl Apps {
         }
     }
 
-    /// Whether the apps take work by themselves; `ending` once the host ends.
-    pub(crate) fn intake(&self, is_ending: bool) -> Intake {
-        let states = self.0.load();
-        let states = states.iter().map(|served| served.listeners.intake());
-        if is_ending {
-            Intake::Ending
-        } else {
-            states.max_by_key(|intake| intake.standing_out()).unwrap_or(Intake::Open)
-        }
+    /// Whether the apps take work by themselves; none: there is no app.
+    pub(crate) fn intake(&self) -> Option<Intake> {
+        let all = self.0.load();
+        all.iter().map(|served| served.listeners.intake()).max_by_key(|intake| intake.standing_out())
     }
 
     fn find(&self, is_it: impl Fn(&Served) -> bool) -> Option<Arc<Served>> {

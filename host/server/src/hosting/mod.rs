@@ -8,6 +8,7 @@
 mod apps;
 mod differences;
 mod hosted_app;
+mod lifetimes;
 mod replacing;
 mod runtimes;
 mod tasks;
@@ -18,13 +19,14 @@ mod tests;
 pub(crate) use apps::{Apps, Managed, Served};
 pub(crate) use differences::Differences;
 pub(crate) use hosted_app::HostedApp;
+pub(crate) use lifetimes::Life;
 pub(crate) use replacing::{Departing, Replaced};
 pub(crate) use runtimes::Runtimes;
 pub(crate) use tasks::{Failures, Tasks};
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use futures::FutureExt;
-use futures::future::{join_all, select};
+use futures::future::select;
 use manifest::App;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -32,15 +34,16 @@ use std::time::Duration;
 use crate::clock::Stopwatch;
 use crate::exit::Problem;
 use crate::listeners::Intake;
-use crate::shutdown::{DRAIN_TIMEOUT, Stop, Stopping};
+use crate::shutdown::{DRAIN_TIMEOUT, Stop};
 use crate::wiring::{self, Edition, Generation, Surroundings, app_is_wrong};
+use lifetimes::Versions;
 
 /// See the module.
 pub(crate) struct Host {
     pub(crate) surroundings: Surroundings,
     pub(crate) apps: Arc<Apps>,
     tasks: Arc<Tasks>,
-    residents: Mutex<Vec<Resident>>,
+    residents: Mutex<Residents>,
     /// Held by whoever changes what is served, from its first check to its last step.
     changing: tokio::sync::Mutex<()>,
 }
@@ -48,12 +51,19 @@ pub(crate) struct Host {
 /// The right to change what is served; one at a time has it.
 pub(crate) type Changing<'a> = tokio::sync::MutexGuard<'a, ()>;
 
-/// An app that is here, and what ends the listeners of its present version.
+#[derive(Default)]
+struct Residents {
+    all: Vec<Resident>,
+    /// The host ends: whoever comes is told to end at once.
+    are_ending: bool,
+}
+
+/// An app that is here.
 struct Resident {
     app: Arc<HostedApp>,
-    stop: Stop,
-    /// Completes for each of its versions when nothing runs of it any more.
-    ended: Vec<Stopping>,
+    /// Ends the listeners of its present version; none: they were told to.
+    stop: Option<Stop>,
+    versions: Versions,
 }
 
 /// A version that only needs to be begun.
@@ -95,7 +105,7 @@ impl Host {
 
     /// The app of that name as it is hosted.
     pub(crate) fn hosted(&self, name: &str) -> Option<Arc<HostedApp>> {
-        self.residents().iter().find(|resident| resident.app.name == name).map(|resident| resident.app.clone())
+        self.residents().all.iter().find(|resident| resident.app.name == name).map(|resident| resident.app.clone())
     }
 
     /// Everything that keeps an app from standing beside the others, in words.
@@ -125,10 +135,17 @@ impl Host {
             return Err(app_is_wrong(&clashes));
         }
         let generation = wiring::assemble(&self.surroundings, &app, edition).await?;
-        let called = manifest.functions.iter().filter(|function| function.trigger.is_http());
-        let keys = &self.surroundings.access.keys;
-        keys.complete(called.map(|function| function.name.as_str())).map_err(|error| Problem::Host(error.into()))?;
+        self.complete_keys(manifest).await?;
         Ok(Prepared { app, generation, loaded_in: stopwatch.elapsed() })
+    }
+
+    async fn complete_keys(&self, manifest: &App) -> Result<(), Problem> {
+        let called = manifest.functions.iter().filter(|function| function.trigger.is_http());
+        let called: Vec<String> = called.map(|function| function.name.clone()).collect();
+        let keys = self.surroundings.access.keys.clone();
+        let completed = tokio::task::spawn_blocking(move || keys.complete(called.iter().map(String::as_str)));
+        let completed = completed.await.context("making keys broke off").map_err(Problem::Host)?;
+        completed.map_err(|error| Problem::Host(error.into()))
     }
 
     /// Serves a version from now on. The one before finishes what it has begun.
@@ -138,34 +155,40 @@ impl Host {
         let now = generation.served.clone();
         app.metering.know(now.app.functions.iter().map(|function| function.name.as_str()));
         let before = self.apps.publish(now.clone());
-        let ((stop, stopping), (end, ended)) = (Stop::new(), Stop::new());
-        if self.take_up(&app, stop, ended) {
-            self.keep_house(&app);
-        }
+        let ((stop, stopping), (end, listened)) = (Stop::new(), Stop::new());
         let listen = generation.listen(self.surroundings.with_timers, &app.timer_turns);
         let listening = now.listeners.clone().run(listen, stopping.clone());
-        self.tasks.spawn("what starts functions", stopping, async move {
+        let listeners = self.tasks.spawn("what starts functions", stopping, async move {
             listening.await;
             drop(end);
         });
+        if self.take_up(&app, stop, lifetimes::Version::new(&now.life, listened, listeners)) {
+            self.keep_house(&app);
+        }
         Begun { now, before, switched_in: stopwatch.elapsed() }
     }
 
-    /// Remembers what ends the version that is about to begin; the one before is told to end. Whether the app is new.
-    fn take_up(&self, app: &Arc<HostedApp>, stop: Stop, ended: Stopping) -> bool {
+    /// Remembers the version that has begun; the one before is told to end. Whether the app is new.
+    ///
+    /// A deploy may be on its last step when the host is asked to end: then it is told at once.
+    fn take_up(&self, app: &Arc<HostedApp>, stop: Stop, version: lifetimes::Version) -> bool {
         let mut residents = self.residents();
-        match residents.iter_mut().find(|resident| resident.app.name == app.name) {
-            Some(resident) => {
-                std::mem::replace(&mut resident.stop, stop).ask();
-                resident.ended.retain(|ended| ended.clone().now_or_never().is_none());
-                resident.ended.push(ended);
-                false
-            }
-            None => {
-                residents.push(Resident { app: app.clone(), stop, ended: vec![ended] });
-                true
-            }
+        let stop = (!residents.are_ending).then_some(stop);
+        if stop.is_none() {
+            app.stop();
         }
+        let place = residents.all.iter().position(|resident| resident.app.name == app.name);
+        let is_new = place.is_none();
+        let place = place.unwrap_or(residents.all.len());
+        if is_new {
+            residents.all.push(Resident { app: app.clone(), stop: None, versions: Versions::default() });
+        }
+        if let Some(resident) = residents.all.get_mut(place) {
+            // Dropping the one before is what tells it.
+            resident.stop = stop;
+            resident.versions.followed_by(version);
+        }
+        is_new
     }
 
     /// What goes on as long as the app is here.
@@ -179,39 +202,66 @@ impl Host {
     /// No request reaches the app any more, it takes no work, and what it has begun has ended or is given up when this
     /// returns.
     pub(crate) async fn withdraw(&self, app: &HostedApp, _changing: &Changing<'_>) {
-        self.apps.withdraw(&app.name);
-        let place = |residents: &Vec<Resident>| residents.iter().position(|resident| resident.app.name == app.name);
+        drop(self.apps.withdraw(&app.name));
         let resident = {
             let mut residents = self.residents();
-            place(&residents).map(|place| residents.remove(place))
+            let place = residents.all.iter().position(|resident| resident.app.name == app.name);
+            place.map(|place| residents.all.remove(place))
         };
-        let Some(Resident { app, stop, ended }) = resident else { return };
+        let Some(Resident { app, stop, versions }) = resident else { return };
         app.stop();
-        stop.ask();
-        let all = Box::pin(join_all(ended));
+        drop(stop);
         let clock = &self.surroundings.clock;
-        select(all, clock.sleep_until(clock.now().saturating_add(DRAIN_TIMEOUT))).await;
+        let given_up = clock.sleep_until(clock.now().saturating_add(DRAIN_TIMEOUT));
+        select(Box::pin(versions.over()), given_up).await;
+        versions.give_up();
     }
 
-    /// Asks every app to take no new work and to finish what it has begun.
+    /// Asks every app to take no new work and to finish what it has begun, and whoever comes later, too.
     pub(crate) fn stop(&self) {
-        for resident in std::mem::take(&mut *self.residents()) {
+        let mut residents = self.residents();
+        residents.are_ending = true;
+        for resident in &mut residents.all {
             resident.app.stop();
-            resident.stop.ask();
+            resident.stop = None;
         }
     }
 
-    /// Whether the apps take work by themselves.
+    /// Whether the host was asked to end.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.surroundings.stopping.clone().now_or_never().is_some()
+    }
+
+    /// Whether the apps take work by themselves; versions that were followed by others count as long as they are at work.
     pub(crate) fn intake(&self) -> Intake {
-        self.apps.intake(self.surroundings.stopping.clone().now_or_never().is_some())
+        let is_held_back = self.surroundings.hold_back.is_held_back();
+        match self.apps.intake() {
+            _ if self.is_ending() => Intake::Ending,
+            None if is_held_back => Intake::Closed,
+            None => Intake::Open,
+            Some(Intake::Closed) if self.older_are_at_work() => Intake::Closing,
+            Some(intake) => intake,
+        }
+    }
+
+    fn older_are_at_work(&self) -> bool {
+        self.residents().all.iter().any(|resident| resident.versions.older_are_at_work())
     }
 
     /// All apps that are here.
     pub(crate) fn all_hosted(&self) -> Vec<Arc<HostedApp>> {
-        self.residents().iter().map(|resident| resident.app.clone()).collect()
+        self.residents().all.iter().map(|resident| resident.app.clone()).collect()
     }
 
-    fn residents(&self) -> MutexGuard<'_, Vec<Resident>> {
+    /// An app that is here as if it was served, without anything that runs.
+    #[cfg(test)]
+    pub(crate) fn take_up_idle(&self, app: &Arc<HostedApp>) {
+        let (stop, listened) = Stop::new();
+        let listeners = tokio::spawn(futures::future::ready(())).abort_handle();
+        self.take_up(app, stop, lifetimes::Version::new(&Life::new(), listened, listeners));
+    }
+
+    fn residents(&self) -> MutexGuard<'_, Residents> {
         self.residents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -48,7 +48,7 @@ impl Host {
     ) -> Result<Option<Duration>, Problem> {
         let served = &prepared.generation.served;
         let is_pinned = served.app.versioning == Versioning::Pinned;
-        if is_pinned || departing == Departing::Accept || self.apps.named(&served.app.name).is_none() {
+        if is_pinned || departing == Departing::Accept {
             return Ok(None);
         }
         let stopwatch = Stopwatch::start();

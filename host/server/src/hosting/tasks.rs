@@ -5,7 +5,7 @@ use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::shutdown::Stopping;
 
@@ -25,13 +25,14 @@ impl Tasks {
         (Tasks { running: Mutex::default(), failures }, Failures(receiver))
     }
 
-    /// Begins a task. That it ends before `stopping` completes, or that it panics, is a failure of the host.
+    /// Begins a task. That it ends before `stopping` completes, or that it panics, is a failure of the host. That somebody
+    /// gives it up is none.
     pub(crate) fn spawn(
         &self,
         name: &'static str,
         stopping: Stopping,
         task: impl Future<Output = ()> + Send + 'static,
-    ) {
+    ) -> AbortHandle {
         let failures = self.failures.clone();
         let watched = async move {
             let outcome = AssertUnwindSafe(task).catch_unwind().await;
@@ -45,7 +46,7 @@ impl Tasks {
         };
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         while running.try_join_next().is_some() {}
-        running.spawn(watched);
+        running.spawn(watched)
     }
 
     /// Completes when no task is left.

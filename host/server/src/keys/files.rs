@@ -103,6 +103,22 @@ impl Files {
         }
     }
 
+    /// Removes a document, if there is one.
+    pub(super) fn remove(&self, document: &str) -> Result<(), KeyError> {
+        match self {
+            Files::Folder(folder) => match fs::remove_file(folder.join(document)) {
+                Err(why) if why.kind() != ErrorKind::NotFound => {
+                    Err(KeyError::NotWritten { file: self.shown(document), why })
+                }
+                Ok(()) | Err(_) => Ok(()),
+            },
+            Files::Memory { documents, .. } => {
+                documents.lock().unwrap_or_else(PoisonError::into_inner).remove(document);
+                Ok(())
+            }
+        }
+    }
+
     /// The functions that have a document, by their names in lower case, sorted.
     pub(super) fn functions(&self) -> Result<Vec<String>, KeyError> {
         let names: Vec<String> = match self {

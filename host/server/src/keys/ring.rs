@@ -111,6 +111,13 @@ impl KeyRing {
         Ok(())
     }
 
+    /// As [`KeyStore::forget`]; holds at once.
+    pub(crate) fn forget<'a>(&self, functions: impl IntoIterator<Item = &'a str>) -> Result<(), KeyError> {
+        let forgotten = self.store.forget(functions);
+        self.reload(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner));
+        forgotten
+    }
+
     /// What is known, after a look at the files' dates if the last one is long ago. The files are few and small: handing
     /// the look to another thread would take longer than the look.
     fn current(&self) -> Arc<Fingerprints> {

@@ -162,6 +162,15 @@ impl KeyStore {
         })
     }
 
+    /// Removes all keys of functions that are no more. One that has none is passed over.
+    ///
+    /// # Errors
+    /// A document cannot be removed; those before it are.
+    pub(super) fn forget<'a>(&self, functions: impl IntoIterator<Item = &'a str>) -> Result<(), KeyError> {
+        let _lock = self.files.lock()?;
+        functions.into_iter().try_for_each(|function| self.files.remove(&function_document(function)))
+    }
+
     pub(super) fn stamp(&self) -> Stamp {
         self.files.stamp()
     }

@@ -29,8 +29,8 @@ pub(crate) use uris::ManagementUris;
 
 use http::request::Parts;
 use http::{HeaderName, Request, StatusCode};
-use percent_encoding::{CONTROLS, percent_decode_str, utf8_percent_encode};
 use orchestration::InstanceId;
+use percent_encoding::{CONTROLS, percent_decode_str, utf8_percent_encode};
 use ports::{Body, Clock, DurableClient, InstanceStore, PageToken};
 use query::Query;
 use reply::{Refusal, Reply};
@@ -115,10 +115,10 @@ impl Management {
         route::below_base(path).is_some()
     }
 
-    /// Whether the task hub has an instance of that id. Where that cannot be told, it has none.
-    pub(crate) async fn has(&self, id: &str) -> bool {
-        let Ok(id) = InstanceId::parse(id) else { return false };
-        self.store.read(&id, false).await.is_ok_and(|found| found.is_some())
+    /// Whether the task hub has an instance of that id; none: that cannot be told at the moment.
+    pub(crate) async fn has(&self, id: &str) -> Option<bool> {
+        let Ok(id) = InstanceId::parse(id) else { return Some(false) };
+        self.store.read(&id, false).await.ok().map(|found| found.is_some())
     }
 
     /// Answers one request. What is no operation is answered with 404 and no body.

@@ -14,7 +14,7 @@ use triggers::http::{
 use super::{Assembly, Triggers, saturating_usize};
 use crate::admin::ManualRuns;
 use crate::exit::Problem;
-use crate::hosting::Served;
+use crate::hosting::{Life, Served};
 use crate::http_server::AddedHeaders;
 use crate::invocations::Counted;
 use crate::listeners::Listeners;
@@ -75,6 +75,7 @@ impl Assembly<'_> {
             listeners: parts.listeners,
             runs,
             listing: listing.into_iter().map(listing::Listing::into_columns).collect(),
+            life: Life::new(),
         })
     }
 
@@ -88,8 +89,7 @@ impl Assembly<'_> {
             fault_detail: if is_local { FaultDetail::Problem } else { FaultDetail::InvocationId },
             origins,
         };
-        let surroundings =
-            Surroundings { gatekeeper: Arc::new(host.access.doors()), bindings: parts.bindings.clone() };
+        let surroundings = Surroundings { gatekeeper: Arc::new(host.access.doors()), bindings: parts.bindings.clone() };
         let parts = HttpParts {
             functions: parts.functions.clone(),
             clock: host.clock.clone(),

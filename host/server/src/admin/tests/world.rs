@@ -4,7 +4,7 @@ use crate::admin::{Admin, ManualRuns};
 use crate::auth::{Doors, Guarded};
 use crate::background::{Background, BackgroundTasks};
 use crate::cors::Cors;
-use crate::hosting::{Host, Runtimes, Served, Tasks};
+use crate::hosting::{Host, Life, Runtimes, Served, Tasks};
 use crate::http_server::AddedHeaders;
 use crate::invocations::Outstanding;
 use crate::keys::tests::Counting;
@@ -246,6 +246,7 @@ fn served(app: &App, reached: Reached, background: Background, hold_back: HoldBa
         listeners: Arc::new(Listeners::new(hold_back)),
         runs,
         listing: listing.collect(),
+        life: Life::new(),
     }
 }
 

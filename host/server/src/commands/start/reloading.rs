@@ -70,25 +70,26 @@ struct Reloader {
 }
 
 impl Reloader {
+    fn name_of(&self, app: usize) -> Option<String> {
+        let served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+        served.get(app).map(|served| served.located.app.name.clone())
+    }
+
     /// Whether a version is made of the same manifest and settings as the one that is served.
     fn is_served(&self, app: usize, edition: &Edition) -> bool {
         let served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
-        served.get(app).is_some_and(|served| {
-            served.located.text == edition.located.text && served.settings == edition.settings
-        })
+        served
+            .get(app)
+            .is_some_and(|served| served.located.text == edition.located.text && served.settings == edition.settings)
     }
 }
 
 #[async_trait]
 impl Reloads for Reloader {
-    async fn reload(
-        &self,
-        app_index: usize,
-        located: LocatedApp,
-        settings: AppSettings,
-    ) -> Result<Swapped, Problem> {
+    async fn reload(&self, app_index: usize, located: LocatedApp, settings: AppSettings) -> Result<Swapped, Problem> {
         let edition = edition(located, settings, &self.arguments)?;
-        let name = &edition.located.app.name;
+        // By the name of what is served: that a manifest may not change it is said where it is held against it.
+        let name = &self.name_of(app_index).unwrap_or_else(|| edition.located.app.name.clone());
         let changing = self.host.changing().await;
         let gone = || Problem::Host(anyhow::anyhow!("the app '{name}' is not served any more"));
         let app = self.host.hosted(name).ok_or_else(gone)?;
