@@ -20,6 +20,9 @@ pub(crate) const MAX_SETTINGS_BYTES: u64 = 1 << 20;
 /// The master key of a host that keeps nothing on disk, where nobody could look it up. Functions do not see it.
 pub(crate) const MASTER_KEY: &str = "DACAPO_MASTER_KEY";
 
+/// What opens hosts; it would open them to functions as well, which are not trusted so far.
+const HOST_SECRETS: [&str; 2] = [MASTER_KEY, "DACAPO_KEY"];
+
 /// The environment variables of this process, as they were at its start.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Environment {
@@ -183,7 +186,7 @@ impl AppSettings {
             settings.sources.insert(name.clone(), source);
             settings.values.insert(name, value);
         }
-        settings.forget_master_key();
+        settings.forget_host_secrets();
         settings
     }
 
@@ -199,7 +202,7 @@ impl AppSettings {
                 settings.values.insert(name, value);
             }
         }
-        settings.forget_master_key();
+        settings.forget_host_secrets();
         settings
     }
 
@@ -216,14 +219,16 @@ impl AppSettings {
                 settings.values.insert(name, text);
             }
         }
-        settings.forget_master_key();
+        settings.forget_host_secrets();
         settings.host = file.host;
         Ok(settings)
     }
 
-    fn forget_master_key(&mut self) {
-        self.values.remove(MASTER_KEY);
-        self.sources.remove(MASTER_KEY);
+    fn forget_host_secrets(&mut self) {
+        for name in HOST_SECRETS {
+            self.values.remove(name);
+            self.sources.remove(name);
+        }
     }
 }
 
@@ -265,7 +270,7 @@ struct SettingsFile {
 }
 
 /// Environment variables are text; numbers and switches may be written without quotes.
-pub(crate) fn setting_text(name: &str, value: toml::Value) -> anyhow::Result<String> {
+fn setting_text(name: &str, value: toml::Value) -> anyhow::Result<String> {
     match value {
         toml::Value::String(text) => Ok(text),
         toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) => Ok(value.to_string()),
@@ -348,12 +353,20 @@ mod tests {
     }
 
     #[test]
-    fn functions_do_not_see_the_master_key() {
+    fn functions_do_not_see_what_opens_hosts() {
         check(
-            &[(MASTER_KEY, "a"), ("B", "b")],
+            &[(MASTER_KEY, "a"), ("DACAPO_KEY", "a"), ("DACAPO_URL", "http://h"), ("B", "b")],
             "[values]\nDACAPO_MASTER_KEY = 'c'",
-            &expect![[r#"{"B": "b"} overridden ["DACAPO_MASTER_KEY"]"#]],
+            &expect![[r#"{"B": "b", "DACAPO_URL": "http://h"} overridden ["DACAPO_MASTER_KEY"]"#]],
         );
+        check(&[], "[values]\nDACAPO_KEY = 'c'", &expect!["{} overridden []"]);
+        let environment = Environment::of(&[(MASTER_KEY, "a"), ("B", "environment")]);
+        let values = ["B=app", "C=app", "C=all", "DACAPO_KEY=all", "D=all"];
+        let values = values.map(|text| Assignment::parse(text).expect("an assignment"));
+        let deployed = AppSettings::deployed(&environment, values.map(|one| (one.name, one.value)));
+        let told: Vec<String> = deployed.values.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(told, ["B=environment", "C=app", "D=all"], "the environment wins, then the first");
+        assert!(deployed.sources.keys().eq(deployed.values.keys()), "{:?}", deployed.sources);
     }
 
     #[test]

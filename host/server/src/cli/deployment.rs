@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{DEFAULT_PORT, HostArguments, OutputFormat};
 
 pub(super) const PACK_AFTER_HELP: &str = "\
-Writes one file with the manifest, the components and their checksums: the same content gives the same bytes. App settings are
+Writes one file with the manifest, the components and their checksums: the same content gives the same bytes. App settings are \
 not in it, nor is local.settings.toml: the host has its own. A manifest with a connection string written into it is refused.
 
 Examples:
@@ -23,7 +23,7 @@ Exit codes:
   3  the manifest or a component is wrong, or a build failed";
 
 pub(super) const DEPLOY_AFTER_HELP: &str = "\
-Sends an app to a host that was started with `dacapo serve`. The host checks everything first, and switches in one step;
+Sends an app to a host that was started with `dacapo serve`. The host checks everything first, and switches in one step; \
 whatever is refused changes nothing. Instances that run finish on the version that they began on.
 
 Examples:
@@ -39,7 +39,7 @@ Examples:
 Exit codes:
   0  deployed
   1  the host has refused it
-  2  the command line is wrong, or there is no answer: it may be deployed or not, see `dacapo apps list`
+  2  the command line is wrong, or there is no answer: `dacapo apps list` shows what came of it
   3  the manifest, a component or the bundle is wrong, or a build failed";
 
 pub(super) const APPS_AFTER_HELP: &str = "\

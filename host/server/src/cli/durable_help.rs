@@ -2,7 +2,7 @@
 
 /// What `dacapo durable --help` shows below the commands.
 pub(super) const ALL: &str = "\
-Asks a host that runs: the one on http://localhost:7071, or that of --url or DACAPO_URL. A host that asks for keys takes its
+Asks a host that runs: the one on http://localhost:7071, or that of --url or DACAPO_URL. A host that asks for keys takes its \
 system key durabletask_extension or its master key, as --key or as DACAPO_KEY.
 
 Examples:
@@ -145,7 +145,7 @@ Asks before it purges when it is run in a terminal, unless --yes says so; in a s
 
 Examples:
   dacapo durable purge-history trip-1
-  dacapo durable purge-history --created-before 2024-01-31 --runtime-status Completed,Terminated --yes
+  dacapo durable purge --created-before 2024-01-31 --runtime-status Completed,Terminated --yes
   dacapo durable purge --all --output json | jq .instancesDeleted
 
 Exit codes:
@@ -158,7 +158,7 @@ Examples:
   dacapo durable replay trip-1 --manifest function-manifests/conference-booking.toml
       Fetches the history of the instance trip-1 from http://localhost:7071 and replays it on the app as it is built now.
 
-  dacapo durable replay trip-1 --component target/wasm32-wasip2/guest/booking.wasm --url https://host.example
+  dacapo durable replay trip-1 --component build/booking.wasm --url https://host.example
       The same from another host, on one component.
 
   dacapo durable get-history trip-1 --output json > trip-1.ndjson
@@ -171,7 +171,7 @@ Exit codes:
   2  the command line is wrong, or history or component cannot be read";
 
 pub(super) const WATCH: &str = "\
-In a terminal the timeline is drawn anew whenever something happens, one row for each activity, sub-orchestration, timer and
+In a terminal the timeline is drawn anew whenever something happens, one row for each activity, sub-orchestration, timer and \
 event. Elsewhere each event is a line, and the timeline comes at the end.
 
   █ runs   ✗ failed   · pause before the next try   ─ waits   ◆ happened   ▸ not over yet
@@ -179,7 +179,7 @@ event. Elsewhere each event is a line, and the timeline comes at the end.
 Examples:
   dacapo durable watch trip-1
   dacapo durable watch trip-1 --output json | jq -r .eventType
-      Each event once, as `get-history --output json` writes it. An instance that continues as new begins another history,
+      Each event once, as `get-history --output json` writes it. An instance that continues as new begins another history, \
       with an ExecutionStarted of its own.
 
 Exit codes:

@@ -9,7 +9,7 @@ use super::OutputFormat;
 use crate::settings::Assignment;
 
 pub(super) const BUILD_AFTER_HELP: &str = "\
-Runs the build command of every component, as `dacapo start` does before it begins. Components that come out of one build share
+Runs the build command of every component, as `dacapo start` does before it begins. Components that come out of one build share \
 its command, which runs once. What the commands say goes to standard error.
 
 Examples:
@@ -42,7 +42,7 @@ Exit codes:
   3  the manifest is wrong";
 
 pub(super) const ROUTES_AFTER_HELP: &str = "\
-The route that stands first wins over all others that match a request, too. Notices tell where Azure, which goes by the
+The route that stands first wins over all others that match a request, too. Notices tell where Azure, which goes by the \
 functions' names, would choose another function.
 
 Examples:

@@ -5,8 +5,8 @@ use clap::Args;
 use super::{DEFAULT_PORT, OutputFormat};
 
 pub(super) const INVOKE_AFTER_HELP: &str = "\
-Runs a function now, also one that is disabled. What its input is depends on its trigger: the text of a message for a queue
-function, the body of a POST for an HTTP function, the argument of an activity, the argument of a new instance for an
+Runs a function now, also one that is disabled. What its input is depends on its trigger: the text of a message for a queue \
+function, the body of a POST for an HTTP function, the argument of an activity, the argument of a new instance for an \
 orchestrator; a timer has none. Outputs are written as ever. Entities are signalled instead.
 
 Examples:
@@ -28,7 +28,7 @@ Exit codes:
   2  the command line is wrong, the host cannot be asked, or it has no such function";
 
 pub(super) const USAGE_AFTER_HELP: &str = "\
-Counts what each function has used since its app's data folder was made, and estimates what the consumption plan of Azure
+Counts what each function has used since its app's data folder was made, and estimates what the consumption plan of Azure \
 Functions would make of it: executions, and memory by time in gigabyte-seconds.
 
 Examples:
@@ -42,7 +42,7 @@ Exit codes:
   2  the command line is wrong, or the host cannot be asked";
 
 pub(super) const LOGS_AFTER_HELP: &str = "\
-Shows the last lines of a host's log: what functions say, their invocations, what the host warns of. What the host does not
+Shows the last lines of a host's log: what functions say, their invocations, what the host warns of. What the host does not \
 log, because of its manifest or RUST_LOG, is not there. Lines that came faster than they could be sent are counted.
 
 Examples:
@@ -52,7 +52,7 @@ Examples:
   dacapo logs --function BookFlight --level warning
       What went wrong in one function.
 
-  dacapo logs -f --output json --url https://host.example --key \"$MASTER_KEY\" | jq 'select(.kind == \"invocation_completed\")'
+  dacapo logs -f --output json --url https://host.example | jq 'select(.kind == \"invocation_completed\")'
 
 Exit codes:
   0  done
@@ -72,6 +72,13 @@ pub(crate) struct HostArguments {
     /// How to say it
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub(crate) output: OutputFormat,
+}
+
+impl HostArguments {
+    /// The key that was given; a variable that is set to nothing is none.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_deref().filter(|key| !key.is_empty())
+    }
 }
 
 /// What to run.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::OutputFormat;
 
 pub(super) const INIT_AFTER_HELP: &str = "\
-Makes a Rust project that is a function app: a manifest, a first function with its test, and the SDK's sources, which are not on
+Makes a Rust project that is a function app: a manifest, a first function with its test, and the SDK's sources, which are not on \
 crates.io. At a terminal it asks for what is not said; otherwise, and with --yes, it takes the defaults.
 
 Examples:
@@ -32,7 +32,7 @@ Exit codes:
   3  the function would not fit into the manifest";
 
 pub(super) const NEW_AFTER_HELP: &str = "\
-Adds a source file with a test, a line in src/lib.rs, and a section in the manifest, whose comments stay. At a terminal it asks for
+Adds a source file with a test, a line in src/lib.rs, and a section in the manifest, whose comments stay. At a terminal it asks for \
 what is not said; otherwise --template and --name have to be there.
 
 Examples:
@@ -52,8 +52,14 @@ Exit codes:
   3  the manifest or src/lib.rs is not as it has to be, or the function would not fit into it";
 
 pub(super) const TEMPLATES_AFTER_HELP: &str = "\
-Example:
-  dacapo templates --output json | jq -r '.[].template'";
+Examples:
+  dacapo templates
+
+  dacapo templates --output json | jq -r '.[].template'
+
+Exit codes:
+  0  done
+  2  the command line is wrong";
 
 /// What a new function can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

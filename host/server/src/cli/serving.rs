@@ -1,6 +1,7 @@
 //! The command line of what serves apps: from manifests while they are developed, or as they are deployed.
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
@@ -11,8 +12,8 @@ use crate::settings::Assignment;
 pub(super) const START_AFTER_HELP: &str = "\
 Examples:
   dacapo start function-manifests/conference-booking.toml
-      Builds the app, serves it on http://localhost:7071 and keeps its state in
-      function-manifests/.dacapo/conference-booking. Whenever a source, the manifest or local.settings.toml changes, the app is
+      Builds the app, serves it on http://localhost:7071 and keeps its state in \
+      function-manifests/.dacapo/conference-booking. Whenever a source, the manifest or local.settings.toml changes, the app is \
       built and swapped while it runs; requests that have begun end on the code before.
 
   dacapo start trips.toml hotels.toml
@@ -28,8 +29,9 @@ Examples:
       Serves the network from a fixed data folder, with components that were built elsewhere. See also `dacapo serve`.";
 
 pub(super) const SERVE_AFTER_HELP: &str = "\
-Serves the apps that are deployed with `dacapo deploy`, and takes deploys while it runs. Keys are always asked for; they are made
-at the first start: `dacapo keys list --data-dir <FOLDER> --show-values`.
+Serves the apps that are deployed with `dacapo deploy`, and takes deploys while it runs. Keys are always asked for; they are made \
+at the first start: `dacapo keys list --data-dir <FOLDER> --show-values`. There is no storage endpoint: queues and tables are those of \
+functions, or in the account of a connection string.
 
 Each option can be given as DACAPO_<OPTION> too (DACAPO_DATA_DIR, DACAPO_PORT, ...), and in the file of --config:
 
@@ -37,13 +39,16 @@ Each option can be given as DACAPO_<OPTION> too (DACAPO_DATA_DIR, DACAPO_PORT, .
   address = \"0.0.0.0\"
   dataDir = \"/var/lib/dacapo\"
 
+  [logging.logLevel]            # as [host.logging.logLevel] of a manifest
+  default = \"Warning\"
+
   [values]                      # settings of all apps
   TRIPS_QUEUE = \"trip-requests\"
 
   [apps.conference-booking.values]
   BookingStorage = \"DefaultEndpointsProtocol=https;...\"
 
-The command line wins over the environment, and that over the file. Settings of apps come from the environment of the host, then
+The command line wins over the environment, and that over the file. Settings of apps come from the environment of the host, then \
 from their own values, then from those of all apps.
 
 Examples:
@@ -171,11 +176,11 @@ pub(crate) struct ServeArguments {
     pub(crate) config: Option<PathBuf>,
 
     /// Let no timer run by its schedule
-    #[arg(long, env = "DACAPO_NO_TIMERS")]
+    #[arg(long, env = "DACAPO_NO_TIMERS", value_parser = BoolishValueParser::new())]
     pub(crate) no_timers: bool,
 
     /// Also log what the host itself does
-    #[arg(short, long, env = "DACAPO_VERBOSE")]
+    #[arg(short, long, env = "DACAPO_VERBOSE", value_parser = BoolishValueParser::new())]
     pub(crate) verbose: bool,
 
     /// How to tell what happens [default: compact at a terminal, plain elsewhere]

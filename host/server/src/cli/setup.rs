@@ -7,7 +7,7 @@ use super::{DEFAULT_PORT, OutputFormat};
 use crate::settings::Assignment;
 
 pub(super) const SETTINGS_AFTER_HELP: &str = "\
-A setting's value comes from --env, else from the environment, else from local.settings.toml beside the manifest.
+A setting's value comes from --env, else from the environment, else from local.settings.toml beside the manifest. \
 Functions find settings in their environment; a manifest names them as %NAME%, as connections, and to disable functions.
 
 Examples:
@@ -29,7 +29,7 @@ Exit codes:
   3  the manifest or local.settings.toml is wrong";
 
 pub(super) const DOCTOR_AFTER_HELP: &str = "\
-Looks at the toolchain, the manifest, its settings, its components and the functions in them, what can be watched, the ports, the
+Looks at the toolchain, the manifest, its settings, its components and the functions in them, what can be watched, the ports, the \
 data folder and the keys. It asks nobody over the network, and changes nothing but the cache of compiled components.
 
 Examples:
@@ -47,7 +47,7 @@ Exit codes:
   2  the command line is wrong";
 
 pub(super) const IMPORT_AFTER_HELP: &str = "\
-Reads host.json, the function.json of each folder and local.settings.json, and changes none of them. What has no counterpart
+Reads host.json, the function.json of each folder and local.settings.json, and changes none of them. What has no counterpart \
 is told, with what to do about it.
 
 Examples:

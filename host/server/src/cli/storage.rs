@@ -7,8 +7,8 @@ use storage_model::{EntityKey, Filter, QueueName, TableName, TextEncoding};
 use super::OutputFormat;
 
 pub(super) const STORAGE_AFTER_HELP: &str = "\
-Speaks the protocol of Azure Storage, so that it works with a running host, with emulators such as Azurite, and with accounts.
-Without --connection-string and AzureWebJobsStorage in the environment, that is the storage endpoint of a host on this machine.
+Speaks the protocol of Azure Storage, so that it works with a running host, with emulators such as Azurite, and with accounts. \
+Without --connection-string and AzureWebJobsStorage in the environment, that is the storage endpoint of a host on this machine. \
 Of several apps in one host, the one named first is meant, or the one of --account.
 
 Examples:
@@ -27,10 +27,10 @@ Examples:
   dacapo storage queues list
       Every queue, and how many messages are in it.
 
-  dacapo storage queues peek trip-requests-poison --count 32
+  dacapo storage queues peek trip-requests-poison --count 5
       Looks at messages without receiving them. Text in base64 is shown as what it stands for, which is said.
 
-  dacapo storage queues put trip-requests @trip.json --encoding base64 --ttl 1h --visibility-timeout 30s
+  dacapo storage queues put trips @trip.json --encoding base64 --ttl 1h --visibility-timeout 30s
       Puts a file's text as Azure's .NET clients would; it can be received in 30 seconds, and is gone in an hour.
 
   generate-orders | dacapo storage queues put orders -
@@ -48,7 +48,7 @@ Examples:
   dacapo storage tables show Trips --partition-key rustconf
       The entities of a partition.
 
-  dacapo storage tables show Trips --filter \"Price gt 100 and City eq 'Zurich'\" --output json | jq '.entities[].RowKey'
+  dacapo storage tables show Trips --filter \"Price gt 100\" --output json | jq '.entities[].RowKey'
 
   dacapo storage tables put Trips '{\"PartitionKey\": \"rustconf\", \"RowKey\": \"1\", \"Price\": 120}'
       Writes an entity, in the place of the one that may be there. A list of objects is written one after the other.
@@ -180,7 +180,7 @@ pub(crate) struct PeekArguments {
     pub(crate) queue: QueueArguments,
 
     /// At most so many; the protocol shows no more than 32
-    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=32))]
+    #[arg(short, long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u8).range(1..=32))]
     pub(crate) count: u8,
 }
 

@@ -1,16 +1,23 @@
-//! `dacapo keys`: the keys of an app, in its data folder, whether a host runs on it or not.
+//! `dacapo keys`: the keys of an app or of a production host, in its data folder, whether a host runs on it or not.
+//!
+//! Whose keys they are is said by a manifest, or by a data folder alone: then the functions are those that have keys, which each
+//! has from its first deploy on.
+
+#[cfg(test)]
+mod tests;
 
 use anyhow::{Context, anyhow};
 use serde::Serialize;
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::{KeyArguments, KeyedApp, KeysCommand, OutputFormat, SetKeyArguments};
+use crate::cli::{KeyArguments, KeysArguments, KeysCommand, ListKeysArguments, OutputFormat, SetKeyArguments};
 use crate::clock::SystemRandomness;
 use crate::console::Console;
 use crate::data_folder::Layout;
 use crate::exit::Problem;
-use crate::keys::{KeyError, KeyId, KeyName, KeyStore, Keys, MASTER, Scope, Secret};
+use crate::keys::{self, KeyError, KeyId, KeyName, KeyStore, Keys, MASTER, Scope, Secret};
 use crate::manifest_file;
 use crate::settings::{AppSettings, Environment};
 
@@ -20,49 +27,89 @@ const MAX_INPUT_BYTES: u64 = 4 << 10;
 /// Runs the command to its end.
 ///
 /// # Errors
-/// The manifest is wrong, there is no such function or key, or the keys cannot be read or written.
+/// The manifest is wrong, there is no such folder, function or key, or the keys cannot be read or written.
 pub(crate) fn run(command: &KeysCommand, environment: &Environment, console: &Console) -> Result<(), Problem> {
+    console.notice(&perform(command, environment)?);
+    Ok(())
+}
+
+/// What is to be said about it.
+fn perform(command: &KeysCommand, environment: &Environment) -> Result<String, Problem> {
     match command {
-        KeysCommand::List(arguments) => list(&arguments.app, environment, console),
-        KeysCommand::Set(arguments) => set(arguments, environment, console),
+        KeysCommand::List(arguments) => list(arguments, environment),
+        KeysCommand::Set(arguments) => set(arguments, environment),
         KeysCommand::Rotate(arguments) => {
-            let app = KeptApp::find(&arguments.app, environment)?;
-            let id = app.key(arguments)?;
-            let value = app.store.rotate(&id).map_err(|error| app.refusal(error))?;
-            say(console, &arguments.app, "rotated", &id, Some(&value));
-            Ok(())
+            let (holder, id) = KeyHolder::with_key(arguments, environment)?;
+            let value = holder.store.rotate(&id).map_err(|error| holder.refusal(error))?;
+            Ok(said(&arguments.keys, "rotated", &id, Some(&value)))
         }
         KeysCommand::Delete(arguments) => {
-            let app = KeptApp::find(&arguments.app, environment)?;
-            let id = app.key(arguments)?;
-            app.store.delete(&id).map_err(|error| app.refusal(error))?;
-            say(console, &arguments.app, "deleted", &id, None);
-            Ok(())
+            let (holder, id) = KeyHolder::with_key(arguments, environment)?;
+            holder.store.delete(&id).map_err(|error| holder.refusal(error))?;
+            Ok(said(&arguments.keys, "deleted", &id, None))
         }
     }
 }
 
-/// An app and its keys.
-struct KeptApp {
+/// An app, or a host with all its apps, and its keys.
+struct KeyHolder {
+    /// For people.
+    who: &'static str,
     functions: Vec<String>,
     store: KeyStore,
 }
 
-impl KeptApp {
-    fn find(arguments: &KeyedApp, environment: &Environment) -> Result<KeptApp, Problem> {
-        let folder = manifest_file::folder(&arguments.manifest)?;
-        let settings = AppSettings::read(environment, &folder).map_err(Problem::App)?;
-        let located = manifest_file::read(&arguments.manifest, &settings)?;
-        let layout = Layout::of(&located.app.name, &located.folder, arguments.data_dir.as_deref());
-        let functions = located.app.functions.into_iter().map(|function| function.name).collect();
-        Ok(KeptApp { functions, store: KeyStore::in_folder(layout.secrets(), Arc::new(SystemRandomness)) })
+impl KeyHolder {
+    /// Whose keys are meant, and which of them.
+    fn with_key(arguments: &KeyArguments, environment: &Environment) -> Result<(KeyHolder, KeyId), Problem> {
+        let (manifest, name) = match &arguments.name {
+            Some(name) => (Some(Path::new(&arguments.manifest_or_name)), name),
+            None => (None, &arguments.manifest_or_name),
+        };
+        // Otherwise a forgotten name would make a key that is called like the manifest.
+        if manifest.is_none() && Path::new(name).is_file() {
+            return Err(Problem::NoAnswer(anyhow!("{name} is a file; give the name of a key after it")));
+        }
+        let holder = KeyHolder::find(manifest, arguments.keys.data_dir.as_deref(), environment)?;
+        let id = holder.key(name, arguments)?;
+        Ok((holder, id))
     }
 
-    fn key(&self, arguments: &KeyArguments) -> Result<KeyId, Problem> {
-        if arguments.name.eq_ignore_ascii_case(MASTER) && arguments.function.is_none() {
+    fn find(manifest: Option<&Path>, data: Option<&Path>, environment: &Environment) -> Result<KeyHolder, Problem> {
+        match (manifest, data) {
+            (Some(manifest), data) => KeyHolder::app(manifest, data, environment),
+            (None, Some(data)) => KeyHolder::host(data),
+            (None, None) => KeyHolder::app(&manifest_file::find_in(Path::new("."))?, None, environment),
+        }
+    }
+
+    fn app(manifest: &Path, data: Option<&Path>, environment: &Environment) -> Result<KeyHolder, Problem> {
+        let folder = manifest_file::folder(manifest)?;
+        let settings = AppSettings::read(environment, &folder).map_err(Problem::App)?;
+        let located = manifest_file::read(manifest, &settings)?;
+        let layout = Layout::of(&located.app.name, &located.folder, data);
+        let functions = located.app.functions.into_iter().map(|function| function.name).collect();
+        let store = KeyStore::in_folder(layout.secrets(), Arc::new(SystemRandomness));
+        Ok(KeyHolder { who: "the app", functions, store })
+    }
+
+    /// A folder that is not there is a mistake: nobody means to make keys in it.
+    fn host(data: &Path) -> Result<KeyHolder, Problem> {
+        if !data.is_dir() {
+            let shown = data.display();
+            return Err(Problem::Host(anyhow!("there is no folder {shown}; name the --data-dir of `dacapo serve`")));
+        }
+        let store = KeyStore::in_folder(data.join(keys::FOLDER), Arc::new(SystemRandomness));
+        let known = store.read().map_err(|error| Problem::Host(error.into()))?;
+        let functions = known.map(|known| known.functions.into_keys().collect()).unwrap_or_default();
+        Ok(KeyHolder { who: "the host", functions, store })
+    }
+
+    fn key(&self, name: &str, arguments: &KeyArguments) -> Result<KeyId, Problem> {
+        if name.eq_ignore_ascii_case(MASTER) && arguments.function.is_none() {
             return Ok(KeyId::Master);
         }
-        let name = KeyName::parse(&arguments.name).map_err(|error| Problem::Host(error.into()))?;
+        let name = KeyName::parse(name).map_err(|error| Problem::Host(error.into()))?;
         let scope = match &arguments.function {
             Some(function) => Scope::Function(self.function(function)?),
             None if arguments.system => Scope::System,
@@ -73,7 +120,10 @@ impl KeptApp {
 
     fn function(&self, name: &str) -> Result<String, Problem> {
         let found = self.functions.iter().find(|function| function.eq_ignore_ascii_case(name));
-        let there_is = || anyhow!("the app has no function '{name}'; it has: {}", self.functions.join(", "));
+        let there_is = || {
+            let known = if self.functions.is_empty() { "none".to_owned() } else { self.functions.join(", ") };
+            anyhow!("{} has no function '{name}'; it has: {known}", self.who)
+        };
         found.cloned().ok_or_else(|| Problem::Host(there_is()))
     }
 
@@ -89,19 +139,17 @@ impl KeptApp {
     }
 }
 
-fn set(arguments: &SetKeyArguments, environment: &Environment, console: &Console) -> Result<(), Problem> {
-    let app = KeptApp::find(&arguments.key.app, environment)?;
-    let id = app.key(&arguments.key)?;
+fn set(arguments: &SetKeyArguments, environment: &Environment) -> Result<String, Problem> {
+    let (holder, id) = KeyHolder::with_key(&arguments.key, environment)?;
     let value = match arguments.value.as_deref() {
         None => None,
         Some("-") => Some(from_standard_input()?),
         Some(text) => Some(text.to_owned()),
     };
     let value = value.map(|text| Secret::parse(&text)).transpose().map_err(|error| Problem::Host(error.into()))?;
-    let written = app.store.put(&id, value).map_err(|error| app.refusal(error))?;
+    let written = holder.store.put(&id, value).map_err(|error| holder.refusal(error))?;
     let done = if written.is_new { "made" } else { "set" };
-    say(console, &arguments.key.app, done, &id, Some(&written.value));
-    Ok(())
+    Ok(said(&arguments.key.keys, done, &id, Some(&written.value)))
 }
 
 fn from_standard_input() -> Result<String, Problem> {
@@ -157,31 +205,31 @@ impl<'k> ShownKey<'k> {
     }
 }
 
-fn shown(value: &Secret, arguments: &KeyedApp) -> String {
+fn shown(value: &Secret, arguments: &KeysArguments) -> String {
     if arguments.show_values { value.reveal().to_owned() } else { value.masked() }
 }
 
-fn list(arguments: &KeyedApp, environment: &Environment, console: &Console) -> Result<(), Problem> {
-    let app = KeptApp::find(arguments, environment)?;
-    let all = app.store.read().map_err(|error| Problem::Host(error.into()))?;
-    let scopes = scopes(all.as_ref(), &app.functions);
+fn list(arguments: &ListKeysArguments, environment: &Environment) -> Result<String, Problem> {
+    let options = &arguments.keys;
+    let holder = KeyHolder::find(arguments.manifest.as_deref(), options.data_dir.as_deref(), environment)?;
+    let all = holder.store.read().map_err(|error| Problem::Host(error.into()))?;
+    let scopes = scopes(all.as_ref(), &holder.functions);
     let mut keys = Vec::new();
     if let Some(all) = &all {
-        keys.push(ShownKey::new(&KeyId::Master, Some(shown(&all.master, arguments))));
+        keys.push(ShownKey::new(&KeyId::Master, Some(shown(&all.master, options))));
         for scope in &scopes {
             let of_scope = all.of(scope).iter();
-            keys.extend(of_scope.map(|key| ShownKey::of(scope, &key.name, Some(shown(&key.value, arguments)))));
+            keys.extend(of_scope.map(|key| ShownKey::of(scope, &key.name, Some(shown(&key.value, options)))));
         }
     }
-    match arguments.output {
-        OutputFormat::Json => console.notice(&json(&keys)),
-        OutputFormat::Text if keys.is_empty() => console.notice(&format!(
-            "There are no keys in {} yet; they are made when the app starts for the first time.",
-            app.store.place()
-        )),
-        OutputFormat::Text => console.notice(&table(&keys)),
-    }
-    Ok(())
+    Ok(match options.output {
+        OutputFormat::Json => json(&keys),
+        OutputFormat::Text if keys.is_empty() => {
+            let KeyHolder { who, store, .. } = &holder;
+            format!("There are no keys in {} yet; they are made when {who} starts for the first time.", store.place())
+        }
+        OutputFormat::Text => table(&keys),
+    })
 }
 
 /// What has keys, functions in the order of the manifest; then those that the manifest does not know any more.
@@ -202,15 +250,15 @@ fn table(keys: &[ShownKey<'_>]) -> String {
     lines.map(|[a, b, c]| format!("{a:opens$}  {b:name$}  {c}")).collect::<Vec<_>>().join("\n")
 }
 
-fn say(console: &Console, arguments: &KeyedApp, done: &str, id: &KeyId, value: Option<&Secret>) {
+fn said(arguments: &KeysArguments, done: &str, id: &KeyId, value: Option<&Secret>) -> String {
     match arguments.output {
-        OutputFormat::Json => console.notice(&json(&ShownKey::new(id, value.map(|value| shown(value, arguments))))),
+        OutputFormat::Json => json(&ShownKey::new(id, value.map(|value| shown(value, arguments)))),
         OutputFormat::Text => {
             let value = match value {
                 Some(value) if arguments.show_values => format!(": {}", value.reveal()),
                 Some(_) | None => String::new(),
             };
-            console.notice(&format!("Key {done}: {id}{value}"));
+            format!("Key {done}: {id}{value}")
         }
     }
 }

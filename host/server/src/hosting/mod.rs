@@ -4,6 +4,10 @@
 //! that cannot fail, it is published: requests from then on are answered by it. The version before takes no new work and
 //! finishes what it has begun; its listeners end when that is done, and so does the memory that it takes. What stays over
 //! versions is in [`HostedApp`]. What a deploy keeps on disk is up to `deployments`.
+//!
+//! What a manifest says of the log (`host.logging`) and of the room to be left on the disk (`host.storage`) is followed when
+//! the host starts or takes the app up, and not changed by later versions. `runOnStartup` of a timer holds for each version: as
+//! in Azure Functions, where a deploy starts the host again.
 
 mod apps;
 mod differences;
@@ -253,7 +257,7 @@ impl Host {
         self.residents().all.iter().map(|resident| resident.app.clone()).collect()
     }
 
-    /// An app that is here as if it was served, without anything that runs.
+    /// An app that is here as if it was served, without anything that runs, and so without a version that is kept.
     #[cfg(test)]
     pub(crate) fn take_up_idle(&self, app: &Arc<HostedApp>) {
         let (stop, listened) = Stop::new();

@@ -1,9 +1,12 @@
 //! What the admin API answers: shapes, statuses, and what a change does to the answers after it.
 
+mod apps;
 mod functions;
 mod host;
 pub(crate) mod world;
 
+use crate::admin::Admin;
+use crate::background::BackgroundTasks;
 use crate::shutdown::Stop;
 use expect_test::{Expect, expect};
 use http::{Method, Request};
@@ -15,6 +18,11 @@ use world::{body, trips};
 /// Sends requests one after the other, one a line: method, path, body. Long values are shortened to their first letters.
 async fn check(requests: &str, expected: &Expect) {
     let (admin, background) = trips();
+    check_on(&admin, background, requests, expected).await;
+}
+
+/// The same on an API that the test has made.
+async fn check_on(admin: &Admin, background: BackgroundTasks, requests: &str, expected: &Expect) {
     let (_stop, stopping) = Stop::new();
     let mut tasks = JoinSet::new();
     tasks.spawn(background.run(stopping));

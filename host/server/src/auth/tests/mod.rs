@@ -142,6 +142,17 @@ const ADMIN: &str = "
     DELETE /admin/functions/Plain/keys/default
     DELETE /admin/functions/Plain/keys/unknown
     DELETE /admin/functions/Unknown/keys/default
+    GET /admin/host/logs
+    POST /admin/host/logs
+    GET /admin/apps
+    POST /admin/apps
+    PUT /admin/apps
+    GET /admin/apps/trips
+    GET /admin/apps/unknown
+    POST /admin/apps/trips/rollback
+    GET /admin/apps/trips/rollback
+    DELETE /admin/apps/trips
+    DELETE /admin/apps/unknown
     GET /admin/unknown
     GET /admin
     GET /administrator
@@ -348,6 +359,17 @@ async fn admin_with_keys() {
         DELETE /admin/functions/Plain/keys/default        401      401      401      401      401      401      401      401      204
         DELETE /admin/functions/Plain/keys/unknown        401      401      401      401      401      401      401      401      404
         DELETE /admin/functions/Unknown/keys/default      401      401      401      401      401      401      401      401      404
+        GET /admin/host/logs                              401      401      401      401      401      401      401      401      200
+        POST /admin/host/logs                             404      404      404      404      404      404      404      404      404
+        GET /admin/apps                                   401      401      401      401      401      401      401      401      200
+        POST /admin/apps                                  401      401      401      401      401      401      401      401      409
+        PUT /admin/apps                                   404      404      404      404      404      404      404      404      404
+        GET /admin/apps/trips                             401      401      401      401      401      401      401      401      404
+        GET /admin/apps/unknown                           401      401      401      401      401      401      401      401      404
+        POST /admin/apps/trips/rollback                   401      401      401      401      401      401      401      401      409
+        GET /admin/apps/trips/rollback                    404      404      404      404      404      404      404      404      404
+        DELETE /admin/apps/trips                          401      401      401      401      401      401      401      401      409
+        DELETE /admin/apps/unknown                        401      401      401      401      401      401      401      401      409
         GET /admin/unknown                                404      404      404      404      404      404      404      404      404
         GET /admin                                        404      404      404      404      404      404      404      404      404
         GET /administrator                                404      404      404      404      404      404      404      404      404"#]]).await;
@@ -410,6 +432,17 @@ async fn admin_without_keys() {
         DELETE /admin/functions/Plain/keys/default        204      204      204      204      204      204      204      204      204
         DELETE /admin/functions/Plain/keys/unknown        404      404      404      404      404      404      404      404      404
         DELETE /admin/functions/Unknown/keys/default      404      404      404      404      404      404      404      404      404
+        GET /admin/host/logs                              200      200      200      200      200      200      200      200      200
+        POST /admin/host/logs                             404      404      404      404      404      404      404      404      404
+        GET /admin/apps                                   200      200      200      200      200      200      200      200      200
+        POST /admin/apps                                  409      409      409      409      409      409      409      409      409
+        PUT /admin/apps                                   404      404      404      404      404      404      404      404      404
+        GET /admin/apps/trips                             404      404      404      404      404      404      404      404      404
+        GET /admin/apps/unknown                           404      404      404      404      404      404      404      404      404
+        POST /admin/apps/trips/rollback                   409      409      409      409      409      409      409      409      409
+        GET /admin/apps/trips/rollback                    404      404      404      404      404      404      404      404      404
+        DELETE /admin/apps/trips                          409      409      409      409      409      409      409      409      409
+        DELETE /admin/apps/unknown                        409      409      409      409      409      409      409      409      409
         GET /admin/unknown                                404      404      404      404      404      404      404      404      404
         GET /admin                                        404      404      404      404      404      404      404      404      404
         GET /administrator                                404      404      404      404      404      404      404      404      404"#]]).await;
