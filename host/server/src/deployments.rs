@@ -6,6 +6,7 @@
 //!   deployments/
 //!     <bundle digest>/        bundle.json, manifest.toml, components/<name>.wasm
 //!     <bundle digest>.part/   being unpacked
+//! apps/<app>.removed/         being removed, with everything else of the app
 //! ```
 //!
 //! A folder without `.part` is whole. What is deployed is decided by `deployments.json` alone, which is replaced in one step: a
@@ -41,6 +42,8 @@ const RECORD_FILE: &str = "deployments.json";
 const UNFINISHED_RECORD_FILE: &str = "deployments.json.part";
 const FOLDER: &str = "deployments";
 const UNFINISHED: &str = ".part";
+/// At the end of the name of an app's folder. No app has a point in its name.
+const REMOVED: &str = ".removed";
 
 /// See the module.
 #[derive(Debug)]
@@ -51,7 +54,7 @@ pub(crate) struct Deployments {
 }
 
 /// A bundle that is unpacked and not deployed yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Staged {
     bundle: String,
     version: String,
@@ -125,12 +128,19 @@ fn next_step(error: &io::Error) -> &'static str {
     if is_full(error) { "make room on the disk, and try again" } else { "see to it that the host may write there" }
 }
 
-/// The apps that are deployed below a folder, by their names: those with a record.
+/// The apps that are deployed below a folder, by their names: those with a record. What is left of others that were removed is
+/// removed.
 ///
 /// # Errors
 /// The folder cannot be read. That there is none means that there are no apps.
 pub(crate) fn deployed_apps(apps: &Path) -> Result<Vec<(String, PathBuf)>, DeploymentError> {
     let folders = names_in(apps).map_err(|error| at(apps)(error))?;
+    let (removed, folders): (Vec<String>, Vec<String>) = folders.into_iter().partition(|name| name.ends_with(REMOVED));
+    for folder in removed.into_iter().map(|name| apps.join(name)) {
+        if let Err(error) = RealDisk.remove_folder(&folder) {
+            tracing::warn!(folder = %folder.display(), %error, "what is left of an app cannot be removed");
+        }
+    }
     let folders = folders.into_iter().map(|name| (apps.join(&name), name));
     Ok(folders.filter(|(folder, _)| folder.join(RECORD_FILE).is_file()).map(|(folder, name)| (name, folder)).collect())
 }
@@ -265,20 +275,18 @@ impl Deployments {
         read_unpacked(&list, &Limits::default(), |entry| fs::read(folder.join(entry)).ok()).map_err(damaged)
     }
 
-    /// Removes every deployment: the app is not deployed from the first step on. Its other state stays.
+    /// Removes the app with all of its state, which nobody may use any more.
     ///
     /// # Errors
-    /// The disk refuses; then either nothing has changed or only what is left over could not be removed.
-    pub(crate) fn remove_all(&mut self) -> Result<(), DeploymentError> {
-        let record = self.folder.join(RECORD_FILE);
-        match self.disk.remove_file(&record) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(at(&record)(error)),
-            Ok(()) | Err(_) => {}
-        }
+    /// The disk refuses; then either nothing has changed, or what is left over is removed at the next start.
+    pub(crate) fn remove_app(&mut self) -> Result<(), DeploymentError> {
+        let gone = with_ending(&self.folder, REMOVED);
+        self.disk.remove_folder(&gone).map_err(at(&gone))?;
+        // In one step: half of an app's state would come to life again with the next app of that name.
+        self.disk.rename(&self.folder, &gone).map_err(at(&self.folder))?;
         self.record = Record::default();
-        self.disk.sync_folder(&self.folder).map_err(at(&self.folder))?;
-        let folder = self.folder.join(FOLDER);
-        self.disk.remove_folder(&folder).map_err(at(&folder))
+        self.folder.parent().map_or(Ok(()), |apps| self.sync(apps))?;
+        self.disk.remove_folder(&gone).map_err(at(&gone))
     }
 
     /// Beside its place, so that a folder with the right name is whole.
@@ -348,8 +356,12 @@ impl Deployments {
 }
 
 fn unfinished(place: &Path) -> PathBuf {
+    with_ending(place, UNFINISHED)
+}
+
+fn with_ending(place: &Path, ending: &str) -> PathBuf {
     let mut name = place.file_name().unwrap_or_default().to_owned();
-    name.push(UNFINISHED);
+    name.push(ending);
     place.with_file_name(name)
 }
 
