@@ -20,8 +20,8 @@ fn give_up(name: &str, functions: &str, message: &str, check: impl FnOnce(&Accou
     assert_eq!(account.count("incoming"), 0);
     check(&account);
     let output = host.stop();
-    let failed = output.lines().rfind(|line| line.contains("outcome=Failed"));
-    let (_, error) = failed.and_then(|line| line.split_once("error=")).expect("it says why");
+    let failed = output.lines().rfind(|line| line.contains("[invocation end]") && line.contains(" failed in "));
+    let (_, error) = failed.and_then(|line| line.split_once("): ")).expect("it says why");
     error.to_owned()
 }
 

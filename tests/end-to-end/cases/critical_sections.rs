@@ -113,7 +113,7 @@ fn racing_transfers_keep_the_sum() {
 
 /// After how many transfers each life of the host ends. All are started in the first one, and fewer end than there are.
 const LIVES: [usize; 6] = [5, 21, 1, 13, 30, 8];
-const TRANSFERS: usize = 120;
+const TRANSFERS: usize = 200;
 
 #[test]
 fn transfers_survive_kill_after_kill() {

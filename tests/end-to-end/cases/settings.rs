@@ -254,6 +254,8 @@ fn the_doctor_finds_what_is_wrong_with_an_app() {
         ok       manifest: app.toml is right; trips 1, functions: 1
         ok       settings: all that the manifest needs are there; see `dacapo settings app.toml`
         ok       components: component 'main' is in main.wasm
+        problem  functions: component 'main': it exports neither dacapo:functions/describe nor wasi:http/incoming-handler@0.2
+                 -> write it with an SDK, or export one of them
         ok       data folder: /.dacapo/trips is not there yet: the first start makes it
         ok       keys: there are none yet: the first start makes them
     "#]]
