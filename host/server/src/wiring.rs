@@ -10,6 +10,7 @@ mod triggers;
 
 use ::triggers::activity::ActivityParts;
 use ::triggers::bindings::BindingParts;
+use ::triggers::timer::TimerTurns;
 use anyhow::{Context, anyhow};
 use futures::future::join_all;
 use guest::{Binding, BindingError, Component, ComponentSource, Runtime};
@@ -44,7 +45,7 @@ use engine::{engine_settings, saturating_usize};
 pub(crate) use engine::{guest_settings, limits};
 use services::ServiceParts;
 pub(crate) use services::origins;
-pub(crate) use triggers::{TimerTurns, Triggers};
+pub(crate) use triggers::Triggers;
 
 /// One version of an app as it is to be served.
 #[derive(Clone)]
@@ -285,7 +286,7 @@ impl Assembly<'_> {
             orchestrators: named(|trigger| *trigger == Trigger::Orchestration),
             entities: named(|trigger| *trigger == Trigger::Entity),
         };
-        let stopping = host.stopping.clone();
+        let stopping = app.stopping.clone();
         Arc::new(ManagedClient { hub: task_hub::Client::new(parts, settings), uris: self.management_uris(), stopping })
     }
 

@@ -3,7 +3,7 @@
 use crate::author::activities::OutsideSystems;
 use crate::author::apps::Deployed;
 use crate::clock::VirtualClock;
-use crate::faults::Faults;
+use crate::faults::{Faults, Swap};
 use crate::oracles::{Oracle, Watch};
 use crate::users::UserStores;
 use crate::workload::{Act, Put, With};
@@ -90,14 +90,8 @@ impl Actor {
             Act::Repair { key } => {
                 return self.systems.lock().unwrap_or_else(PoisonError::into_inner).repair(key);
             }
-            Act::Deploy { app } => {
-                let gone = self.gateway.connect().map(|answering| answering.gone);
-                if let (true, Some(gone)) = (self.deployed.deploy(*app), gone) {
-                    self.faults.restart();
-                    gone.await;
-                }
-                return;
-            }
+            Act::Deploy { app } => return self.deploy(*app).await,
+            Act::Swap { app } => return self.swap(*app).await,
             Act::Outage(duration) => {
                 self.faults.shut_down();
                 self.clock.sleep_until(begun.saturating_add(*duration)).await;
@@ -152,6 +146,22 @@ impl Actor {
         }
     }
 
+    async fn deploy(&self, app: usize) {
+        let gone = self.gateway.connect().map(|answering| answering.gone);
+        if let (true, Some(gone)) = (self.deployed.deploy(app), gone) {
+            self.faults.restart();
+            gone.await;
+        }
+    }
+
+    async fn swap(&self, app: Option<usize>) {
+        match app {
+            Some(app) if !self.deployed.deploy(app) => {}
+            Some(_) => self.faults.swap(Swap::Deployed).await,
+            None => self.faults.swap(Swap::Rebuilt).await,
+        }
+    }
+
     async fn attempt(&self, host: &Answering, act: &Act, attempts: u32) -> Attempt {
         let client = &host.client;
         let result = match act {
@@ -198,7 +208,7 @@ impl Actor {
             Act::Take { queue } => return changed(&take_message(&host.users, queue).await),
             Act::Clear { queue } => return changed(&host.users.queues.clear(&queue_name(queue)).await),
             Act::DeleteQueue { queue } => return changed(&host.users.queues.delete_queue(&queue_name(queue)).await),
-            Act::Outage(_) | Act::Pause(_) | Act::Repair { .. } | Act::Deploy { .. } => Ok(()),
+            Act::Outage(_) | Act::Pause(_) | Act::Repair { .. } | Act::Deploy { .. } | Act::Swap { .. } => Ok(()),
         };
         match result {
             Ok(())
@@ -289,6 +299,7 @@ fn patience(act: &Act) -> Duration {
         | Act::Signal { .. }
         | Act::Repair { .. }
         | Act::Deploy { .. }
+        | Act::Swap { .. }
         | Act::Purge { .. }
         | Act::PurgeAny { .. }
         | Act::List

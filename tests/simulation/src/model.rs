@@ -38,7 +38,7 @@ impl Model {
 
     /// Runs an instance to its end; none if it would wait for ever.
     pub(crate) fn run(&self, instance: &str, name: &str, input: Json) -> Option<Outcome> {
-        let Some(program) = programs::find(name, apps::ALL[0].digest) else {
+        let Some(program) = programs::find(name, apps::FIRST) else {
             return Some(Err(Failure::new(Failure::ORCHESTRATOR_NOT_FOUND, name)));
         };
         let (mut input, mut now) = (input, EPOCH);
@@ -161,7 +161,7 @@ impl Interpreter {
                 tags: Tags::new(),
                 caller: String::new(),
                 version: None,
-                pinned_to: Some(apps::ALL[0].digest.to_owned()),
+                pinned_to: Some(apps::FIRST.to_owned()),
             };
             let outcome = (activity.run)(&task, &mut self.model.lock().systems);
             at = at.saturating_add(activity.takes);

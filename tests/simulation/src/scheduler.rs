@@ -150,6 +150,16 @@ impl Scheduler {
         self.tasks.values().any(|task| task.process == process)
     }
 
+    /// Whether a task has not come to its end.
+    pub(crate) fn is_there(&self, task: TaskId) -> bool {
+        self.tasks.contains_key(&task)
+    }
+
+    /// Drops some of the futures of a process, wherever they stand.
+    pub(crate) fn drop_tasks(&mut self, tasks: &[TaskId]) {
+        tasks.iter().for_each(|task| self.remove(*task));
+    }
+
     pub(crate) fn step(&mut self) -> Step {
         let now = self.clock.now();
         self.stalled.retain(|_, until| *until > now);

@@ -4,16 +4,17 @@ use crate::author::triggered;
 use crate::clock::{EPOCH, VirtualClock};
 use crate::random::SeededRandomness;
 use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, select};
 use manifest::Connection;
 use ports::{Clock, DocumentStore, EffectStore, PrepareStart, QueueFunctions, QueueStore, TableStore, TimerFunctions};
 use std::sync::Arc;
 use std::time::Duration;
+use task_hub::Stop;
 use triggers::accounts::{AccountId, Accounts, StorageAccount};
 use triggers::activity::{ActivityBindings, ActivityParts};
 use triggers::bindings::BindingParts;
 use triggers::queue::{QueueDefaults, QueueParts, QueueTriggers};
-use triggers::timer::{TimerParts, TimerTriggers};
+use triggers::timer::{TimerParts, TimerTriggers, TimerTurns};
 
 /// The ports to users' data: one store behind all of them, perhaps with something in between.
 #[derive(Clone)]
@@ -66,8 +67,15 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    /// The listeners of these functions. Those of timers end so long after the beginning of the world: they would never rest.
-    pub(crate) fn listeners(self, functions: &[&str], timers_for: Duration) -> Vec<BoxFuture<'static, ()>> {
+    /// The listeners of these functions, until they are told to stop. Those of timers end so long after the beginning of the world:
+    /// they would never rest.
+    pub(crate) fn listeners(
+        self,
+        functions: &[&str],
+        timers_for: Duration,
+        turns: &TimerTurns,
+        stop: &Stop,
+    ) -> Vec<BoxFuture<'static, ()>> {
         let bindings = self.stores.bindings(self.starts);
         let documents = self.stores.documents;
         let clock = Arc::new(self.clock.clone());
@@ -83,16 +91,12 @@ impl Listening {
         let queues = QueueTriggers::new(&app, &queue_parts, QueueDefaults::for_cores(1))
             .unwrap_or_else(|errors| panic!("{errors:?}"));
         let timers = TimerTriggers::new(&app, &timer_parts).unwrap_or_else(|errors| panic!("{errors:?}"));
-        let queues = queues
-            .listeners()
-            .into_iter()
-            .map(|listener| async move { listener.run(futures::future::pending()).await }.boxed());
-        let end = EPOCH.saturating_add(timers_for);
-        let clock = self.clock;
-        let timers = timers.listeners().into_iter().map(move |listener| {
-            let stopping = clock.sleep_until(end);
-            async move { listener.run(stopping).await }.boxed()
+        let queues = queues.listeners().into_iter().map(|listener| {
+            let stop = stop.clone();
+            async move { listener.run(stop).await }.boxed()
         });
-        queues.chain(timers).collect()
+        let end = self.clock.sleep_until(EPOCH.saturating_add(timers_for));
+        let stopping = select(stop.clone(), end).map(drop).boxed().shared();
+        queues.chain(turns.next(timers.listeners(), &stopping)).collect()
     }
 }

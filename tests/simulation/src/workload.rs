@@ -31,6 +31,9 @@ pub(crate) enum Act {
     Repair { key: String },
     /// Replaces the host by one with this app, unless there is a newer one already.
     Deploy { app: usize },
+    /// Has the next version of the app begin in the same process: this one, unless there is a newer one already, or the same code
+    /// built again.
+    Swap { app: Option<usize> },
     /// Waits until it has ended.
     AwaitEnd { id: String },
     /// Waits until it has one of these statuses, or has ended.
@@ -169,7 +172,12 @@ impl Workload {
     pub(crate) fn has_orchestrations(&self) -> bool {
         self.acts().any(|act| match act {
             Act::Put(put) => put.errand.start,
-            Act::Take { .. } | Act::Clear { .. } | Act::DeleteQueue { .. } | Act::Outage(_) | Act::Pause(_) => false,
+            Act::Take { .. }
+            | Act::Clear { .. }
+            | Act::DeleteQueue { .. }
+            | Act::Outage(_)
+            | Act::Swap { .. }
+            | Act::Pause(_) => false,
             Act::Start { .. }
             | Act::StartByKey { .. }
             | Act::Raise { .. }

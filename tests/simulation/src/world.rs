@@ -1,30 +1,24 @@
 //! One run: a host process over durable rows, clients outside, faults in between, and everything judged as it happens.
 
-use crate::actors::{Actor, Answering, Gateway};
+mod process;
+
+use crate::actors::{Actor, Gateway};
 use crate::author::activities::OutsideSystems;
 use crate::author::apps::Deployed;
-use crate::author::entities::AuthorEntities;
-use crate::author::guest::Programs;
-use crate::author::runner::AuthorActivities;
-use crate::author::triggered::{Bound, Scripted};
 use crate::clock::{EPOCH, VirtualClock};
-use crate::faults::{
-    Fault, Faults, FaultyActivities, FaultyEntities, FaultyOrchestrators, FaultyStore, FaultyTriggered, FaultyUsers,
-    Plan, Point,
-};
-use crate::oracles::{Oracle, Tap, UsersTap, Violation, Watch, WatchedTriggered, finally, is_listened_to};
+use crate::faults::{Fault, Faults, Kind, Plan, Point};
+use crate::oracles::{Oracle, Violation, Watch, finally, is_listened_to};
 use crate::random::SeededRandomness;
 use crate::scheduler::{Process, Scheduler, Step};
 use crate::trace::Trace;
-use crate::users::{Listening, UserStores, activity_bindings};
+use crate::users::UserStores;
 use crate::workload::Workload;
 use futures::FutureExt;
-use futures::channel::oneshot;
-use ports::{Activities, Clock, Entities, Orchestrators, QueueStore, Receipt, Receiver, TaskHubStore};
+use ports::{Clock, Orchestrators, QueueStore, Receipt, Receiver, TaskHubStore};
+use process::Running;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::MemoryRows;
-use task_hub::{Client, ClientParts, Parts, Retention, Settings, TaskHub};
 
 /// More polls than any run needs that comes to an end.
 const MAX_STEPS: u64 = 50_000;
@@ -86,6 +80,24 @@ pub(crate) struct Setup {
     pub(crate) wrap_users: Option<WrapUsers>,
     /// How many listeners each function has; more than one is a bug of the host.
     pub(crate) listeners: usize,
+    /// How one version of the app follows another one.
+    pub(crate) handover: Handover,
+    /// Whether instances always run on the latest app (`versioning = "latest"`).
+    pub(crate) latest: bool,
+}
+
+/// What becomes of a generation of the host when the next one begins; all but the first are bugs of the host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "bugs are planted by tests alone"))]
+pub(crate) enum Handover {
+    /// It takes no more work and finishes what it has begun. Timers of the next one wait for that.
+    Drains,
+    /// It is dropped in the middle of what it does.
+    IsDropped,
+    /// It is never told.
+    GoesOn,
+    /// As it should, but timers do not wait.
+    TimersAtOnce,
 }
 
 impl Setup {
@@ -101,6 +113,8 @@ impl Setup {
             wrap_code: None,
             wrap_users: None,
             listeners: 1,
+            handover: Handover::Drains,
+            latest: false,
         }
     }
 }
@@ -125,6 +139,7 @@ pub(crate) fn run(setup: &Setup) -> Report {
     }
     world.run_until_idle();
     if world.watch.violation().is_none() {
+        world.judge_generations();
         world.collect();
         let store = world.open_store();
         let rest = finally::Rest {
@@ -139,6 +154,9 @@ pub(crate) fn run(setup: &Setup) -> Report {
         finally::judge(&rest);
     }
     let (points, injected, trace) = world.faults.finish();
+    if world.crashes == 0 && injected.iter().all(|fault| matches!(fault.kind, Kind::Swap)) {
+        world.watch.went_well();
+    }
     let virtual_time = world.clock.now().saturating_since(EPOCH);
     Report { violation: world.watch.violation(), points, injected, trace, crashes: world.crashes, virtual_time }
 }
@@ -154,12 +172,11 @@ struct World<'a> {
     systems: Arc<Mutex<OutsideSystems>>,
     gateway: Gateway,
     deployed: Deployed,
-    /// The store of the present process.
-    hub: Option<Arc<storage::TaskHub>>,
+    process: Option<Running>,
+    /// How many generations there were, over all processes.
+    generations: u32,
     /// What was collected is what these many commits have brought about.
     collected: u64,
-    /// Dropped when the process dies, which is how its clients hear of it.
-    process: Option<oneshot::Sender<()>>,
     crashes: u32,
 }
 
@@ -180,9 +197,9 @@ impl<'a> World<'a> {
             systems: Arc::default(),
             gateway: Gateway::default(),
             deployed: Deployed::default(),
-            hub: None,
-            collected: 0,
             process: None,
+            generations: 0,
+            collected: 0,
             crashes: 0,
         }
     }
@@ -220,6 +237,9 @@ impl<'a> World<'a> {
                     self.watch.goes_down(self.clock.now());
                 }
             }
+            if let Some(swap) = self.faults.take_swap() {
+                self.swap(swap);
+            }
             if self.faults.take_power_up() {
                 self.watch.comes_up(self.clock.now());
                 self.boot();
@@ -237,110 +257,12 @@ impl<'a> World<'a> {
         self.scheduler.kill(Process::Host);
         self.watch.crashed();
         self.process = None;
-        self.hub = None;
-    }
-
-    /// Starts a process over what is durable.
-    fn boot(&mut self) {
-        let settings = self.settings();
-        let hub = self.open_store();
-        self.hub = Some(hub.clone());
-        let users = self.users(&hub);
-        let store: Arc<dyn TaskHubStore> = hub;
-        let inner = match &self.setup.wrap {
-            Some(wrap) => wrap(store, &self.faults),
-            None => store,
-        };
-        let tap = Tap { inner, watch: self.watch.clone(), clock: self.clock.clone() };
-        let watched: Arc<dyn TaskHubStore> = match &self.setup.wrap_engine {
-            Some(wrap) => wrap(Arc::new(tap), &self.faults),
-            None => Arc::new(tap),
-        };
-        let store = Arc::new(FaultyStore::new(watched, self.faults.clone()));
-        let clock = Arc::new(self.clock.clone());
-        let entities = AuthorEntities { clock: self.clock.clone(), watch: self.watch.clone() };
-        let parts = ClientParts {
-            store: store.clone(),
-            clock: clock.clone(),
-            randomness: self.randomness.clone(),
-            orchestrators: self.programs().names(),
-            entities: entities.names(),
-        };
-        let client = Client::new(parts, &settings);
-        self.listen(&users, &client);
-        let activities = self.activities(&users, &client);
-        let parts = Parts {
-            store,
-            orchestrators: Arc::new(FaultyOrchestrators { inner: self.programs(), faults: self.faults.clone() }),
-            activities: Arc::new(FaultyActivities { inner: activities, faults: self.faults.clone() }),
-            entities: Arc::new(FaultyEntities { inner: Arc::new(entities), faults: self.faults.clone() }),
-            clock,
-            randomness: self.randomness.clone(),
-        };
-        let hub = TaskHub::new(parts, settings);
-        for worker in hub.workers(&futures::future::pending().boxed().shared()) {
-            self.scheduler.spawn(Process::Host, worker);
-        }
-        let (process, gone) = oneshot::channel();
-        self.process = Some(process);
-        self.gateway.serve(Answering { client, users, gone: gone.map(drop).boxed().shared() });
-    }
-
-    /// Users' data as a process sees it. What the last one held can be received again.
-    fn users(&self, hub: &Arc<storage::TaskHub>) -> UserStores {
-        let stores = UserStores::of(hub);
-        let inner = match &self.setup.wrap_users {
-            Some(wrap) => wrap(stores, &self.faults),
-            None => stores,
-        };
-        let now = self.clock.now();
-        let mut visible = Vec::new();
-        for queue in self.watch.queues_of_orphans() {
-            visible.extend(hub.peek(&queue, usize::MAX).now_or_never().and_then(Result::ok).unwrap_or_default());
-        }
-        self.watch.adopts(&visible, now);
-        let tap = UsersTap { inner, hub: hub.clone(), watch: self.watch.clone(), clock: self.clock.clone() };
-        UserStores::of(&Arc::new(FaultyUsers { inner: tap.around(), faults: self.faults.clone() }))
-    }
-
-    fn activities(&self, users: &UserStores, client: &Client) -> Arc<dyn Activities> {
-        let (clock, functions) = (self.clock.clone(), &self.setup.workload.functions);
-        let inner = Arc::new(AuthorActivities { clock, systems: self.systems.clone(), watch: self.watch.clone() });
-        if functions.is_empty() {
-            return inner;
-        }
-        let bindings = activity_bindings(functions, users, Arc::new(client.clone()), &self.clock, &self.randomness);
-        Arc::new(Bound { inner, bindings })
-    }
-
-    fn listen(&mut self, users: &UserStores, client: &Client) {
-        if self.setup.workload.functions.is_empty() {
-            return;
-        }
-        let functions = || {
-            let inner = FaultyTriggered { inner: Scripted { clock: self.clock.clone() }, faults: self.faults.clone() };
-            Arc::new(WatchedTriggered { inner, watch: self.watch.clone() })
-        };
-        for _ in 0..self.setup.listeners {
-            let listening = Listening {
-                stores: users.clone(),
-                queue_functions: functions(),
-                timer_functions: functions(),
-                starts: Arc::new(client.clone()),
-                clock: self.clock.clone(),
-                randomness: self.randomness.clone(),
-            };
-            let Workload { functions, timers_for, .. } = &self.setup.workload;
-            for listener in listening.listeners(functions, *timers_for) {
-                self.scheduler.spawn(Process::Host, listener);
-            }
-        }
     }
 
     /// Takes messages out of the queues that no function listens to: they are what is judged in the end, and would expire.
     fn collect(&mut self) {
         let commits = self.watch.commits_of_effects();
-        let Some(hub) = self.hub.clone().filter(|_| commits != self.collected) else { return };
+        let Some(hub) = self.hub().filter(|_| commits != self.collected) else { return };
         let collected = async {
             for queue in hub.list_queues("", None, usize::MAX).await?.queues {
                 if is_listened_to(&queue.name) {
@@ -357,35 +279,6 @@ impl<'a> World<'a> {
         };
         if let Some(Ok(())) = collected.now_or_never() {
             self.collected = commits;
-        }
-    }
-
-    fn programs(&self) -> Arc<dyn Orchestrators> {
-        let programs = Arc::new(Programs { app: self.deployed.app(), watch: self.watch.clone() });
-        match &self.setup.wrap_code {
-            Some(wrap) => wrap(programs),
-            None => programs,
-        }
-    }
-
-    fn open_store(&self) -> Arc<storage::TaskHub> {
-        let settings = storage::Settings { lease_time: self.setup.tuning.lease_time, ..storage::Settings::default() };
-        Arc::new(storage::reopen(&self.rows, Arc::new(self.clock.clone()), settings))
-    }
-
-    fn settings(&self) -> Settings {
-        let tuning = &self.setup.tuning;
-        Settings {
-            concurrent_turns: tuning.turn_workers,
-            concurrent_activities: tuning.activity_workers,
-            live_instances: tuning.live_instances,
-            turn_attempts: tuning.turn_attempts,
-            entity_batch_size: tuning.entity_batch,
-            present: self.deployed.app().present(),
-            version_gate: self.deployed.app().gate(),
-            retention: Retention { completed: self.setup.workload.retention, ..Retention::default() },
-            housekeeping_interval: HOUSEKEEPING_INTERVAL,
-            ..Settings::for_cores(1)
         }
     }
 }

@@ -4,11 +4,12 @@ use anyhow::Context;
 use orchestration::Timestamp;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use triggers::timer::TimerTurns;
 
 use crate::app_versions::{AppArchive, ArchiveKeeper};
 use crate::metering::Metering;
 use crate::shutdown::{Stop, Stopping};
-use crate::wiring::{self, TimerTurns};
+use crate::wiring;
 
 /// See the module.
 pub(crate) struct HostedApp {

@@ -5,20 +5,19 @@ use azure_storage::client::Components;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use ports::{Clock, PrepareStart, Randomness};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use triggers::accounts::StorageAccount;
 use triggers::bindings::{BindingParts, BindingSetupError};
 use triggers::queue::{QueueDefaults, QueueParts, QueueTriggers};
-use triggers::timer::{ANNOUNCED_OCCURRENCES, TimerParts, TimerTriggers};
+use triggers::timer::{ANNOUNCED_OCCURRENCES, TimerParts, TimerTriggers, TimerTurns};
 
 use super::{Assembly, app_is_wrong};
 use crate::accounts::accounts;
 use crate::exit::Problem;
 use crate::invocations::Counted;
 use crate::machine;
-use crate::shutdown::{Stop, Stopping};
+use crate::shutdown::Stopping;
 
 /// How often queues of other accounts are looked into at least, where a developer waits for it; Azure's tools do the same.
 const DEVELOPERS_POLLING_INTERVAL: Duration = Duration::from_secs(2);
@@ -41,11 +40,8 @@ impl Assembly<'_> {
         let store = &app.store;
         let embedded =
             StorageAccount { queues: store.clone(), tables: store.clone(), effects: store.clone(), pushes: true };
-        let components = Components {
-            http: host.outbound.clone(),
-            clock: host.clock.clone(),
-            randomness: host.randomness.clone(),
-        };
+        let components =
+            Components { http: host.outbound.clone(), clock: host.clock.clone(), randomness: host.randomness.clone() };
         let accounts = accounts(&edition.located.app, &edition.settings.values, embedded, &components)
             .map_err(|problems| app_is_wrong(&problems))?;
         Ok(BindingParts { accounts: Arc::new(accounts), starts })
@@ -99,20 +95,6 @@ impl Assembly<'_> {
     }
 }
 
-/// Whose turn it is to follow the schedule of a timer: a new version of an app does so from when the one before has ended its
-/// last run, so that runs never overlap. One per app.
-#[derive(Default)]
-pub(crate) struct TimerTurns(Mutex<BTreeMap<String, Stopping>>);
-
-impl TimerTurns {
-    /// The end of everybody's turn who came before, and what ends one's own when it is dropped.
-    fn enter(&self, function: &str) -> (Option<Stopping>, Stop) {
-        let (own, ended) = Stop::new();
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (turns.insert(function.to_lowercase(), ended), own)
-    }
-}
-
 impl Triggers {
     /// One for each queue function that is not disabled; each listens until `stopping` completes.
     pub(super) fn queue_listeners(&self, stopping: &Stopping) -> Vec<BoxFuture<'static, ()>> {
@@ -125,21 +107,16 @@ impl Triggers {
 
     /// One for each timer that is not disabled; each waits for its turn and then runs until `stopping` completes.
     pub(super) fn timer_listeners(&self, turns: &TimerTurns, stopping: &Stopping) -> Vec<BoxFuture<'static, ()>> {
-        let listeners = self.timers.listeners().into_iter().map(|listener| {
-            let (before, own) = turns.enter(listener.function());
+        let timers = turns.next(self.timers.listeners(), stopping).into_iter().map(|timer| {
             let stopping = stopping.clone();
             async move {
-                if let Some(before) = before {
-                    before.await;
-                }
-                listener.run(stopping.clone()).await;
-                drop(own);
+                timer.await;
                 // A schedule that has come to its end is no reason to stop the host.
                 stopping.await;
             }
             .boxed()
         });
-        listeners.collect()
+        timers.collect()
     }
 
     /// The next occurrences of each timer, for people.

@@ -10,7 +10,9 @@ use crate::retry::{backoff, delay_after};
 use futures::future::{BoxFuture, Either, FutureExt, Shared, select};
 use manifest::schedule::Schedule;
 use orchestration::Timestamp;
-use ports::{DocumentError, DocumentWrite, EffectError, Effects, Expecting, GuestFault, RetryContext, StoreError};
+use ports::{
+    Clock, DocumentError, DocumentWrite, EffectError, Effects, Expecting, GuestFault, RetryContext, StoreError,
+};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,17 +56,34 @@ impl TimerListener {
     /// Runs the function whenever it is due until `stopping` completes, and then until the run that is under way has come to its end. Nothing
     /// that goes wrong ends it before. Dropping the future stops the run in the middle: the next life of the host runs it again.
     pub async fn run(&self, stopping: impl Future<Output = ()> + Send + 'static) {
-        let rules = self.timer.rules(self.timer.parts.clock.now());
+        self.live(self.now(), true, stopping).await;
+    }
+
+    /// The same, as the next version of an app in a process where another one has followed the schedule from `since` until now: what
+    /// became due in between was not missed.
+    pub(super) async fn go_on(&self, since: Timestamp, stopping: impl Future<Output = ()> + Send + 'static) {
+        self.live(since, false, stopping).await;
+    }
+
+    async fn live(&self, opened: Timestamp, fresh: bool, stopping: impl Future<Output = ()> + Send + 'static) {
         let life = Life {
             timer: &self.timer,
             stopping: stopping.boxed().shared(),
-            rules,
+            rules: self.timer.rules(opened),
             known: None,
-            fresh: true,
+            fresh,
             starting: self.timer.trigger.run_on_startup,
             pauses: 0,
         };
         life.live().await;
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.timer.parts.clock.now()
+    }
+
+    pub(super) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.timer.parts.clock)
     }
 }
 
@@ -75,7 +94,7 @@ struct Life<'t> {
     rules: Rules<'t>,
     /// Of a timer that keeps no document; none before its first round.
     known: Option<Standing>,
-    /// Nothing has been read in this life yet.
+    /// Nothing has been read in this life yet, and it is not one that goes on.
     fresh: bool,
     /// The run of `runOnStartup` is still to come.
     starting: bool,

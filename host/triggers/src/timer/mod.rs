@@ -10,11 +10,13 @@
 mod execution;
 mod listener;
 mod standing;
+mod turns;
 
 #[cfg(test)]
 mod tests;
 
 pub use listener::TimerListener;
+pub use turns::TimerTurns;
 
 use crate::accounts::AccountId;
 use crate::bindings::{BindingParts, BindingSetupError, FunctionBindings};

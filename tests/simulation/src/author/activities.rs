@@ -2,7 +2,7 @@
 //!
 //! Because activities run at least once, those that change an outside system do it once per key, as good authors do.
 
-use super::{Outcome, number, text, to_number, to_text};
+use super::{Outcome, apps, number, text, to_number, to_text};
 use orchestration::{ActivityTask, Failure, Json, Timeouts};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -66,7 +66,7 @@ pub(crate) const ALL: &[Activity] = &[
     Activity {
         name: "App",
         takes: Duration::from_millis(5),
-        run: |task, _| Ok(text(task.pinned_to.as_deref().unwrap_or("any"))),
+        run: |task, _| Ok(text(apps::code(task.pinned_to.as_deref().unwrap_or("any")))),
     },
     Activity { name: "Note", takes: Duration::from_millis(5), run: |task, _| Ok(task.input.clone()) },
     // What it looks at is the rest of the effects of the message that started its orchestration.

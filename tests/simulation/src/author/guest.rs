@@ -17,6 +17,8 @@ pub(crate) struct Programs {
     pub(crate) app: App,
     /// Hears whose code runs.
     pub(crate) watch: Watch,
+    /// Which generation of the host runs it.
+    pub(crate) generation: u32,
 }
 
 #[async_trait]
@@ -27,7 +29,8 @@ impl Orchestrators for Programs {
 
     async fn begin(&self, name: &str, pinned_to: Option<&str>) -> Result<Box<dyn Orchestrator>, GuestFault> {
         let guest = guest(name, pinned_to.unwrap_or(self.app.digest))?;
-        Ok(Box::new(Guest { watch: Some((self.watch.clone(), self.app)), ..guest }))
+        let watch = Some((self.watch.clone(), self.app, self.generation));
+        Ok(Box::new(Guest { watch, ..guest }))
     }
 }
 
@@ -51,8 +54,8 @@ impl Wake for Woken {
 pub(crate) struct Guest {
     program: programs::Program,
     app: String,
-    /// Who hears of it, and the app that is deployed.
-    watch: Option<(Watch, App)>,
+    /// Who hears of it, the app of the generation that runs it, and that generation.
+    watch: Option<(Watch, App, u32)>,
     context: Context,
     /// None before the first turn and after the end.
     future: Option<BoxFuture<'static, Outcome>>,
@@ -118,8 +121,8 @@ impl Guest {
 #[async_trait]
 impl Orchestrator for Guest {
     async fn advance(&mut self, cursor: Box<Cursor>) -> (Box<Cursor>, Result<Advanced, GuestFault>) {
-        if let Some((watch, present)) = &self.watch {
-            watch.code_runs(cursor.identity(), &self.app, *present);
+        if let Some((watch, present, generation)) = &self.watch {
+            watch.code_runs(cursor.identity(), &self.app, *present, *generation);
         }
         let (cursor, advanced) = self.run(cursor);
         if self.has_trapped() {

@@ -3,7 +3,7 @@
 //! Each output must follow from the input, the activities and the order of its own events alone, never from timing: then
 //! the model, which runs straight through, comes to the same. Where a race is the point, the scenario lists what may come out.
 
-use super::{Context, Outcome, number, stateful, text, to_number, to_text};
+use super::{Context, Outcome, apps, number, stateful, text, to_number, to_text};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, join_all, select};
 use orchestration::{Failure, Json, RetryPolicy};
@@ -57,7 +57,7 @@ pub(crate) fn names() -> Vec<String> {
 /// The orchestrator of this name in an app.
 pub(crate) fn find(name: &str, app: &str) -> Option<Program> {
     let is_it = |(known, _): &&(&str, Program)| known.eq_ignore_ascii_case(name);
-    let changed = stateful::CHANGED.iter().filter(|_| app == "app-2");
+    let changed = stateful::CHANGED.iter().filter(|_| apps::code(app) == "app-2");
     changed.chain(ALL).chain(stateful::ALL).find(is_it).map(|(_, program)| *program)
 }
 

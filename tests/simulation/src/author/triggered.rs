@@ -190,7 +190,7 @@ impl TimerFunctions for Scripted {
                 outputs
             }
         };
-        if function == "Slow" {
+        if ["Slow", "Patient"].contains(&function.as_str()) {
             self.take(SLOW_RUN).await;
         }
         Ok(Ok(Ran { returned: Json::null(), outputs }))

@@ -24,6 +24,15 @@ use std::time::Duration;
 /// How long a listener stands still: longer than messages are held, and than the waits of any timer between two tries.
 const LISTENER_STALL: Duration = Duration::from_secs(30 * 60);
 
+/// The next version of an app.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Swap {
+    /// The one that was deployed.
+    Deployed,
+    /// The same code, built again.
+    Rebuilt,
+}
+
 /// The faults of one world.
 pub(crate) struct Faults {
     clock: VirtualClock,
@@ -40,6 +49,7 @@ struct State {
     injected: Vec<Fault>,
     trace: Trace,
     crash: bool,
+    swap: Option<Swap>,
     /// How many want the process to be down.
     off: u32,
     power_up: bool,
@@ -54,6 +64,7 @@ impl Faults {
             injected: Vec::new(),
             trace: Trace::default(),
             crash: false,
+            swap: None,
             off: 0,
             power_up: false,
         };
@@ -77,6 +88,13 @@ impl Faults {
                 let delay = Duration::from_millis(rng.pick(&[0, 1, 25, 3000]).unwrap_or_default());
                 self.handle.yield_now().await;
                 self.clock.sleep_until(self.clock.now().saturating_add(delay)).await;
+            }
+            Kind::Swap => {
+                self.lock().swap = Some(Swap::Rebuilt);
+                // Work that is on its way would be lost until its lease runs out: a store that is in the same process does not.
+                if side == Side::Before || !call.hands_out() {
+                    self.handle.yield_now().await;
+                }
             }
             Kind::Refuse
             | Kind::Lose
@@ -122,6 +140,17 @@ impl Faults {
     /// Whether the process has crashed since this was last asked.
     pub(crate) fn take_crash(&self) -> bool {
         std::mem::take(&mut self.lock().crash)
+    }
+
+    /// Has the next version of the app begin, from outside.
+    pub(crate) async fn swap(&self, swap: Swap) {
+        self.lock().swap = Some(swap);
+        self.handle.yield_now().await;
+    }
+
+    /// Whether the next version is to begin, since this was last asked.
+    pub(crate) fn take_swap(&self) -> Option<Swap> {
+        self.lock().swap.take()
     }
 
     /// What there was to do and what was done.

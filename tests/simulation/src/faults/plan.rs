@@ -39,6 +39,11 @@ pub(crate) enum Call {
 }
 
 impl Call {
+    /// Whether its answer is work, which a caller that is told to end does not wait for.
+    pub(super) fn hands_out(self) -> bool {
+        matches!(self, Call::TakeTurn | Call::TakeActivity | Call::Receive)
+    }
+
     /// Whether a listener of a trigger makes it.
     pub(super) fn is_of_listener(self) -> bool {
         match self {
@@ -107,10 +112,12 @@ pub(crate) enum Kind {
     Twice,
     /// The activity fails.
     Fail,
+    /// The next version of the app begins while this one is at work.
+    Swap,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 11] = [
+    pub(crate) const ALL: [Kind; 12] = [
         Kind::Crash,
         Kind::Stall,
         Kind::Delay,
@@ -122,6 +129,7 @@ impl Kind {
         Kind::Trap,
         Kind::Twice,
         Kind::Fail,
+        Kind::Swap,
     ];
 
     /// Its name in lists of faults.
@@ -138,6 +146,7 @@ impl Kind {
             Kind::Trap => "trap",
             Kind::Twice => "twice",
             Kind::Fail => "fail",
+            Kind::Swap => "swap",
         }
     }
 }
@@ -162,9 +171,16 @@ impl Point {
     /// A point of a call about something. An activity may only be made to fail where its caller copes with it: see `Tough`.
     pub(super) fn new(number: u64, call: Call, side: Side, subject: &str) -> Point {
         let possible: &[Kind] = match (call, side) {
-            (Call::TakeTurn, Side::After) => {
-                &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Lose, Kind::Fewer, Kind::Duplicate, Kind::Shuffle]
-            }
+            (Call::TakeTurn, Side::After) => &[
+                Kind::Delay,
+                Kind::Crash,
+                Kind::Stall,
+                Kind::Lose,
+                Kind::Fewer,
+                Kind::Duplicate,
+                Kind::Shuffle,
+                Kind::Swap,
+            ],
             (
                 Call::Commit
                 | Call::Release
@@ -182,8 +198,8 @@ impl Point {
                 _,
             )
             | (Call::TakeTurn, Side::Before) => match side {
-                Side::Before => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Refuse],
-                Side::After => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Lose],
+                Side::Before => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Refuse, Kind::Swap],
+                Side::After => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Lose, Kind::Swap],
             },
             // These come from outside, where nobody holds a lease.
             (
@@ -197,21 +213,27 @@ impl Point {
                 | Call::ChangeQueue,
                 _,
             ) => match side {
-                Side::Before => &[Kind::Delay, Kind::Crash, Kind::Refuse],
-                Side::After => &[Kind::Delay, Kind::Crash, Kind::Lose],
+                Side::Before => &[Kind::Delay, Kind::Crash, Kind::Refuse, Kind::Swap],
+                Side::After => &[Kind::Delay, Kind::Crash, Kind::Lose, Kind::Swap],
             },
-            (Call::Arrival, _) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Duplicate],
-            (Call::RunQueue | Call::RunTimer, Side::Before) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Refuse],
-            (Call::RunQueue | Call::RunTimer, Side::After) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Trap],
-            (Call::Begin, _) => &[Kind::Delay, Kind::Refuse],
-            (Call::Advance, Side::Before) => &[Kind::Delay],
-            (Call::Operate, Side::Before) => &[Kind::Delay, Kind::Crash, Kind::Stall],
-            (Call::Advance | Call::Operate, Side::After) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Trap],
-            (Call::Run, Side::Before) => &[Kind::Delay, Kind::Crash, Kind::Stall],
-            (Call::Run, Side::After) if subject.ends_with(" Tough") => {
-                &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Twice, Kind::Fail]
+            (Call::Arrival, _) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Duplicate, Kind::Swap],
+            (Call::RunQueue | Call::RunTimer, Side::Before) => {
+                &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Refuse, Kind::Swap]
             }
-            (Call::Run, Side::After) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Twice],
+            (Call::RunQueue | Call::RunTimer, Side::After) => {
+                &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Trap, Kind::Swap]
+            }
+            (Call::Begin, _) => &[Kind::Delay, Kind::Refuse, Kind::Swap],
+            (Call::Advance, Side::Before) => &[Kind::Delay, Kind::Swap],
+            (Call::Operate, Side::Before) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Swap],
+            (Call::Advance | Call::Operate, Side::After) => {
+                &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Trap, Kind::Swap]
+            }
+            (Call::Run, Side::Before) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Swap],
+            (Call::Run, Side::After) if subject.ends_with(" Tough") => {
+                &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Twice, Kind::Fail, Kind::Swap]
+            }
+            (Call::Run, Side::After) => &[Kind::Delay, Kind::Crash, Kind::Stall, Kind::Twice, Kind::Swap],
         };
         Point { number, call, side, possible }
     }

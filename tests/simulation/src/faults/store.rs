@@ -189,8 +189,15 @@ fn disturb(messages: &mut Vec<Message>, mut hit: Hit) {
             let answers: Vec<_> = messages.iter().filter(|message| is_answer(&message.kind)).cloned().collect();
             messages.extend(answers);
         }
-        Kind::Crash | Kind::Stall | Kind::Delay | Kind::Refuse | Kind::Lose | Kind::Trap | Kind::Twice | Kind::Fail => {
-        }
+        Kind::Crash
+        | Kind::Stall
+        | Kind::Delay
+        | Kind::Refuse
+        | Kind::Lose
+        | Kind::Trap
+        | Kind::Twice
+        | Kind::Fail
+        | Kind::Swap => {}
     }
 }
 

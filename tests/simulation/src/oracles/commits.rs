@@ -59,6 +59,7 @@ impl Seen {
             }
             return as_committed(&row, checkpoint);
         }
+        self.pin(&row);
         let accepted = self.judge_history(checkpoint, &row, stored.history, &stored.previous)?;
         as_committed(&row, checkpoint)?;
         self.judge_effects(checkpoint)?;

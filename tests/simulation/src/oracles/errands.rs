@@ -95,6 +95,9 @@ pub(crate) enum Ended {
     NotRun,
 }
 
+/// A function, and the generation of the host that runs it; none: all of them together.
+type Runner = (String, Option<u32>);
+
 /// What was seen of messages and schedules.
 #[derive(Default)]
 pub(super) struct UsersSeen {
@@ -104,8 +107,10 @@ pub(super) struct UsersSeen {
     tags: BTreeMap<String, String>,
     /// Messages that the last process held when it died.
     orphans: BTreeSet<String>,
-    /// Runs that are going on, by function.
-    running: BTreeMap<String, usize>,
+    /// Runs that are going on, by function and whose limit counts.
+    running: BTreeMap<Runner, usize>,
+    /// A message that was received again because its visibility had lapsed while it was at work.
+    pub(super) taken_over: Option<String>,
     /// How the runs of a message ended, by tag and receipt.
     runs: BTreeMap<(String, u32), BTreeSet<Ended>>,
     /// What timers brought about, by tag.
@@ -166,6 +171,12 @@ impl UsersSeen {
         }
         if let Some(hold) = known.hold.filter(|hold| now < hold.until) {
             return Err((Oracle::Fence, format!("{tag} was handed out while somebody holds it: {hold:?}")));
+        }
+        // What cannot be given up is kept from everybody until its visibility lapses.
+        let tries = of_queue(queue).and_then(|listener| listener.tries);
+        let is_given_up = tries.is_some_and(|tries| known.received >= tries);
+        if known.hold.is_some_and(|hold| hold.receiver == Receiver::Host) && !is_given_up {
+            self.taken_over = Some(format!("{tag}, which somebody had received"));
         }
         if now < known.not_before {
             return Err((Oracle::Timers, format!("{tag} was handed out before {:?}", known.not_before)));
@@ -352,23 +363,24 @@ impl Watch {
 /// What functions did, as their listeners see it.
 impl Watch {
     /// A run begins; it goes on until the answer is dropped.
-    pub(super) fn run_begins(&self, function: &str, at_once: usize) -> Running {
+    pub(super) fn run_begins(&self, function: &str, generation: Option<u32>, at_once: usize) -> Running {
         let mut seen = self.lock();
-        let running = seen.users.running.entry(function.to_owned()).or_default();
+        let runner = (function.to_owned(), generation);
+        let running = seen.users.running.entry(runner.clone()).or_default();
         *running += 1;
         if *running > at_once {
             let detail = format!("{running} runs of {function} at a time; {at_once} may be");
             seen.report(Oracle::Concurrency, detail);
         }
-        Running { watch: self.clone(), function: function.to_owned() }
+        Running { watch: self.clone(), runner }
     }
 
-    pub(super) fn run_of_message_begins(&self, function: &str, tag: &str, receipt: u32) -> Running {
+    pub(super) fn run_of_message_begins(&self, function: &str, generation: u32, tag: &str, receipt: u32) -> Running {
         let listener = LISTENERS.iter().find(|listener| listener.function == function);
         if listener.and_then(|listener| listener.tries).is_some_and(|tries| receipt > tries) {
             self.report(Oracle::Errands, format!("{function} runs {tag} at receipt {receipt}"));
         }
-        self.run_begins(function, listener.map_or(0, |listener| listener.at_once))
+        self.run_begins(function, Some(generation), listener.map_or(0, |listener| listener.at_once))
     }
 
     pub(super) fn run_of_message_ended(&self, tag: &str, receipt: u32, ended: Ended) {
@@ -424,12 +436,12 @@ impl Watch {
 /// A run that is going on.
 pub(super) struct Running {
     watch: Watch,
-    function: String,
+    runner: Runner,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(running) = self.watch.lock().users.running.get_mut(&self.function) {
+        if let Some(running) = self.watch.lock().users.running.get_mut(&self.runner) {
             *running = running.saturating_sub(1);
         }
     }

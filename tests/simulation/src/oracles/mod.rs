@@ -64,6 +64,8 @@ pub(crate) enum Oracle {
     Starts,
     /// An instance runs the code that it was started with.
     Pinning,
+    /// A version that makes room for the next one finishes what it has begun, and then all of it ends.
+    Handover,
     /// What has ended is kept for as long as it should be.
     Retention,
     /// A message is in one place, and goes with its effects, once and all of them, or as it was into the poison queue.

@@ -39,6 +39,7 @@ const SCHEDULED: &[Scheduled] = &[
     scheduled("Forget", Missed::None),
     scheduled("Chained", Missed::First),
     scheduled("Slow", Missed::Any),
+    scheduled("Patient", Missed::None),
     Scheduled { retries: 3, ..scheduled("Persistent", Missed::First) },
     Scheduled { retries: 2, succeeds: false, ..scheduled("Hopeless", Missed::First) },
 ];
@@ -96,7 +97,7 @@ impl Watch {
             seen.report(Oracle::Schedules, format!("{key:?} runs again after it was committed"));
         }
         drop(seen);
-        self.run_begins(function, 1)
+        self.run_begins(function, None, 1)
     }
 
     pub(super) fn timer_ended(&self, function: &str, moment: Timestamp, ended: Ended) {

@@ -81,7 +81,7 @@ fn identity(row: &InstanceRow) -> Identity {
 }
 
 fn app_of(row: &InstanceRow) -> &str {
-    row.pinned_to.as_deref().unwrap_or(apps::ALL[0].digest)
+    row.pinned_to.as_deref().unwrap_or(apps::FIRST)
 }
 
 type End<'a> = (Option<&'a orchestration::Json>, Option<&'a Failure>);

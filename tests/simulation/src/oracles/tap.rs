@@ -19,6 +19,8 @@ pub(crate) struct Tap {
     pub(crate) inner: Arc<dyn TaskHubStore>,
     pub(crate) watch: Watch,
     pub(crate) clock: VirtualClock,
+    /// Which generation of the host it is the store of.
+    pub(crate) generation: u32,
 }
 
 impl Tap {
@@ -46,7 +48,7 @@ impl Tap {
 impl WorkStore for Tap {
     async fn take_turn(&self) -> Result<TurnWork, StoreError> {
         let work = self.inner.take_turn().await?;
-        self.watch.took_turn(&work, self.clock.now());
+        self.watch.took_turn(&work, self.generation, self.clock.now());
         Ok(work)
     }
 

@@ -143,6 +143,8 @@ impl EffectStore for UsersTap {
 pub(crate) struct WatchedTriggered<F> {
     pub(crate) inner: F,
     pub(crate) watch: Watch,
+    /// Which generation of the host listens: each keeps to its own limits.
+    pub(crate) generation: u32,
 }
 
 #[async_trait]
@@ -150,7 +152,7 @@ impl<F: QueueFunctions> QueueFunctions for WatchedTriggered<F> {
     async fn run_queue(&self, invocation: QueueInvocation) -> Result<Result<Ran, Failure>, GuestFault> {
         let tag = Errand::parse(&invocation.message.text).map(|errand| errand.tag).unwrap_or_default();
         let receipt = invocation.message.dequeue_count;
-        let _running = self.watch.run_of_message_begins(&invocation.function, &tag, receipt);
+        let _running = self.watch.run_of_message_begins(&invocation.function, self.generation, &tag, receipt);
         let answer = self.inner.run_queue(invocation).await;
         self.watch.run_of_message_ended(&tag, receipt, ended(&answer));
         answer

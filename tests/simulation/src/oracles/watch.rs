@@ -45,6 +45,12 @@ pub(super) struct Seen {
     activity_leases: BTreeMap<String, ActivityKey>,
     /// The turns that were handed out last, with their messages.
     pub(super) turns: BTreeMap<InstanceId, TurnWork>,
+    /// Which generation of the host has them.
+    takers: BTreeMap<InstanceId, u32>,
+    /// The app to which an execution is pinned, once its code has run.
+    pins: BTreeMap<(InstanceId, ExecutionId), Option<String>>,
+    /// Work that was taken again because its lease had run out.
+    taken_over: Option<String>,
     /// What was consumed, and after how many crashes.
     consumed: BTreeMap<(InstanceId, Origin), u32>,
     crashes: u32,
@@ -94,12 +100,16 @@ impl Watch {
     }
 
     /// A guest is about to run.
-    pub(crate) fn code_runs(&self, identity: &Identity, app: &str, present: App) {
+    pub(crate) fn code_runs(&self, identity: &Identity, app: &str, present: App, generation: u32) {
         let mut seen = self.lock();
         // In the apps of the author the order of versions is that of their texts.
         if app == present.digest && identity.version.as_deref().is_some_and(|version| version > present.version) {
             let detail = format!("{} of version {:?} runs on {present:?}", identity.instance, identity.version);
             seen.report(Oracle::Pinning, detail);
+        }
+        // Nothing comes of a turn that was meanwhile taken by another generation.
+        if seen.takers.get(&identity.instance) != Some(&generation) {
+            return;
         }
         let Some(work) = seen.turns.get(&identity.instance) else { return };
         let row = &work.row;
@@ -109,6 +119,14 @@ impl Watch {
         if row.execution == identity.execution && pinned_to.is_some_and(|pinned| pinned != app) {
             let detail = format!("{} is pinned to {pinned_to:?} and runs the code of {app}", row.id);
             seen.report(Oracle::Pinning, detail);
+        }
+    }
+
+    /// Nothing went wrong in this run: who is told to end finishes what it has begun, and nobody has to wait for its leases.
+    pub(crate) fn went_well(&self) {
+        let mut seen = self.lock();
+        if let Some(work) = seen.taken_over.take().or(seen.users.taken_over.take()) {
+            seen.report(Oracle::Handover, format!("somebody else had to do {work}"));
         }
     }
 
@@ -149,10 +167,16 @@ impl Watch {
 
     /// An activity begins.
     pub(crate) fn begins(&self, task: &ActivityTask) {
-        self.lock().ran.insert((task.instance.clone(), task.execution, task.id));
+        let mut seen = self.lock();
+        if let Some(pin) = seen.pins.get(&(task.instance.clone(), task.execution)).filter(|pin| **pin != task.pinned_to)
+        {
+            let detail = format!("{task:?} is of an instance that is pinned to {pin:?}");
+            seen.report(Oracle::Pinning, detail);
+        }
+        seen.ran.insert((task.instance.clone(), task.execution, task.id));
     }
 
-    pub(super) fn took_turn(&self, work: &TurnWork, now: Timestamp) {
+    pub(super) fn took_turn(&self, work: &TurnWork, generation: u32, now: Timestamp) {
         let mut seen = self.lock();
         let id = work.row.id.clone();
         seen.take(Work::Turn(id.clone()), &work.lease, now);
@@ -168,6 +192,7 @@ impl Watch {
                 seen.report(oracle, detail);
             }
         }
+        seen.takers.insert(id.clone(), generation);
         seen.turns.insert(id, work.clone());
     }
 
@@ -252,6 +277,7 @@ impl Seen {
         self.consumed.retain(|(other, _), _| other != id);
         self.scheduled.retain(|(other, _, _)| other != id);
         self.histories.retain(|(other, _), _| other != id);
+        self.pins.retain(|(other, _), _| other != id);
         self.letters.forget(id);
     }
 
@@ -295,6 +321,19 @@ impl Seen {
             .retain(|(id, origin), crashes| id != to || *crashes == now || !matches!(origin, Origin::Inbox(_)));
     }
 
+    /// An execution whose code has run stays with its app.
+    pub(super) fn pin(&mut self, row: &InstanceRow) {
+        if row.status == RuntimeStatus::Pending || row.turns == 0 {
+            return;
+        }
+        let key = (row.id.clone(), row.execution);
+        let pin = self.pins.entry(key).or_insert_with(|| row.pinned_to.clone());
+        if *pin != row.pinned_to {
+            let detail = format!("{} was pinned to {pin:?} and is to {:?}", row.id, row.pinned_to);
+            self.report(Oracle::Pinning, detail);
+        }
+    }
+
     fn take(&mut self, work: Work, lease: &Lease, now: Timestamp) {
         if let Some(last) = self.held.get(&work) {
             if lease.epoch <= last.epoch {
@@ -304,6 +343,8 @@ impl Seen {
                 let detail =
                     format!("{work:?} was taken while epoch {} holds it until {:?}", last.epoch, last.expires_at);
                 self.report(Oracle::Fence, detail);
+            } else if !last.given_back {
+                self.taken_over = Some(format!("{work:?}, which epoch {} never gave back", last.epoch));
             }
         }
         let held = Held { epoch: lease.epoch, expires_at: lease.expires_at, given_back: false };

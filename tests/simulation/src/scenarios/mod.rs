@@ -2,6 +2,7 @@
 
 mod stateful;
 mod steering;
+mod swaps;
 mod triggered;
 
 use crate::author::{number, text};
@@ -17,7 +18,7 @@ pub(crate) struct Scenario {
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    ALL.iter().chain(stateful::ALL).chain(steering::ALL).chain(triggered::ALL)
+    ALL.iter().chain(stateful::ALL).chain(steering::ALL).chain(triggered::ALL).chain(swaps::ALL)
 }
 
 /// Those about orchestrations by themselves.

@@ -3,4 +3,5 @@
 mod by_force;
 mod planted;
 mod seeds;
+mod swaps;
 mod sweep;

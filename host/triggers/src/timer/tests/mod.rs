@@ -7,6 +7,7 @@ mod log;
 mod properties;
 mod rules;
 mod standing;
+mod turns;
 mod world;
 
 use expect_test::Expect;

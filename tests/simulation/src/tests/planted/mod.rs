@@ -5,6 +5,7 @@
 mod check;
 mod hooked;
 mod model;
+mod swaps;
 mod users;
 
 use crate::faults::{Call, Faults, Kind, Side};

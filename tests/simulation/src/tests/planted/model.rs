@@ -299,7 +299,7 @@ impl Hooks for Wrong {
 }
 
 /// Orchestrators of the present app, whatever an instance is pinned to.
-struct Unpinned(Arc<dyn Orchestrators>);
+pub(super) struct Unpinned(pub(super) Arc<dyn Orchestrators>);
 
 #[async_trait]
 impl Orchestrators for Unpinned {
