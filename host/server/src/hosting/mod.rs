@@ -260,8 +260,9 @@ impl Host {
     /// An app that is here as if it was served, without anything that runs, and so without a version that is kept.
     #[cfg(test)]
     pub(crate) fn take_up_idle(&self, app: &Arc<HostedApp>) {
-        let (stop, listened) = Stop::new();
-        let listeners = tokio::spawn(futures::future::ready(())).abort_handle();
+        let ((stop, listened), (ended, stopping)) = (Stop::new(), Stop::new());
+        ended.ask();
+        let listeners = self.tasks.spawn("nothing", stopping, async {});
         self.take_up(app, stop, lifetimes::Version::new(&Life::new(), listened, listeners));
     }
 

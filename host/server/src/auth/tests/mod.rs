@@ -142,6 +142,12 @@ const ADMIN: &str = "
     DELETE /admin/functions/Plain/keys/default
     DELETE /admin/functions/Plain/keys/unknown
     DELETE /admin/functions/Unknown/keys/default
+    GET /admin/unknown
+    GET /admin
+    GET /administrator
+";
+
+const APPS: &str = "
     GET /admin/host/logs
     POST /admin/host/logs
     GET /admin/apps
@@ -153,9 +159,6 @@ const ADMIN: &str = "
     GET /admin/apps/trips/rollback
     DELETE /admin/apps/trips
     DELETE /admin/apps/unknown
-    GET /admin/unknown
-    GET /admin
-    GET /administrator
 ";
 
 #[tokio::test]
@@ -359,17 +362,6 @@ async fn admin_with_keys() {
         DELETE /admin/functions/Plain/keys/default        401      401      401      401      401      401      401      401      204
         DELETE /admin/functions/Plain/keys/unknown        401      401      401      401      401      401      401      401      404
         DELETE /admin/functions/Unknown/keys/default      401      401      401      401      401      401      401      401      404
-        GET /admin/host/logs                              401      401      401      401      401      401      401      401      200
-        POST /admin/host/logs                             404      404      404      404      404      404      404      404      404
-        GET /admin/apps                                   401      401      401      401      401      401      401      401      200
-        POST /admin/apps                                  401      401      401      401      401      401      401      401      409
-        PUT /admin/apps                                   404      404      404      404      404      404      404      404      404
-        GET /admin/apps/trips                             401      401      401      401      401      401      401      401      404
-        GET /admin/apps/unknown                           401      401      401      401      401      401      401      401      404
-        POST /admin/apps/trips/rollback                   401      401      401      401      401      401      401      401      409
-        GET /admin/apps/trips/rollback                    404      404      404      404      404      404      404      404      404
-        DELETE /admin/apps/trips                          401      401      401      401      401      401      401      401      409
-        DELETE /admin/apps/unknown                        401      401      401      401      401      401      401      401      409
         GET /admin/unknown                                404      404      404      404      404      404      404      404      404
         GET /admin                                        404      404      404      404      404      404      404      404      404
         GET /administrator                                404      404      404      404      404      404      404      404      404"#]]).await;
@@ -432,20 +424,53 @@ async fn admin_without_keys() {
         DELETE /admin/functions/Plain/keys/default        204      204      204      204      204      204      204      204      204
         DELETE /admin/functions/Plain/keys/unknown        404      404      404      404      404      404      404      404      404
         DELETE /admin/functions/Unknown/keys/default      404      404      404      404      404      404      404      404      404
-        GET /admin/host/logs                              200      200      200      200      200      200      200      200      200
-        POST /admin/host/logs                             404      404      404      404      404      404      404      404      404
-        GET /admin/apps                                   200      200      200      200      200      200      200      200      200
-        POST /admin/apps                                  409      409      409      409      409      409      409      409      409
-        PUT /admin/apps                                   404      404      404      404      404      404      404      404      404
-        GET /admin/apps/trips                             404      404      404      404      404      404      404      404      404
-        GET /admin/apps/unknown                           404      404      404      404      404      404      404      404      404
-        POST /admin/apps/trips/rollback                   409      409      409      409      409      409      409      409      409
-        GET /admin/apps/trips/rollback                    404      404      404      404      404      404      404      404      404
-        DELETE /admin/apps/trips                          409      409      409      409      409      409      409      409      409
-        DELETE /admin/apps/unknown                        409      409      409      409      409      409      409      409      409
         GET /admin/unknown                                404      404      404      404      404      404      404      404      404
         GET /admin                                        404      404      404      404      404      404      404      404      404
         GET /administrator                                404      404      404      404      404      404      404      404      404"#]]).await;
+}
+
+#[tokio::test]
+async fn apps_and_logs_with_keys() {
+    check(
+        Guarded::Yes,
+        APPS,
+        &expect![[r#"
+                                             none     empty    wrong    plain    other    host     durable  foreign  master
+            GET /admin/host/logs             401      401      401      401      401      401      401      401      200
+            POST /admin/host/logs            404      404      404      404      404      404      404      404      404
+            GET /admin/apps                  401      401      401      401      401      401      401      401      200
+            POST /admin/apps                 401      401      401      401      401      401      401      401      409
+            PUT /admin/apps                  404      404      404      404      404      404      404      404      404
+            GET /admin/apps/trips            401      401      401      401      401      401      401      401      404
+            GET /admin/apps/unknown          401      401      401      401      401      401      401      401      404
+            POST /admin/apps/trips/rollback  401      401      401      401      401      401      401      401      409
+            GET /admin/apps/trips/rollback   404      404      404      404      404      404      404      404      404
+            DELETE /admin/apps/trips         401      401      401      401      401      401      401      401      409
+            DELETE /admin/apps/unknown       401      401      401      401      401      401      401      401      409"#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn apps_and_logs_without_keys() {
+    check(
+        Guarded::No,
+        APPS,
+        &expect![[r#"
+                                             none     empty    wrong    plain    other    host     durable  foreign  master
+            GET /admin/host/logs             200      200      200      200      200      200      200      200      200
+            POST /admin/host/logs            404      404      404      404      404      404      404      404      404
+            GET /admin/apps                  200      200      200      200      200      200      200      200      200
+            POST /admin/apps                 409      409      409      409      409      409      409      409      409
+            PUT /admin/apps                  404      404      404      404      404      404      404      404      404
+            GET /admin/apps/trips            404      404      404      404      404      404      404      404      404
+            GET /admin/apps/unknown          404      404      404      404      404      404      404      404      404
+            POST /admin/apps/trips/rollback  409      409      409      409      409      409      409      409      409
+            GET /admin/apps/trips/rollback   404      404      404      404      404      404      404      404      404
+            DELETE /admin/apps/trips         409      409      409      409      409      409      409      409      409
+            DELETE /admin/apps/unknown       409      409      409      409      409      409      409      409      409"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
