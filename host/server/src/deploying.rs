@@ -48,6 +48,8 @@ pub(crate) struct Deployer {
     settings: SettingsOf,
     /// By app. Opened when they are needed; the lock of one is held only while the disk works.
     known: Mutex<BTreeMap<String, Arc<Mutex<Deployments>>>>,
+    /// By app: why it could not be served when the host was started. Stays there when it is served after all.
+    not_started: Mutex<BTreeMap<String, String>>,
 }
 
 /// What it took so far.
@@ -56,6 +58,13 @@ struct Durations {
     check: Duration,
     compile: Duration,
     replay: Duration,
+}
+
+/// A deployment that is unpacked and may come to be served.
+struct Candidate<'a> {
+    app: &'a str,
+    version: &'a str,
+    folder: PathBuf,
 }
 
 /// What a deploy leaves that fails.
@@ -69,7 +78,7 @@ struct Traces {
 impl Deployer {
     /// For the apps below a folder. Nothing is read yet.
     pub(crate) fn new(host: Arc<Host>, folder: PathBuf, settings: SettingsOf) -> Deployer {
-        Deployer { host, folder, settings, known: Mutex::default() }
+        Deployer { host, folder, settings, known: Mutex::default(), not_started: Mutex::default() }
     }
 
     /// Serves all apps that are deployed. One that cannot be is left out, and told with why: it keeps nobody else from being
@@ -83,6 +92,7 @@ impl Deployer {
         let mut failed = Vec::new();
         for (app, _) in apps {
             if let Err(failure) = self.start_app(&app).await {
+                self.not_started.lock().unwrap_or_else(PoisonError::into_inner).insert(app.clone(), failure.in_words());
                 failed.push(failure.of_app(&app));
             }
         }
@@ -142,7 +152,8 @@ impl Deployer {
         };
         let durations = Durations { check: stopwatch.elapsed(), ..Durations::default() };
         tell(PhaseReport::of(Phase::Checked, durations.check, format!("{app} {version}")));
-        let prepared = self.load(&app, &version, staged.folder.clone(), departing, durations, tell).await;
+        let candidate = Candidate { app: &app, version: &version, folder: staged.folder.clone() };
+        let prepared = self.load(candidate, departing, durations, tell).await;
         let (prepared, durations) = match prepared {
             Ok(prepared) => prepared,
             Err(failure) => {
@@ -194,7 +205,8 @@ impl Deployer {
         .await??;
         let durations = Durations { check: stopwatch.elapsed(), ..Durations::default() };
         tell(PhaseReport::of(Phase::Checked, durations.check, format!("{app} {}", target.version)));
-        let (prepared, durations) = self.load(&app, &target.version, folder, departing, durations, tell).await?;
+        let candidate = Candidate { app: &app, version: &target.version, folder };
+        let (prepared, durations) = self.load(candidate, departing, durations, tell).await?;
         let (switching, bundle) = (Arc::clone(&deployments), target.bundle.clone());
         blocking(move || lock(&switching).switch_back(&bundle)).await??;
         let begun = self.host.begin(prepared, &changing);
@@ -213,6 +225,13 @@ impl Deployer {
             (deployments.list().to_vec(), deployments.present().map(|present| present.bundle.clone()))
         });
         list.await
+    }
+
+    /// The apps that are deployed and not served, each with why.
+    pub(crate) fn not_served(&self) -> Vec<(String, String)> {
+        let not_started = self.not_started.lock().unwrap_or_else(PoisonError::into_inner);
+        let not_started = not_started.iter().filter(|(app, _)| self.host.hosted(app).is_none());
+        not_started.map(|(app, why)| (app.clone(), why.clone())).collect()
     }
 
     /// A host that ends takes up nothing new.
@@ -244,9 +263,7 @@ impl Deployer {
     /// Everything between a bundle that is unpacked and the step that makes it the present one.
     async fn load(
         &self,
-        app: &str,
-        version: &str,
-        folder: PathBuf,
+        Candidate { app, version, folder }: Candidate<'_>,
         departing: Departing,
         durations: Durations,
         tell: Tell<'_>,
@@ -256,7 +273,7 @@ impl Deployer {
         let compile = prepared.loaded_in;
         let functions = prepared.generation.served.app.functions.len();
         tell(PhaseReport::of(Phase::Compiled, compile, format!("{functions} functions")));
-        let replay = match self.host.check_what_follows(&prepared, departing).await {
+        let replay = match self.host.check_what_follows(&prepared, departing, "force it: then they fail when they go on").await {
             Ok(replay) => replay,
             Err(problem) => {
                 self.give_up(prepared).await;
@@ -307,7 +324,7 @@ impl Deployer {
             Ok(prepared) => Ok(prepared),
             Err(problem) => {
                 self.give_up_app(&hosted).await;
-                Err(Failed::from(problem).as_in_bundle(&edition.located))
+                Err(Failed::from(problem).named_as_in_bundle(&edition.located))
             }
         }
     }
@@ -381,6 +398,7 @@ impl Deployer {
     }
 
     fn forget_deployments(&self, app: &str) {
+        self.not_started.lock().unwrap_or_else(PoisonError::into_inner).remove(app);
         self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(app);
     }
 
@@ -401,7 +419,8 @@ fn lock(deployments: &Mutex<Deployments>) -> std::sync::MutexGuard<'_, Deploymen
 }
 
 fn nothing_before(app: &str) -> Failed {
-    let message = format!("no deployment of '{app}' before the present one is kept; deploy the bundle that you want back");
+    let message =
+        format!("no deployment of '{app}' before the present one is kept; deploy the bundle that you want back");
     Failed::conflict("NothingBefore", &message, Vec::new())
 }
 

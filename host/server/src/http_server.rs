@@ -155,13 +155,10 @@ impl Answers for Services {
     /// OPTIONS.
     async fn answer(&self, request: Request<Body>) -> Reply {
         let (head, body) = request.into_parts();
-        let part = match Part::of(&head) {
-            Part::Functions => return self.answer_by_function(head, body).await,
-            Part::Management => return self.answer_by_management(head, body).await,
-            part => part,
-        };
-        match part {
-            Part::Functions | Part::Management | Part::Nobody => reply::empty(StatusCode::NOT_FOUND),
+        match Part::of(&head) {
+            Part::Functions => self.answer_by_function(head, body).await,
+            Part::Management => self.answer_by_management(head, body).await,
+            Part::Nobody => reply::empty(StatusCode::NOT_FOUND),
             Part::Admin => self.admin.handle(Request::from_parts(head, body)).await,
             Part::Metrics => self.admin.metrics(&head),
             Part::Health => self.admin.health(),

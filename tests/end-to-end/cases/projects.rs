@@ -5,7 +5,9 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
+use crate::development::{OWN_TIME, told_time};
 use crate::host::{ANY_STORAGE_PORTS, Host, Process};
 use crate::samples::repository_file;
 
@@ -22,6 +24,9 @@ const FUNCTIONS: [&[&str]; 9] = [
     &["--template", "http", "--name", "Request", "--authlevel", "admin"],
     &["--template", "durable", "--name", "say-hello", "--route", "v2/hello"],
 ];
+
+/// Of the times that the host tells: tenths of seconds, if they are long.
+const ROUNDING: Duration = Duration::from_millis(100);
 
 /// A folder below the target folder, so that what was built for it in another run is there; the sources are not.
 fn project_folder() -> PathBuf {
@@ -79,6 +84,7 @@ fn every_template_becomes_a_function_that_is_tested_built_and_served() {
     let mut host = Host::ready(Process::run(&mut start));
     follow_the_starters(&mut host);
     use_the_functions(&mut host);
+    edit_a_source(&mut host, &folder.join("src/greet.rs"));
     host.stop();
 }
 
@@ -116,6 +122,30 @@ fn use_the_functions(host: &mut Host) {
     let order = r#"{"item": "tea", "quantity": 2}"#;
     let placed = run(here, dacapo, ["invoke", "PlaceOrder", "--data", order, "--url", host.origin()]);
     assert!(placed.contains("2 x tea ("), "{placed}");
+}
+
+/// Saves a mistake and then other code, as somebody does who writes it, and looks at what the host does meanwhile.
+#[expect(clippy::print_stdout, reason = "the numbers are what one wants to see of it")]
+#[expect(clippy::disallowed_methods, reason = "it is measured how long a person waits")]
+fn edit_a_source(host: &mut Host, source: &Path) {
+    let greet = |host: &Host| host.client().get("/api/greetings?name=Ada").expect(200).body;
+    let before = std::fs::read_to_string(source).expect("it was made");
+    let save = |text: String| std::fs::write(source, text).expect("it can be written");
+    save(before.replacen("format!(", "format!(mistake, ", 1));
+    host.process.wait_for("keeps serving");
+    host.process.lines_until_quiet();
+    assert!(host.process.errors().contains("error: format argument must be a string literal"), "the compiler is heard");
+    assert_eq!(greet(host), "Hello, Ada!\n");
+
+    let begin = Instant::now();
+    save(before.replacen("Hello, ", "Good day, ", 1));
+    let line = host.process.wait_for_line("[reload] ");
+    assert_eq!(greet(host), "Good day, Ada!\n");
+    let took = begin.elapsed();
+    println!("from saving to the first answer: {took:?}; {line}");
+    let compiling = told_time(&line, "built") + told_time(&line, "loaded");
+    let own = took.saturating_sub(compiling);
+    assert!(own <= OWN_TIME + ROUNDING, "{own:?} besides the compilers: {line}");
 }
 
 #[test]

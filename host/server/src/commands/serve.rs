@@ -95,7 +95,8 @@ async fn begin(deployer: &Deployer, console: &Console) -> anyhow::Result<()> {
 /// Holds the folder until the file is dropped: what one host unpacks is left over to another one, which would remove it.
 fn lock(data: &Path) -> anyhow::Result<File> {
     let shown = data.display();
-    let cannot_be_written = || format!("{shown} cannot be written; see to it that the host may, or choose another --data-dir");
+    let cannot_be_written =
+        || format!("{shown} cannot be written; see to it that the host may, or choose another --data-dir");
     std::fs::create_dir_all(data).with_context(cannot_be_written)?;
     let file = File::create(data.join(LOCK)).with_context(cannot_be_written)?;
     match file.try_lock() {

@@ -73,16 +73,26 @@ impl Failed {
     pub(crate) fn departs(problem: Problem) -> Failed {
         match problem {
             Problem::App(error) => Failed { why: Why::Conflict, code: "InstancesDepart", ..split(&error) },
-            other => other.into(),
+            other @ (Problem::Host(_)
+            | Problem::Aborted
+            | Problem::Interrupted
+            | Problem::Departs
+            | Problem::NoAnswer(_)
+            | Problem::Wanting) => other.into(),
         }
     }
 
     /// Files are told as their author knows them, by their places in the bundle: where it is unpacked is the host's business.
-    pub(crate) fn as_in_bundle(self, located: &LocatedApp) -> Failed {
+    pub(crate) fn named_as_in_bundle(self, located: &LocatedApp) -> Failed {
         let folder = located.folder.display().to_string();
         let name = located.file.strip_suffix(&format!("/{}", bundle::MANIFEST_FILE)).unwrap_or(&located.file);
         let told = |text: String| text.replace(&folder, name);
         Failed { message: told(self.message), problems: self.problems.into_iter().map(told).collect(), ..self }
+    }
+
+    /// All of it, a line for each problem.
+    pub(crate) fn in_words(&self) -> String {
+        [&self.message].into_iter().chain(&self.problems).map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 
     /// The same, of an app that was to be served.
@@ -103,7 +113,12 @@ impl From<Problem> for Failed {
     fn from(problem: Problem) -> Failed {
         match problem {
             Problem::App(error) => split(&error),
-            other => Failed::host(other.into_error()),
+            other @ (Problem::Host(_)
+            | Problem::Aborted
+            | Problem::Interrupted
+            | Problem::Departs
+            | Problem::NoAnswer(_)
+            | Problem::Wanting) => Failed::host(other.into_error()),
         }
     }
 }

@@ -39,6 +39,9 @@ pub(crate) struct AppSummary {
     pub(crate) source: Source,
     /// Its task hub.
     pub(crate) task_hub: String,
+    /// Why it is deployed and not served; then nothing is known of its functions and its task hub.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) not_served: Option<String>,
 }
 
 /// A deployment that is kept.
@@ -75,6 +78,10 @@ pub(crate) async fn summaries(host: &Host, deployer: Option<&Deployer>) -> Resul
     for served in host.apps.all().iter() {
         all.push(summary(host, &kept(&served.app.name, deployer).await?, deployer.is_some(), served));
     }
+    for (name, why) in deployer.map(Deployer::not_served).unwrap_or_default() {
+        let kept = kept(&name, deployer).await?;
+        all.push(not_served(name, why, &kept));
+    }
     Ok(all)
 }
 
@@ -83,7 +90,16 @@ pub(crate) async fn summaries(host: &Host, deployer: Option<&Deployer>) -> Resul
 /// # Errors
 /// There is none, or what is known of it cannot be read.
 pub(crate) async fn details(host: &Host, deployer: Option<&Deployer>, name: &str) -> Result<AppDetails, Failed> {
-    let served = host.apps.named(name).ok_or_else(|| Failed::unknown_app(name, host))?;
+    let served = host.apps.named(name).ok_or_else(|| {
+        let not_served = deployer.map(Deployer::not_served).unwrap_or_default();
+        match not_served.into_iter().find(|(app, _)| app.eq_ignore_ascii_case(name)) {
+            Some((app, why)) => {
+                let message = format!("the app '{app}' is deployed and not served: {why}");
+                Failed::conflict("AppNotServed", &message, Vec::new())
+            }
+            None => Failed::unknown_app(name, host),
+        }
+    })?;
     let hosted = host.hosted(&served.app.name).ok_or_else(|| Failed::unknown_app(name, host))?;
     let kept = kept(&served.app.name, deployer).await?;
     let versions = hosted.keeper.alive(hosted.store.as_ref(), &served.digest).await.map_err(Failed::host)?;
@@ -125,5 +141,22 @@ fn summary(host: &Host, (list, present): &Kept, is_deployed: bool, served: &Serv
         functions: served.app.functions.len(),
         source: if is_deployed { Source::Deployment } else { Source::Manifest },
         task_hub: served.management.uris.task_hub.clone(),
+        not_served: None,
+    }
+}
+
+fn not_served(name: String, why: String, (list, present): &Kept) -> AppSummary {
+    let deployment = list.iter().find(|deployment| present.as_ref() == Some(&deployment.bundle));
+    let text = |of: fn(&Deployment) -> String| deployment.map(of).unwrap_or_default();
+    AppSummary {
+        name,
+        version: text(|deployment| deployment.version.clone()),
+        digest: text(|deployment| deployment.digest.clone()),
+        bundle: present.clone(),
+        deployed_at: text(|deployment| deployment.deployed_at.to_string()),
+        functions: 0,
+        source: Source::Deployment,
+        task_hub: String::new(),
+        not_served: Some(why),
     }
 }

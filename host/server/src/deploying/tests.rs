@@ -19,6 +19,7 @@ use ports::StartRequest;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
+use tokio::task::JoinSet;
 
 /// Compiled once for all tests of this process. The folder stays until the process has ended.
 static CACHE: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a folder for compiled code"));
@@ -234,6 +235,29 @@ async fn an_app_whose_files_were_changed_is_not_served_until_it_is_deployed_agai
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_could_not_be_served_leaves_its_state_to_the_next_deploy() {
+    let (here, elsewhere) = (folder(), folder());
+    let other = bundle(&APP.replace("name = \"renovation\"", "name = \"other\""), guest("steps-before"));
+    for (folder, bundle) in [(&here, before()), (&elsewhere, other)] {
+        let (site, _) = Site::start(folder.path()).await;
+        site.deploy(bundle).await.expect("it is good");
+        site.end().await;
+    }
+    let place = "apps/other";
+    fs::rename(elsewhere.path().join(place), here.path().join(place)).expect("it can be moved");
+    let (site, failed) = Site::start(here.path()).await;
+    assert_eq!(site.state(), "other 1; other: 1, renovation: 1");
+    let [failed] = failed.try_into().expect("both have the same functions");
+    assert_eq!(failed.problems.len(), 5, "{:?}", failed.problems);
+    let refused = site.deployer.remove("renovation", false).await.expect_err("nobody knows what would be lost");
+    assert_eq!(refused.code, "AppNotServed");
+    site.deployer.remove("other", false).await.expect("nothing runs");
+    site.deploy(before()).await.expect("its state was let go");
+    assert_eq!(site.state(), "renovation 1; renovation: 1");
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn instances_under_way_keep_code_out_that_they_would_depart_from() {
     let folder = folder();
     let (site, _) = Site::start(folder.path()).await;
@@ -263,15 +287,16 @@ async fn an_app_is_removed_when_its_requests_are_answered() {
     // As a request does.
     let found = site.served().expect("it is served");
     let deployer = site.deployer.clone();
-    let removal = tokio::spawn(async move { deployer.remove("renovation", true).await });
+    let mut removal = JoinSet::new();
+    removal.spawn(async move { deployer.remove("renovation", true).await });
     while site.served().is_some() {
         tokio::task::yield_now().await;
     }
     found.management.client.status("house", false).await.expect("the request can be answered");
-    assert!(!removal.is_finished());
+    assert!(removal.try_join_next().is_none(), "a request is under way");
     assert_eq!(names_in(&site.apps), ["renovation"]);
     drop(found);
-    let removed = removal.await.expect("no panic").expect("it can be removed");
+    let removed = removal.join_next().await.expect("a task").expect("no panic").expect("it can be removed");
     assert_eq!((removed.app.as_str(), removed.instances), ("renovation", 1));
     assert_eq!(site.state(), "; ");
     assert!(!keys.read().expect("keys").functions.contains_key("which"), "a later app makes its own");

@@ -1,6 +1,7 @@
 //! Which app a request is for, what a version changes, and tasks that end too early.
 
-use super::{Apps, Differences, Managed, Served, Tasks};
+use super::lifetimes::{Version, Versions};
+use super::{Apps, Differences, Life, Managed, Served, Tasks};
 use crate::admin::tests::world::served_alone;
 use crate::management::tests::world::{World, instance};
 use crate::shutdown::Stop;
@@ -9,6 +10,7 @@ use futures::FutureExt;
 use http::request::Parts;
 use orchestration::RuntimeStatus;
 use std::sync::Arc;
+use tokio::task::JoinSet;
 
 const TRIPS: &str = r#"
 [app]
@@ -136,6 +138,48 @@ fn a_function_is_another_if_its_code_or_its_rules_are() {
     let rebuilt = Served { app: before.app.clone(), ..other };
     let code = expect![[r#"{"added":[],"removed":[],"changed":["ShowTrip","BookTrip"],"unchanged":[]}"#]];
     check_differences(Some(&before), &rebuilt, &code);
+}
+
+#[test]
+fn equally_specific_routes_are_decided_by_name() {
+    let loose = SITE.replace("api/orders", "api/trips/{id:minlength(1)}").replace("[\"post\"]", "[\"get\"]");
+    let (trips, site) = (alone(&TRIPS.replace("{id}", "{id:int}")), alone(&loose));
+    for apps in [vec![trips.clone(), site.clone()], vec![site, trips]] {
+        check_functions(&Apps::new(apps), "GET /api/trips/1", "site");
+    }
+}
+
+#[test]
+fn who_cannot_tell_what_it_has_says_so_itself() {
+    let broken = Arc::new(served_alone(SITE, &Arc::new(World::broken())));
+    check_management(&Apps::new(vec![alone(TRIPS), broken]), "GET instances/unknown", "site");
+}
+
+#[tokio::test]
+async fn a_version_is_over_when_nothing_listens_and_every_request_is_answered() {
+    let mut tasks = JoinSet::new();
+    let mut begin = |life: &Life| {
+        let (end, listened) = Stop::new();
+        (Version::new(life, listened, tasks.spawn(std::future::pending::<()>())), end)
+    };
+    let mut versions = Versions::default();
+    let (first, second) = (Life::new(), Life::new());
+    let (version, first_end) = begin(&first);
+    versions.followed_by(version);
+    assert!(!versions.older_are_at_work(), "the present one is not older");
+    let (version, second_end) = begin(&second);
+    versions.followed_by(version);
+    assert!(versions.older_are_at_work());
+    first_end.ask();
+    assert!(!versions.older_are_at_work());
+    second_end.ask();
+    drop(first);
+    assert!(versions.over().now_or_never().is_none(), "a request is under way");
+    drop(second);
+    assert!(versions.over().now_or_never().is_some());
+    versions.give_up();
+    let given_up = tasks.join_next().await.expect("two tasks");
+    assert!(given_up.is_err_and(|error| error.is_cancelled()));
 }
 
 #[tokio::test]

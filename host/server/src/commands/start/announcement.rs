@@ -12,7 +12,7 @@ use crate::wiring::{Edition, Surroundings};
 /// Says it, app by app.
 pub(super) fn announce(host: &Surroundings, apps: &[(Prepared, Edition)], console: &Console) {
     for (prepared, _) in apps {
-        announce_one(host, prepared, console);
+        announce_one(prepared, console);
     }
     let origin = listing::origin(host.address);
     let has = |is_it: fn(&Trigger) -> bool| {
@@ -24,7 +24,8 @@ pub(super) fn announce(host: &Surroundings, apps: &[(Prepared, Edition)], consol
     } else if !has(Trigger::is_http) {
         console.notice(&format!("Admin API: {origin}/admin"));
     }
-    let functions: Vec<_> = apps.iter().flat_map(|(_, edition)| listing::functions(&edition.located.app, &origin)).collect();
+    let functions: Vec<_> =
+        apps.iter().flat_map(|(_, edition)| listing::functions(&edition.located.app, &origin)).collect();
     console.functions(&functions);
     for (prepared, edition) in apps {
         listing::competitors(&edition.located.app).iter().for_each(|competitors| console.notice(competitors));
@@ -34,7 +35,7 @@ pub(super) fn announce(host: &Surroundings, apps: &[(Prepared, Edition)], consol
     }
 }
 
-fn announce_one(_host: &Surroundings, prepared: &Prepared, console: &Console) {
+fn announce_one(prepared: &Prepared, console: &Console) {
     let current_folder = std::env::current_dir().unwrap_or_default();
     let store = match &prepared.app.folder {
         Some(folder) => console::readable(folder, &current_folder),

@@ -61,10 +61,9 @@ fn app(name: &str, clock: &Arc<dyn Clock>) -> (String, azure_storage::endpoint::
 fn parsed(line: &str, options: &str) -> StorageCommand {
     let words = ["dacapo", "storage"].into_iter().chain(line.split(' ')).map(|word| word.replace('~', " "));
     let words = words.chain(options.split_whitespace().map(str::to_owned));
-    match Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{error}")).command {
-        Command::Storage(command) => command,
-        other => panic!("{other:?}"),
-    }
+    let typed = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
+    let Command::Storage(command) = typed.command else { panic!("another command: {line}") };
+    command
 }
 
 async fn outcome(line: &str, options: &str) -> String {
@@ -107,8 +106,8 @@ fn messages_are_put_looked_at_and_cleared() {
            queues put trips Grüße,~Ada --encoding base64 --ttl never
            queues put trips later --visibility-timeout 1h --ttl 2h
            queues list
-           queues peek trips --count 32
-           queues peek trips --output json
+           queues peek trips
+           queues peek trips --count 1 --output json
            queues clear trips --yes
            queues peek trips
            queues delete trips
@@ -117,7 +116,7 @@ fn messages_are_put_looked_at_and_cleared() {
             $ queues list
             There are no queues.
             $ queues put trips {"id":1}
-            1: there is no queue named 'trips'; make it with `dacapo storage queues create trips`
+            1: there is no queue named 'trips'; `dacapo storage queues list` shows those that are there, and `create trips` makes it
             $ queues create trips
             Made the queue trips.
             $ queues create trips
@@ -131,13 +130,13 @@ fn messages_are_put_looked_at_and_cleared() {
             $ queues list
             Queue  Messages
             trips  3
-            $ queues peek trips --count 32
+            $ queues peek trips
             <id>: put <moment>, never received
             {"id":1}
 
             <id>: put <moment>, never received, decoded from base64
             Grüße, Ada
-            $ queues peek trips --output json
+            $ queues peek trips --count 1 --output json
             {
               "messages": [
                 {
@@ -159,7 +158,7 @@ fn messages_are_put_looked_at_and_cleared() {
             $ queues delete trips
             Deleted the queue trips.
             $ queues delete trips
-            1: there is no queue named 'trips'; make it with `dacapo storage queues create trips`
+            1: there is no queue named 'trips'; `dacapo storage queues list` shows those that are there, and `create trips` makes it
         "#]],
     );
 }
@@ -258,7 +257,7 @@ fn entities_and_tables_are_deleted() {
               "table": "Trips"
             }
             $ tables show Trips
-            1: there is no table named 'Trips'; make it with `dacapo storage tables create Trips`
+            1: there is no table named 'Trips'; `dacapo storage tables list` shows those that are there, and `create Trips` makes it
         "#]],
     );
 }
