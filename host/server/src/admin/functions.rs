@@ -65,7 +65,6 @@ impl Admin {
         self.served_with(name)?;
         Ok(reply::json(StatusCode::OK, &FunctionStatus { errors: [] }))
     }
-
 }
 
 fn record<'a>(app: &App, function: &'a Function, origin: &str) -> Record<'a> {

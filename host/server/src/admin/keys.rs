@@ -169,9 +169,7 @@ impl Admin {
     /// The scope, if its function is one of the app's.
     fn known(&self, scope: Scope) -> Result<Scope, Refusal> {
         match scope {
-            Scope::Function(name) => {
-                self.function(&name).map(Scope::Function).ok_or(Refusal::NotFound)
-            }
+            Scope::Function(name) => self.function(&name).map(Scope::Function).ok_or(Refusal::NotFound),
             Scope::Host | Scope::System => Ok(scope),
         }
     }

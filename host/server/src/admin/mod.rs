@@ -49,8 +49,8 @@ use crate::auth::Doors;
 use crate::deploying::Deployer;
 use crate::hosting::{Host, Served};
 use crate::keys::KeyRing;
-use crate::log_stream::LogStream;
 use crate::listeners::Intake;
+use crate::log_stream::LogStream;
 use crate::management::reply::{self, Reply};
 
 /// What the API needs to be served.

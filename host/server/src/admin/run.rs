@@ -41,8 +41,8 @@ use triggers::http::INVOCATION_ID;
 use triggers::invocation::{Invocation, new_invocation_id};
 use triggers::queue::ManualRun;
 
-use super::refusal::Refusal;
 use super::functions::path_of;
+use super::refusal::Refusal;
 use super::{Admin, Served, asks_for};
 use crate::background::{Background, NotTaken};
 use crate::management::BASE_PATH;

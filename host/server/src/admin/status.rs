@@ -57,7 +57,8 @@ impl Admin {
     }
 
     pub(super) fn ping(&self, head: &Parts) -> Reply {
-        let is_full = asks_for(head, "checkHealth") && self.host.apps.all().iter().any(|served| served.functions.is_full());
+        let is_full =
+            asks_for(head, "checkHealth") && self.host.apps.all().iter().any(|served| served.functions.is_full());
         reply::empty(if is_full { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK })
     }
 

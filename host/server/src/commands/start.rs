@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ending::until_stopped;
 use crate::auth::Guarded;
 use crate::cli::StartArguments;
 use crate::clock::{Stopwatch, SystemClock, SystemRandomness};
@@ -31,7 +32,6 @@ use crate::shutdown::Signals;
 use crate::storage_endpoint::{DEFAULT_PORTS, Listening, StoragePorts};
 use crate::wiring::{Access, Edition, app_is_wrong};
 use crate::{accounts, guests, listing, telemetry};
-use super::ending::until_stopped;
 use announcement::announce;
 
 /// An app that is to be served, before anything of it runs.
@@ -100,11 +100,7 @@ fn builds(arguments: &StartArguments) -> bool {
 }
 
 /// Reads all manifests and settings; all apps must be able to stand side by side.
-fn editions(
-    arguments: &StartArguments,
-    environment: &Environment,
-    console: &Console,
-) -> Result<Vec<Edition>, Problem> {
+fn editions(arguments: &StartArguments, environment: &Environment, console: &Console) -> Result<Vec<Edition>, Problem> {
     if let Some(bundle) = &arguments.bundle {
         return Ok(vec![bundled::edition(bundle, arguments, environment, console)?]);
     }
@@ -216,11 +212,7 @@ fn access(
     Ok(Access { keys: Arc::new(ring), guarded })
 }
 
-fn key_store(
-    projects: &[Project],
-    folder: Option<PathBuf>,
-    master: Option<&str>,
-) -> Result<(KeyStore, bool), Problem> {
+fn key_store(projects: &[Project], folder: Option<PathBuf>, master: Option<&str>) -> Result<(KeyStore, bool), Problem> {
     let randomness = Arc::new(SystemRandomness);
     let master = master.map(Secret::parse).transpose().with_context(|| format!("{MASTER_KEY} cannot be used"))?;
     let functions = projects.iter().flat_map(|project| &project.edition.located.app.functions);

@@ -89,12 +89,11 @@ impl Metering {
     /// What each function has used, by name.
     pub(crate) fn usage(&self) -> Vec<FunctionUsage> {
         let counters = self.counters.read().unwrap_or_else(PoisonError::into_inner);
-        let usage =
-            counters.iter().map(|(name, counters)| FunctionUsage {
-                app: self.app.clone(),
-                function: name.clone(),
-                usage: counters.usage(),
-            });
+        let usage = counters.iter().map(|(name, counters)| FunctionUsage {
+            app: self.app.clone(),
+            function: name.clone(),
+            usage: counters.usage(),
+        });
         usage.collect()
     }
 

@@ -84,7 +84,8 @@ fn the_estimate_is_in_terms_of_the_free_grant() {
 #[test]
 fn prometheus_gets_text_with_escaped_labels() {
     let usage = Usage { successes: 2, failures: 1, turns: 1, replayed_turns: 1, duration_us: 1_500, mb_ms: 38_400 };
-    let text = exposition("a\"b", "0.1.0", 7, &[FunctionUsage { app: "a\"b".to_owned(), function: "Book".to_owned(), usage }]);
+    let text =
+        exposition("a\"b", "0.1.0", 7, &[FunctionUsage { app: "a\"b".to_owned(), function: "Book".to_owned(), usage }]);
     expect![[r#"
         # HELP dacapo_build_info The version of the host; always 1.
         # TYPE dacapo_build_info gauge

@@ -21,7 +21,8 @@ pub(super) fn edition(
     console: &Console,
 ) -> Result<Edition, Problem> {
     let shown = file.display();
-    let bytes = std::fs::read(file).with_context(|| format!("the bundle {shown} cannot be read")).map_err(Problem::App)?;
+    let bytes =
+        std::fs::read(file).with_context(|| format!("the bundle {shown} cannot be read")).map_err(Problem::App)?;
     let opened = bundle::read(&bytes, &Limits::default()).with_context(|| format!("{shown} cannot be used"));
     let Opened { bundle, digest } = opened.map_err(Problem::App)?;
     let folder = std::env::current_dir().context("there is no current folder")?;
