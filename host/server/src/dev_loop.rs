@@ -13,6 +13,7 @@ mod tests;
 
 use anyhow::anyhow;
 use async_trait::async_trait;
+use manifest::App;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -89,7 +90,7 @@ pub(crate) struct DevLoop {
 /// One app as the loop knows it.
 struct AppState {
     /// As it was at the start of the host.
-    started: (LocatedApp, AppSettings),
+    started: App,
     /// What the last manifest without mistakes says; perhaps it is not served, because something else is wrong.
     located: LocatedApp,
     settings: AppSettings,
@@ -248,7 +249,7 @@ impl DevLoop {
         let settings = AppSettings::read_with(environment, given, &state.located.folder).map_err(Problem::App)?;
         let path = PathBuf::from(&state.located.file);
         let located = manifest_file::read(&path, &settings)?;
-        let (was, is) = (&state.started.0.app.name, &located.app.name);
+        let (was, is) = (&state.started.name, &located.app.name);
         if was != is {
             return Err(Problem::App(anyhow!(
                 "{}: [app] name is '{is}' now and was '{was}': a reload cannot give an app another name, because its data \
@@ -318,15 +319,15 @@ impl DevLoop {
 }
 
 impl AppState {
-    fn new(started: (LocatedApp, AppSettings)) -> AppState {
+    fn new((located, settings): (LocatedApp, AppSettings)) -> AppState {
         AppState {
-            located: started.0.clone(),
-            settings: started.1.clone(),
+            started: located.app.clone(),
+            located,
+            settings,
             digest: String::new(),
             owed: Owed::default(),
             is_failing: false,
             said_fixed: Vec::new(),
-            started,
         }
     }
 
@@ -353,8 +354,7 @@ impl AppState {
 
     /// What is other than at the start and cannot be changed by a reload, unless that was said already.
     fn newly_fixed(&mut self) -> Vec<&'static str> {
-        let (located, settings) = &self.started;
-        let fixed = fixed::changed((&located.app, settings), (&self.located.app, &self.settings));
+        let fixed = fixed::changed(&self.started.host, &self.located.app.host);
         if self.said_fixed == fixed {
             return Vec::new();
         }

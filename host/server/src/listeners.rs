@@ -118,6 +118,8 @@ impl Listeners {
             let ended = if tasks.is_empty() { Intake::Closed } else { Intake::Closing };
             self.intake.send_replace(if open.is_some() { Intake::Open } else { ended });
             tokio::select! {
+                // First, because a listener may have heard it before: its end is no surprise then.
+                biased;
                 () = stopping.clone() => break,
                 // The sender lives as long as this does.
                 Ok(()) = held_back.changed() => {}

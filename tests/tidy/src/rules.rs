@@ -43,6 +43,7 @@ pub(crate) const CRATES: &[(&str, Layer)] = &[
     ("sandbox-probe", Layer::Test),
     ("odd-jobs", Layer::Sample),
     ("queue-jobs", Layer::Sample),
+    ("editions", Layer::Sample),
     ("steps-before", Layer::Sample),
     ("steps-after", Layer::Sample),
     ("artifacts", Layer::Test),

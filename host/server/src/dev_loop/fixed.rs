@@ -1,20 +1,10 @@
 //! What belongs to the host and not to a version of an app: it is made once, at the start.
 
-use manifest::{App, HostSettings};
+use manifest::HostSettings;
 
-use crate::settings::{AppSettings, LocalHost};
-
-/// What is different and takes effect with the next start only, as the manifest or the settings file names it.
-pub(super) fn changed(before: (&App, &AppSettings), now: (&App, &AppSettings)) -> Vec<&'static str> {
-    let (old, new): (&HostSettings, &HostSettings) = (&before.0.host, &now.0.host);
-    let (old_local, new_local): (&LocalHost, &LocalHost) = (&before.1.host, &now.1.host);
-    let all = [
-        ("host.durableTask.hubName", old.durable_task.hub_name != new.durable_task.hub_name),
-        ("host.http.cors", old.http.cors != new.http.cors),
-        ("host.logging", old.logging != new.logging),
-        ("host.storage", old.storage != new.storage),
-        ("[host] of local.settings.toml", old_local != new_local),
-    ];
+/// What is different and takes effect with the next start only, as the manifest names it.
+pub(super) fn changed(before: &HostSettings, now: &HostSettings) -> Vec<&'static str> {
+    let all = [("host.logging", before.logging != now.logging), ("host.storage", before.storage != now.storage)];
     all.into_iter().filter(|(_, is_other)| *is_other).map(|(name, _)| name).collect()
 }
 

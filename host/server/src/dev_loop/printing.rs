@@ -28,6 +28,7 @@ fn print(report: Report, console: &Console, origin: &str, with_output: bool) {
             console.reloaded(Reloaded {
                 app: app.app.name.clone(),
                 built,
+                loaded: swapped.loaded_in,
                 switched: swapped.switched_in,
                 total,
                 added,

@@ -309,10 +309,10 @@ async fn settings_are_taken_over_except_for_those_of_the_host() {
         reloaded app without building: a.wasm: one, b.wasm: one
     "#]]
     .assert_eq(&world.told(1).await);
-    world.write("local.settings.toml", "[values]\nGREETING = \"hello\"\n[host]\ncors = \"*\"");
+    world.write("app.toml", &format!("{}\n[host.storage]\nreservedDiskBytes = 33554432", world.read("app.toml")));
     expect![[r#"
         app is the same without building
-        [host] of local.settings.toml takes effect with the next start of the host only; everything else was taken over
+        host.storage takes effect with the next start of the host only; everything else was taken over
     "#]]
     .assert_eq(&world.told(2).await);
     world.write("local.settings.toml", "[values]\nGREETING = 'hello");

@@ -37,7 +37,7 @@ impl Replaced {
 
 impl Host {
     /// Holds a version against the histories of the instances that will go on with it. How long that took; none: each
-    /// instance stays on its version.
+    /// instance stays on its version. `otherwise` is what else can be done about instances that depart, for the error.
     ///
     /// # Errors
     /// One departs, unless that is accepted; or a history cannot be read.
@@ -45,6 +45,7 @@ impl Host {
         &self,
         prepared: &Prepared,
         departing: Departing,
+        otherwise: &str,
     ) -> Result<Option<Duration>, Problem> {
         let served = &prepared.generation.served;
         let is_pinned = served.app.versioning == Versioning::Pinned;
@@ -59,7 +60,7 @@ impl Host {
             let (code, store) = (prepared.generation.code.clone(), prepared.app.store.clone());
             let report = replay_check::check(code, store, wiring::limits(&served.app), scope).await?;
             if report.departs > 0 {
-                return Err(departs(&served.app.name, &report));
+                return Err(departs(&served.app.name, &report, otherwise));
             }
             scope = Scope { changed_since: Some(begins) };
         }
@@ -67,14 +68,14 @@ impl Host {
     }
 }
 
-fn departs(app: &str, report: &ReplayReport) -> Problem {
+fn departs(app: &str, report: &ReplayReport, otherwise: &str) -> Problem {
     let told: Vec<String> = report.departures.iter().map(ToString::to_string).collect();
     let untold = report.departs.saturating_sub(u64::try_from(told.len()).unwrap_or(u64::MAX));
     let more = if untold == 0 { String::new() } else { format!("\nand {untold} more") };
     let (departs, checked) = (report.departs, report.checked);
     Problem::App(anyhow!(
         "{departs} of the {checked} instances of '{app}' that have not ended do not fit the new code, which they would go on with; \
-         keep the old steps in their order, let the instances end, or force it: then they fail when they go on\n{}{more}",
+         keep the old steps in their order, let the instances end, or {otherwise}\n{}{more}",
         told.join("\n")
     ))
 }

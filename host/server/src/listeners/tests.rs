@@ -124,3 +124,37 @@ async fn a_listener_that_ends_or_panics_is_noticed() {
     });
     assert!(run(panics).await.expect_err("it panics").is_panic());
 }
+
+#[tokio::test]
+async fn the_last_word_is_heard_before_the_task_of_the_listeners_runs_again() {
+    // Often, because the order in which the task looks at what has happened is by chance.
+    for _ in 0..50 {
+        let (tell, told) = std::sync::mpsc::channel();
+        let (finish, finished) = oneshot::channel::<()>();
+        let finished = finished.map(|_| ()).shared();
+        let (done, mut at_work) = tokio::sync::mpsc::unbounded_channel();
+        let listen: Listen = Box::new(move |stopping: &Stopping| {
+            tell.send(stopping.clone()).expect("the test listens");
+            let (finished, done) = (finished.clone(), done.clone());
+            let works = async move {
+                finished.await;
+                done.send(()).expect("the test listens");
+            };
+            vec![stopping.clone().boxed(), works.boxed()]
+        });
+        let (listeners, (stop, stopping)) = (Arc::new(Listeners::new(HoldBack::new())), Stop::new());
+        let mut task = JoinSet::new();
+        task.spawn(Arc::clone(&listeners).run(listen, stopping));
+        listeners.watch().wait_for(|intake| *intake == Intake::Open).await.expect("the sender is here");
+        let given = told.recv().expect("it has begun");
+        assert!(given.clone().now_or_never().is_none());
+        stop.ask();
+        // There is one thread, and it is here.
+        assert!(given.now_or_never().is_some());
+        listeners.watch().wait_for(|intake| *intake == Intake::Ending).await.expect("the sender is here");
+        // What is at work is not given up because another listener was quick to end.
+        finish.send(()).expect("it is at work");
+        assert_eq!(at_work.recv().await, Some(()));
+        task.join_next().await;
+    }
+}

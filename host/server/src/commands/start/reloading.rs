@@ -109,7 +109,8 @@ impl Reloads for Reloader {
                 switched_in: std::time::Duration::ZERO,
             });
         }
-        self.host.check_what_follows(&prepared, Departing::Refuse).await?;
+        let otherwise = "stop the host and start it anew: then they fail when they go on";
+        self.host.check_what_follows(&prepared, Departing::Refuse, otherwise).await?;
         let Replaced { begun, differences } = Replaced::of(self.host.begin(prepared, &changing));
         if let Some(place) = self.served.lock().unwrap_or_else(PoisonError::into_inner).get_mut(app_index) {
             *place = edition;
