@@ -51,9 +51,11 @@ pub(super) async fn ask(
     };
     let answer = send(host, request, timeout).await?;
     if answer.status == 401 {
+        let origin = origin(&host.url);
+        let wrong = if host.key().is_some() { "does not take this key; it " } else { "" };
         bail!(
-            "{} asks for its master key: give it with --key. `dacapo keys list <manifest> --show-values` shows it as _master",
-            origin(&host.url)
+            "{origin} {wrong}asks for its master key: give it with --key or as DACAPO_KEY. `dacapo keys list <manifest> --show-values` \
+             shows it as _master; for `dacapo serve`, with --data-dir instead of the manifest"
         );
     }
     Ok(answer)
@@ -72,7 +74,7 @@ pub(super) async fn send(
     let origin = origin(&host.url);
     let mut headers = request.headers;
     headers.push(("content-type".to_owned(), "application/json".to_owned()));
-    headers.extend(host.key.iter().map(|key| ("x-functions-key".to_owned(), key.clone())));
+    headers.extend(host.key().map(|key| ("x-functions-key".to_owned(), key.to_owned())));
     let request = HttpRequest { url: format!("{origin}{}", request.url), headers, ..request };
     let bounds = Bounds { allows: &|_https, _host, _port| true, timeout, max_body_bytes: MAX_ANSWER_BYTES };
     let answer = Outbound::new(Arc::new(SystemClock)).send(request, bounds).await;

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &LogsArguments, console: &Console) -> Result<(), Pr
 async fn ask(arguments: &LogsArguments) -> anyhow::Result<Incoming> {
     let (host, origin) = (&arguments.host, admin_api::origin(&arguments.host.url));
     let mut request = Request::get(format!("{origin}/admin/host/logs?{}", query(arguments)));
-    if let Some(key) = &host.key {
+    if let Some(key) = host.key() {
         request = request.header("x-functions-key", key);
     }
     let request = request.body(Empty::<Bytes>::new()).with_context(|| format!("--url {} cannot be asked", host.url))?;

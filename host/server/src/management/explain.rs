@@ -233,6 +233,7 @@ fn summary(explanation: &Explanation) -> String {
     match all.as_slice() {
         [] => "Waits for something that is in no history, such as an external event.".to_owned(),
         [one] => format!("Waits for {one}."),
+        [one, other] => format!("Waits for {one}, and for {other}."),
         [first, more @ ..] => format!("Waits for {first}, and for {} more.", more.len()),
     }
 }

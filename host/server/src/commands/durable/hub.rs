@@ -91,7 +91,7 @@ pub(super) async fn send(arguments: &HubArguments, question: Question) -> Result
     let answer = admin_api::send(&arguments.host, request, SHORT).await.map_err(Problem::NoAnswer)?;
     if answer.status == 401 {
         let origin = admin_api::origin(&arguments.host.url);
-        let wrong = if arguments.host.key.is_some() { "does not take this key" } else { "asks for a key" };
+        let wrong = if arguments.host.key().is_some() { "does not take this key" } else { "asks for a key" };
         return Err(Problem::NoAnswer(anyhow!(
             "{origin} {wrong}: give its system key durabletask_extension or its master key (_master) with --key. \
              `dacapo keys list <manifest> --show-values` shows them"

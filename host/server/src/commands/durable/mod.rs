@@ -53,7 +53,7 @@ pub(crate) fn run(command: &DurableCommand, environment: &Environment, console: 
     let look = look(environment, console);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Problem::NoAnswer(error.into()))?;
-    let said = runtime.block_on(answer(command, look, console))?;
+    let said = runtime.block_on(answer(command, look, &mut |text| console.draw(text)))?;
     if !said.text.is_empty() {
         console.draw(&format!("{}\n", said.text));
     }
@@ -66,10 +66,11 @@ fn look(environment: &Environment, console: &Console) -> Look {
     Look { colours: console.colours_on_output(), terminal: console.is_terminal(), width, height }
 }
 
-async fn answer(command: &DurableCommand, look: Look, console: &Console) -> Result<Said, Problem> {
+/// Runs a command; what there is to say before its end is drawn.
+async fn answer(command: &DurableCommand, look: Look, draw: &mut dyn FnMut(&str)) -> Result<Said, Problem> {
     match command {
-        DurableCommand::StartNew(arguments) => start::start(arguments, look).await,
-        DurableCommand::Restart(arguments) => start::restart(arguments, look).await,
+        DurableCommand::StartNew(arguments) => start::start(arguments, look, draw).await,
+        DurableCommand::Restart(arguments) => start::restart(arguments, look, draw).await,
         DurableCommand::GetInstances(arguments) => list::list(arguments, look).await,
         DurableCommand::GetRuntimeStatus(arguments) => show::status(arguments, look).await,
         DurableCommand::GetHistory(arguments) => show::history(arguments, look).await,
@@ -85,7 +86,7 @@ async fn answer(command: &DurableCommand, look: Look, console: &Console) -> Resu
                 Ok(Said { text: "Nothing was purged.".to_owned(), is_well: false })
             }
         }
-        DurableCommand::Watch(arguments) => watch::watch(arguments, look, |text| console.draw(text)).await,
+        DurableCommand::Watch(arguments) => watch::watch(arguments, look, draw).await,
         // It runs without a host, too, and on a runtime of its own.
         DurableCommand::Replay(_) => Ok(Said::well(String::new())),
     }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::admin_api;
 use crate::cli::{OutputFormat, ReplayArguments};
 use crate::clock::SystemClock;
 use crate::console::Console;
@@ -163,11 +164,15 @@ async fn history_text(arguments: &ReplayArguments) -> anyhow::Result<String> {
     if arguments.history.contains(['/', '\\']) {
         bail!("there is no file {}", file.display());
     }
-    let origin = arguments.url.trim_end_matches('/');
-    let base = origin.strip_suffix(BASE_PATH).unwrap_or(origin);
+    let base = admin_api::origin(&arguments.url);
     let id = utf8_percent_encode(&arguments.history, NON_ALPHANUMERIC);
     let url = format!("{base}{BASE_PATH}/instances/{id}/history");
-    let headers = arguments.key.iter().map(|key| ("x-functions-key".to_owned(), key.clone())).collect();
+    let headers = arguments
+        .key
+        .iter()
+        .filter(|key| !key.is_empty())
+        .map(|key| ("x-functions-key".to_owned(), key.clone()))
+        .collect();
     let request = HttpRequest { method: "GET".to_owned(), url, headers, content: None, fail_on_status: None };
     let shown = request.shown();
     let bounds =
@@ -183,7 +188,8 @@ async fn history_text(arguments: &ReplayArguments) -> anyhow::Result<String> {
         200 => Ok(answer.content),
         401 => bail!("{shown} asks for a key: give the system key durabletask_extension or the master key with --key"),
         404 => bail!(
-            "there is neither a file nor an instance {}: {shown} answered 404; list instances with {base}{BASE_PATH}/instances",
+            "there is neither a file nor, on {base}, an instance named '{}'; `dacapo durable get-instances` lists those that \
+             are there",
             arguments.history
         ),
         status => bail!("{shown} answered {status}: {}", answer.content),

@@ -1,5 +1,6 @@
 //! Starting an orchestration, and starting one once more; on request with its end.
 
+use orchestration::{HttpResponse, RuntimeStatus};
 use serde::Deserialize;
 
 use super::super::invoke;
@@ -41,7 +42,11 @@ impl Started {
     }
 }
 
-pub(super) async fn start(arguments: &StartNewArguments, look: Look) -> Result<Said, Problem> {
+pub(super) async fn start(
+    arguments: &StartNewArguments,
+    look: Look,
+    draw: &mut dyn FnMut(&str),
+) -> Result<Said, Problem> {
     let input = payload(arguments.input.as_deref(), "the input")?;
     let mut segments = vec!["orchestrators", arguments.function()];
     segments.extend(arguments.id.as_deref());
@@ -51,13 +56,19 @@ pub(super) async fn start(arguments: &StartNewArguments, look: Look) -> Result<S
     for tag in &arguments.tag {
         question = question.with("tag", Some(format!("{}={}", tag.name, tag.value)));
     }
-    started(question, &arguments.waiting, &arguments.hub, look).await
+    let started = ask(question, &arguments.hub).await?;
+    told(started, &arguments.waiting, &arguments.hub, look, draw).await
 }
 
-pub(super) async fn restart(arguments: &RestartArguments, look: Look) -> Result<Said, Problem> {
+pub(super) async fn restart(
+    arguments: &RestartArguments,
+    look: Look,
+    draw: &mut dyn FnMut(&str),
+) -> Result<Said, Problem> {
     let question = Question::post(&["instances", arguments.instance.id(), "restart"], None)
         .with("restartWithNewInstanceId", Some(!arguments.same_id));
-    started(question, &arguments.waiting, &arguments.hub, look).await
+    let started = ask(question, &arguments.hub).await?;
+    told(started, &arguments.waiting, &arguments.hub, look, draw).await
 }
 
 /// A payload that must be JSON.
@@ -71,22 +82,36 @@ pub(super) fn payload(data: Option<&str>, what: &str) -> Result<Option<String>, 
     Ok(Some(text))
 }
 
-async fn started(question: Question, waiting: &WaitArguments, hub: &HubArguments, look: Look) -> Result<Said, Problem> {
-    let stopwatch = Stopwatch::start();
+/// Asks for an instance.
+async fn ask(question: Question, hub: &HubArguments) -> Result<(Started, HttpResponse), Problem> {
     let answer = hub::ask(hub, question).await?;
-    let started: Started = hub::read(&answer)?;
+    Ok((hub::read(&answer)?, answer))
+}
+
+async fn told(
+    (started, answer): (Started, HttpResponse),
+    waiting: &WaitArguments,
+    hub: &HubArguments,
+    look: Look,
+    draw: &mut dyn FnMut(&str),
+) -> Result<Said, Problem> {
+    let stopwatch = Stopwatch::start();
+    let is_text = hub.host.output == OutputFormat::Text;
     if !waiting.wait {
-        return Ok(Said::well(match hub.host.output {
-            OutputFormat::Text => started.in_words(),
-            OutputFormat::Json => json(&answer.content, look),
-        }));
+        let text = if is_text { started.in_words() } else { json(&answer.content, look) };
+        return Ok(Said::well(text));
+    }
+    if is_text {
+        // Whoever waits long wants to know under which id.
+        draw(&format!("{}\n\n", started.in_words()));
     }
     let status = ended(&started.id, waiting.timeout, hub).await?;
-    let is_well = status.runtime_status == orchestration::RuntimeStatus::Completed;
-    let text = match hub.host.output {
-        OutputFormat::Text => format!("{}\n\n{}", started.in_words(), outcome(&status, stopwatch, look)),
+    let is_well = status.runtime_status == RuntimeStatus::Completed;
+    let text = if is_text {
+        outcome(&status, stopwatch, look)
+    } else {
         // Texts and JSON always serialise.
-        OutputFormat::Json => json(&serde_json::to_string(&status).unwrap_or_default(), look),
+        json(&serde_json::to_string(&status).unwrap_or_default(), look)
     };
     Ok(Said { text, is_well })
 }

@@ -46,9 +46,9 @@ fn said(queue: &QueueName, outcome: &str, words: String) -> Said {
 
 fn refused(error: QueueError, queue: &QueueName) -> Failed {
     match error {
-        QueueError::QueueNotFound(_) => {
-            Failed::at_account(format!("{error}; make it with `dacapo storage queues create {queue}`"))
-        }
+        QueueError::QueueNotFound(_) => Failed::at_account(format!(
+            "{error}; `dacapo storage queues list` shows those that are there, and `create {queue}` makes it"
+        )),
         QueueError::Store(error) => Failed::of_store(error),
         QueueError::QueueExists(_) | QueueError::MessageNotFound | QueueError::PopReceiptMismatch => {
             Failed::at_account(error)

@@ -58,9 +58,9 @@ fn said(table: &TableName, outcome: &str, words: String) -> Said {
 
 fn refused(error: TableError, table: &TableName) -> Failed {
     match error {
-        TableError::TableNotFound(_) => {
-            Failed::at_account(format!("{error}; make it with `dacapo storage tables create {table}`"))
-        }
+        TableError::TableNotFound(_) => Failed::at_account(format!(
+            "{error}; `dacapo storage tables list` shows those that are there, and `create {table}` makes it"
+        )),
         // The number of the operation says nothing where there is one.
         TableError::EntityNotFound { .. } => Failed::at_account(format!("the table '{table}' has no such entity")),
         TableError::Invalid { why, .. } => Failed::at_account(why),

@@ -8,9 +8,7 @@ mod watching;
 use super::paint::Look;
 use super::{Said, answer};
 use crate::cli::{Cli, Command};
-use crate::console::Console;
 use crate::exit::Problem;
-use crate::settings::Environment;
 use clap::Parser;
 use expect_test::Expect;
 use host::Host;
@@ -28,10 +26,11 @@ async fn run(url: &str, words: &[&str]) -> String {
             return format!("[{}] {}", error.exit_code(), error.to_string().lines().next().unwrap_or_default());
         }
     };
-    let console = Console::new(&Environment::default());
-    let said = match answer(&command, FILE, &console).await {
-        Ok(Said { text, is_well: true }) => format!("[0] {text}"),
-        Ok(Said { text, is_well: false }) => format!("[1] {text}"),
+    let mut drawn = String::new();
+    let answered = answer(&command, FILE, &mut |text| drawn.push_str(text)).await;
+    let said = match answered {
+        Ok(Said { text, is_well: true }) => format!("[0] {drawn}{text}"),
+        Ok(Said { text, is_well: false }) => format!("[1] {drawn}{text}"),
         Err(problem) => failed(problem),
     };
     said.replace(url, "URL")
