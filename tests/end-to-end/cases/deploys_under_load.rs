@@ -138,12 +138,11 @@ fn ten_deploys_fail_no_request_and_lose_no_message() {
             assert_eq!(client.which(), ["before", "after"][number % 2], "deploy {number}");
             assert!(load.calls() > before, "nobody called during deploy {number}: {report}");
             host.process.wait_for("[invocation end] DoJob ");
-            eprintln!("{}", report["durationMs"]);
         }
         (running.end(&load), jobs.join().expect("every job is taken"))
     });
     assert!(answers.keys().eq(["after", "before"]), "{answers:?}");
-    eprintln!("calls: {answers:?}; messages: {}", sent.len());
+    println!("answered calls: {answers:?}; messages: {}", sent.len());
     check_jobs(&mut host, &sent);
     let log = host.stop();
     assert!(log.contains("[invocation end] Tick succeeded"), "the timer never ran");
@@ -206,7 +205,6 @@ fn five_hundred_instances_end_in_the_old_order_and_new_ones_in_the_new() {
         let running = load.begin(scope, &host);
         let report = client.deploy(&after);
         assert_eq!(client.which(), "after", "{report}");
-        eprintln!("{}", report["durationMs"]);
         let versions = client.app("renovation")["versions"].clone();
         assert_eq!((&versions[1]["digest"], &versions[1]["running"]), (&old_digest, &json!(WAITING)), "{versions:#}");
         for_each(&client, &new, |client, id| client.start_as("Renovate", id, &Value::Null));
@@ -215,7 +213,7 @@ fn five_hundred_instances_end_in_the_old_order_and_new_ones_in_the_new() {
         running.end(&load)
     });
     assert!(answers["before"] > 0 && answers["after"] > 0, "{answers:?}");
-    eprintln!("calls: {answers:?}");
+    println!("answered calls: {answers:?}");
     let open = format!("{MANAGEMENT}/instances?runtimeStatus=Running,Pending&top=1");
     host.look_until("every instance has ended", |client| {
         (client.get(&open).expect(200).json() == json!([])).then_some(())

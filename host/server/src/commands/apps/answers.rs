@@ -20,6 +20,7 @@ pub(super) struct AppSummary {
     functions: u64,
     source: String,
     task_hub: String,
+    not_served: Option<String>,
 }
 
 /// One app.
@@ -125,7 +126,14 @@ pub(super) fn table(apps: &[AppSummary]) -> String {
         let functions = app.functions.to_string();
         row([&app.name, &app.version, &functions, app.bundle(), app.deployed_at(), &app.task_hub])
     }));
-    columns(&rows)
+    let mut text = columns(&rows);
+    for app in apps {
+        if let Some(why) = &app.not_served {
+            // Writing to a String cannot fail.
+            let _infallible = write!(text, "\n{} is not served: {why}\n", app.name);
+        }
+    }
+    text
 }
 
 impl AppSummary {
