@@ -141,10 +141,10 @@ impl Project {
         host.process.lines_until("[reload] ")
     }
 
-    /// What differs from run to run, in words.
+    /// Lines with words for what differs from run to run, without those about invocations, which come when they come.
     pub(crate) fn masked<L: AsRef<str>>(&self, host: &Host, lines: impl IntoIterator<Item = L>) -> String {
         let folder = self.folder().display().to_string();
-        let lines = lines.into_iter().map(|line| {
+        let lines = lines.into_iter().filter(|line| !line.as_ref().contains("[invocation ")).map(|line| {
             let line = line.as_ref().replace(&folder, "<folder>").replace(host.origin(), "<origin>");
             masked(&line)
         });

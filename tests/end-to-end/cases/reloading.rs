@@ -111,13 +111,9 @@ fn a_build_that_fails_leaves_the_last_version_and_the_next_save_recovers() {
     project.remove("editions-mistake");
     lines.extend(host.process.lines_until("[reload] "));
     expect![[r#"
-        <now>  [invocation start] Which (id=<id>)
-        <now>  [invocation end] Which succeeded in <time>
         <now>  [build] Building editions ...
         <now>  [diagnostic] reload-failed: editions was not reloaded: component 'editions' cannot be built: `test ! -e editions-mistake || { cat editions-mistake >&2; exit 1; }; while test -e hold; do :; done; cp editions-source.wasm editions.wasm` in <folder> ended with exit status: 1; correct what it says above
                   → The version from before (<id>) keeps serving.
-        <now>  [invocation start] Which (id=<id>)
-        <now>  [invocation end] Which succeeded in <time>
         <now>  [build] Building editions ...
         <now>  [build] Built editions in <time>
         <now>  [function changed]  Which
@@ -205,18 +201,12 @@ fn edits_of_the_manifest_are_followed() {
         <now>  [function removed]  Talk
         <now>  [function loaded]  New httpTrigger GET <origin>/api/new
         <now>  [reload] Reloaded editions (<time>): loaded in <time>, switched in <time> (<id>)
-        <now>  [invocation start] New (id=<id>)
-        <now>  [invocation end] New succeeded in <time>
         <now>  [function changed]  Which
         <now>  [reload] Reloaded editions (<time>): loaded in <time>, switched in <time> (<id>)
-        <now>  [invocation start] Which (id=<id>)
-        <now>  [invocation end] Which succeeded in <time>
         <now>  [function changed]  New
         <now>  [reload] Reloaded editions (<time>): loaded in <time>, switched in <time> (<id>)
         <now>  [function changed]  New
         <now>  [reload] Reloaded editions (<time>): loaded in <time>, switched in <time> (<id>)
-        <now>  [invocation start] New (id=<id>)
-        <now>  [invocation end] New succeeded in <time>
         <now>  [reload] Reloaded editions (<time>): loaded in <time>, switched in <time> (<id>)"#]]
     .assert_eq(&project.masked(&host, lines));
     host.stop();
@@ -242,26 +232,18 @@ fn mistakes_in_the_manifest_are_shown_with_their_places() {
         <now>  [diagnostic] reload-failed: editions was not reloaded: the manifest has a problem
                     editions.toml:3: not valid TOML: string values must be quoted, expected literal string; correct the line
                   → The version from before (<id>) keeps serving.
-        <now>  [invocation start] Which (id=<id>)
-        <now>  [invocation end] Which succeeded in <time>
         <now>  [host] editions is the same as before (<time> s)
         <now>  [diagnostic] reload-failed: editions was not reloaded: the app has a problem
                     editions.toml:17: function 'Missing': the component 'editions' has no HTTP function named 'Missing'; it has: HandIn (HTTP function), Stay (orchestrator), Talk (HTTP function), Tarry (HTTP function), Tell (activity), Which (HTTP function), Work (queue function)
                   → The version from before (<id>) keeps serving.
-        <now>  [invocation start] Which (id=<id>)
-        <now>  [invocation end] Which succeeded in <time>
         <now>  [host] editions is the same as before (<time> s)
         <now>  [diagnostic] reload-failed: editions was not reloaded: the manifest has 2 problems
                     editions.toml:25: functions.Work.trigger.queueName: is missing; add `queueName = "my-queue"`
                     editions.toml:25: functions.Work.trigger.queueNam: unknown field; did you mean `queueName`?
                   → The version from before (<id>) keeps serving.
-        <now>  [invocation start] Which (id=<id>)
-        <now>  [invocation end] Which succeeded in <time>
         <now>  [host] editions is the same as before (<time> s)
         <now>  [diagnostic] reload-failed: editions was not reloaded: editions.toml: [app] name is 'tidings' now and was 'editions': a reload cannot give an app another name, because its data belongs to the name; name it 'editions' again, or stop the host and start it anew
                   → The version from before (<id>) keeps serving.
-        <now>  [invocation start] Which (id=<id>)
-        <now>  [invocation end] Which succeeded in <time>
         <now>  [host] editions is the same as before (<time> s)"#]].assert_eq(&project.masked(&host, lines));
     host.stop();
 }
@@ -292,22 +274,12 @@ fn settings_are_followed_too() {
     host.client().get("/api/there").expect(200);
     lines.extend(host.process.lines_until_quiet());
     expect![[r#"
-        <now>  [invocation start] Which (id=<id>)
-        <now>  [invocation end] Which succeeded in <time>
         <now>  [function changed]  Which
         <now>  [reload] Reloaded editions (<time>): loaded in <time>, switched in <time> (<id>)
-        <now>  [invocation start] Which (id=<id>)
-        <now>  [invocation end] Which succeeded in <time>
-        <now>  [invocation start] Which (id=<id>)
-        <now>  [invocation end] Which succeeded in <time>
         <now>  [reload] Reloaded editions (<time>): loaded in <time>, switched in <time> (<id>)
-        <now>  [invocation start] Which (id=<id>)
-        <now>  [invocation end] Which succeeded in <time>
         <now>  [diagnostic] reload-failed: editions was not reloaded: the manifest has a problem
                     editions.toml:12: functions.Which.trigger.route: there is no app setting `PLACE`; set it in the environment, or under `[values]` in local.settings.toml beside the manifest
-                  → The version from before (<id>) keeps serving.
-        <now>  [invocation start] Which (id=<id>)
-        <now>  [invocation end] Which succeeded in <time>"#]].assert_eq(&project.masked(&host, lines));
+                  → The version from before (<id>) keeps serving."#]].assert_eq(&project.masked(&host, lines));
     host.stop();
 }
 
@@ -318,7 +290,10 @@ fn what_a_reload_cannot_change_is_said() {
     project.edit("editions", "[functions.Which]", "[host.storage]\nreservedDiskBytes = 33554432\n[functions.Which]");
     let mut lines = host.process.lines_until("[reload] ");
     lines.extend(host.process.lines_until_quiet());
-    expect![[r#""#]].assert_eq(&project.masked(&host, lines));
+    expect![[r#"
+        <now>  [reload] Reloaded editions (<time>): loaded in <time>, switched in <time> (<id>)
+        <now>  [host] host.storage takes effect with the next start of the host only; everything else was taken over"#]]
+    .assert_eq(&project.masked(&host, lines));
     host.stop();
 }
 
@@ -371,8 +346,6 @@ trigger = { type = "activityTrigger" }
     save(renovation::before());
     lines.extend(host.process.lines_until("is the same as before"));
     expect![[r#"
-        <now>  [invocation start] Paint (id=<id>)
-        <now>  [invocation end] Paint succeeded in <time>
         <now>  [build] Building steps ...
         <now>  [build] Built steps in <time>
         <now>  [diagnostic] reload-failed: steps was not reloaded: 1 of the 1 instances of 'steps' that have not ended do not fit the new code, which they would go on with; keep the old steps in their order, let the instances end, or stop the host and start it anew: then they fail when they go on

@@ -57,30 +57,14 @@ fn several_apps_are_served_by_one_host_and_reloaded_one_by_one() {
     lines.extend(host.process.lines_until("[reload] "));
     host.client().get("/api/beta/what").expect(200);
     expect![[r#"
-        <now>  [invocation start] alphaWhich (id=<id>)
-        <now>  [invocation end] alphaWhich succeeded in <time>
-        <now>  [invocation start] betaWhich (id=<id>)
-        <now>  [invocation end] betaWhich succeeded in <time>
         <now>  [build] Building beta ...
         <now>  [build] Built beta in <time>
         <now>  [function changed]  betaWhich
         <now>  [function changed]  betaHandIn
         <now>  [reload] Reloaded beta (<time>): built in <time>, loaded in <time>, switched in <time> (<id>)
-        <now>  [invocation start] alphaWhich (id=<id>)
-        <now>  [invocation end] alphaWhich succeeded in <time>
-        <now>  [invocation start] betaWhich (id=<id>)
-        <now>  [invocation end] betaWhich succeeded in <time>
-        <now>  [invocation start] alphaHandIn (id=<id>)
-        <now>  [invocation end] alphaHandIn succeeded in <time>
-        <now>  [invocation start] betaHandIn (id=<id>)
-        <now>  [invocation end] betaHandIn succeeded in <time>
         <now>  [diagnostic] reload-failed: beta was not reloaded: the app has a problem
                     function 'betaWhich': the route GET /api/alpha/which belongs to 'alphaWhich' of the app 'alpha'; change one of the routes, or host.http.routePrefix of one of the apps
                   → The version from before (<id>) keeps serving.
-        <now>  [invocation start] alphaWhich (id=<id>)
-        <now>  [invocation end] alphaWhich succeeded in <time>
-        <now>  [invocation start] betaWhich (id=<id>)
-        <now>  [invocation end] betaWhich succeeded in <time>
         <now>  [function changed]  betaWhich
         <now>  [reload] Reloaded beta (<time>): loaded in <time>, switched in <time> (<id>)"#]].assert_eq(&project.masked(&host, lines));
     let hubs = host.client().get(&format!("{MANAGEMENT}/instances")).expect(400).body;

@@ -3,6 +3,7 @@
 //! The host is asked again and again, because its API has no way to wait for news. What is printed follows from what was seen;
 //! only [`watch`] itself asks, waits and looks at the clock.
 
+use futures::FutureExt;
 use orchestration::{EventId, EventKind, ExecutionId, RuntimeStatus, Timestamp};
 use ports::Clock;
 use serde::Deserialize;
@@ -99,6 +100,10 @@ pub(super) async fn watch(
     let (id, hub) = (arguments.instance.id(), &arguments.hub);
     let mut watcher = Watcher::new(hub.host.output, look);
     let mut interrupted = pin!(tokio::signal::ctrl_c());
+    // Ctrl+C is heard from the first time on that it is asked for, and must not end the process while the first answer is drawn.
+    if interrupted.as_mut().now_or_never().is_some() {
+        return Err(Problem::Interrupted);
+    }
     let mut pace = Pace::new();
     let mut away: Option<Stopwatch> = None;
     let mut last = None;
