@@ -273,7 +273,11 @@ impl Deployer {
         let compile = prepared.loaded_in;
         let functions = prepared.generation.served.app.functions.len();
         tell(PhaseReport::of(Phase::Compiled, compile, format!("{functions} functions")));
-        let replay = match self.host.check_what_follows(&prepared, departing, "force it: then they fail when they go on").await {
+        let replay = match self
+            .host
+            .check_what_follows(&prepared, departing, "force it: then they fail when they go on")
+            .await
+        {
             Ok(replay) => replay,
             Err(problem) => {
                 self.give_up(prepared).await;

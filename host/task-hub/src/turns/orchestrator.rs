@@ -237,8 +237,10 @@ fn log_end(before: &InstanceRow, after: &InstanceRow) {
     match &after.failure {
         None => tracing::info!(name: "orchestration_ended", function = %name, instance_id = %id, %status, duration_ms,
             "Orchestration '{name}' ended"),
-        Some(error) => tracing::warn!(name: "orchestration_ended", function = %name, instance_id = %id, %status, duration_ms,
-            %error, "Orchestration '{name}' ended"),
+        Some(error) => {
+            tracing::warn!(name: "orchestration_ended", function = %name, instance_id = %id, %status, duration_ms,
+            %error, "Orchestration '{name}' ended")
+        }
     }
 }
 
