@@ -107,6 +107,6 @@ trigger = { type = "activityTrigger" }
     assert_eq!(host.wait_for_end(&started[0])["output"], "7 is confirmed");
     let output = host.stop();
     let why = "the table 'Jobs' refused an entity: operation 0: an entity of that key exists already";
-    assert_eq!(output.matches("outcome=Failed").count(), 2, "{output}");
-    assert_eq!(output.matches(&format!("error={why}\n")).count(), 2, "{output}");
+    assert_eq!(output.matches("[invocation end] DoJob failed in ").count(), 2, "{output}");
+    assert_eq!(output.matches(&format!("): {why}\n")).count(), 2, "{output}");
 }

@@ -36,8 +36,10 @@ pub(crate) use run::{ManualRuns, Outcome, Report};
 pub(crate) use status::HEALTH_PATH;
 pub(crate) use usage::{UsageNumbers, UsageReport};
 
+use http::header::{CONNECTION, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
+use hyper::body::Body as _;
 use orchestration::Timestamp;
 use percent_encoding::percent_decode_str;
 use ports::{Body, Clock};
@@ -152,11 +154,19 @@ impl Admin {
     /// Answers one request.
     pub(crate) async fn handle(&self, request: Request<Body>) -> Reply {
         let (head, body) = request.into_parts();
-        let Some(operation) = find(&head.method, head.uri.path()) else { return reply::empty(StatusCode::NOT_FOUND) };
-        if operation != Operation::Ping && !self.doors.admit_admin(&head) {
-            return reply::empty(StatusCode::UNAUTHORIZED);
+        let has_body = !body.is_end_stream();
+        let mut reply = match find(&head.method, head.uri.path()) {
+            None => reply::empty(StatusCode::NOT_FOUND),
+            Some(operation) if operation != Operation::Ping && !self.doors.admit_admin(&head) => {
+                reply::empty(StatusCode::UNAUTHORIZED)
+            }
+            Some(operation) => self.answer(operation, &head, body).await,
+        };
+        // A body that nobody has read ends the connection. Callers who keep connections must know before they use it again.
+        if has_body && reply.status().is_client_error() {
+            reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        self.answer(operation, &head, body).await
+        reply
     }
 
     async fn answer(&self, operation: Operation, head: &Parts, body: Body) -> Reply {

@@ -207,3 +207,17 @@ async fn what_is_refused_is_told_as_json_or_as_the_last_line() {
         {"detail":"705 bytes","durationMs":null,"phase":"received"}
         {"error":{"code":"AppsClash","message":"the app 'hotels' clashes with what this host serves already","problems":["the app 'trips' has a function 'STARTTRIP' too; function names are unique in a host, so rename one"],"status":409}}"#]]).await;
 }
+
+#[tokio::test]
+async fn a_connection_ends_with_a_body_that_nobody_has_read() {
+    let (admin, _background) = trips();
+    let check = async |body: Body, expected: Option<&str>| {
+        let request = Request::builder().method("POST").uri("/admin/nothing").header("host", "h").body(body);
+        let reply = admin.handle(request.expect("a request")).await;
+        assert_eq!(reply.status(), 404);
+        let connection = reply.headers().get("connection").map(|value| value.to_str().expect("visible"));
+        assert_eq!(connection, expected);
+    };
+    check(Full::from("{}").map_err(|never| match never {}).boxed_unsync(), Some("close")).await;
+    check(Full::default().map_err(|never| match never {}).boxed_unsync(), None).await;
+}

@@ -13,8 +13,18 @@ use crate::wiring::guest_settings;
 
 const SUBJECT: &str = "functions";
 
-/// Compiled components are taken from `cache`, and kept there.
+/// Compiled components are taken from `cache`, and kept there. Where there is none yet, none is made: a doctor changes nothing.
 pub(super) fn look(located: &LocatedApp, cache: &Path, findings: &mut Vec<Finding>) {
+    if cache.is_dir() {
+        return look_with(located, cache, findings);
+    }
+    match tempfile::tempdir() {
+        Ok(for_once) => look_with(located, for_once.path(), findings),
+        Err(error) => findings.push(no_guests(&format!("there is no folder for temporary files: {error}"))),
+    }
+}
+
+fn look_with(located: &LocatedApp, cache: &Path, findings: &mut Vec<Finding>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let guests = Runtime::new(guest_settings(&located.app), cache);
     let (runtime, guests) = match (runtime, guests) {
