@@ -200,7 +200,9 @@ impl World {
         let body = body.collect().await.expect("a whole body").to_bytes();
         let text = format!("{:?}\n{}", head.headers, String::from_utf8_lossy(&body));
         if head.status == StatusCode::UNAUTHORIZED {
-            assert!(head.headers.is_empty() && body.is_empty(), "{route}: {text}");
+            // That the body of the request was not read tells nothing but that.
+            let is_silent = head.headers.keys().all(|name| name == http::header::CONNECTION);
+            assert!(is_silent && body.is_empty(), "{route}: {text}");
         }
         if !route.contains("keys") && !route.contains("/durabletask/") && !route.contains("DurableTask") {
             for value in self.all_values() {
