@@ -162,4 +162,8 @@ pub(crate) struct SchemaArguments {
 pub(crate) struct CompletionsArguments {
     /// The shell
     pub(crate) shell: Shell,
+
+    /// How to say it: JSON has the script as one text
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) output: OutputFormat,
 }

@@ -3,8 +3,9 @@
 use anyhow::Context;
 use clap::CommandFactory;
 use clap_complete::Shell;
+use serde_json::json;
 
-use crate::cli::{Cli, CompletionsArguments};
+use crate::cli::{Cli, CompletionsArguments, OutputFormat};
 use crate::console::Console;
 use crate::exit::Problem;
 
@@ -14,8 +15,15 @@ use crate::exit::Problem;
 /// [`Problem::Host`]: never, unless the generator breaks its word to write text.
 pub(crate) fn run(arguments: &CompletionsArguments, console: &Console) -> Result<(), Problem> {
     let script = script(arguments.shell)?;
-    console.notice(script.trim_end());
+    console.notice(&shown(script.trim_end(), arguments));
     Ok(())
+}
+
+fn shown(script: &str, arguments: &CompletionsArguments) -> String {
+    match arguments.output {
+        OutputFormat::Text => script.to_owned(),
+        OutputFormat::Json => json!({ "shell": arguments.shell.to_string(), "script": script }).to_string(),
+    }
 }
 
 fn script(shell: Shell) -> Result<String, Problem> {
@@ -39,5 +47,12 @@ mod tests {
             }
             assert!(script.contains("find-free-port"), "{shell} knows no options");
         }
+    }
+
+    #[test]
+    fn programs_get_the_script_as_one_text() {
+        let arguments = CompletionsArguments { shell: Shell::Fish, output: OutputFormat::Json };
+        assert_eq!(shown("a \"b\"", &arguments), r#"{"script":"a \"b\"","shell":"fish"}"#);
+        assert_eq!(shown("a", &CompletionsArguments { output: OutputFormat::Text, ..arguments }), "a");
     }
 }
