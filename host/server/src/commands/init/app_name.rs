@@ -121,7 +121,7 @@ impl AppName {
     }
 
     /// The file that cargo makes of the crate, without its ending.
-    pub(super) fn library(&self) -> String {
+    pub(super) fn file_stem(&self) -> String {
         self.package().replace('-', "_")
     }
 }

@@ -38,7 +38,7 @@ pub(super) enum IfThere {
 /// The files without any function: `(manifest, src/lib.rs)`.
 pub(super) fn empty(app: &AppName, sdk: &Sdk) -> (String, String) {
     let name = app.as_str();
-    let library = app.library();
+    let library = app.file_stem();
     let sdk = match sdk {
         Sdk::Vendored => ", \"vendor/**/*.rs\"",
         Sdk::Elsewhere(_) => "",

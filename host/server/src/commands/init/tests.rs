@@ -317,7 +317,7 @@ fn the_sdk_goes_along_without_its_tests() {
 fn names_of_apps() {
     let check = |folder: &str, expected: &str| {
         let app = AppName::of_folder(Path::new(folder));
-        assert_eq!(format!("{} {} {} {}", app.as_str(), app.manifest(), app.package(), app.library()), expected);
+        assert_eq!(format!("{} {} {} {}", app.as_str(), app.manifest(), app.package(), app.file_stem()), expected);
         AppName::parse(app.as_str()).expect("it is valid");
     };
     check("trips", "trips trips.toml trips trips");
