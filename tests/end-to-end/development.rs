@@ -19,7 +19,7 @@ const EDITION: &[u8] = b"edition 0000";
 /// How long a host that has nothing to do is listened to: ten times as long as it waits before it looks at changed files.
 const A_WHILE: Duration = Duration::from_millis(500);
 
-/// From saving to the first answer of the new code, besides compilers: what the host promises for itself.
+/// From saving to the first answer of the new code, besides the build command: what the host promises for itself.
 pub(crate) const OWN_TIME: Duration = Duration::from_millis(300);
 
 /// The functions of the guest `editions`.
@@ -97,6 +97,14 @@ impl Project {
 
     pub(crate) fn remove(&self, name: &str) {
         fs::remove_file(self.folder().join(name)).expect("it is there");
+    }
+
+    /// From here on every edition has to be compiled again.
+    pub(crate) fn forget_compiled(&self) {
+        let compiled = self.folder().join(COMPILED);
+        if compiled.exists() {
+            fs::remove_dir_all(compiled).expect("it can be removed");
+        }
     }
 
     /// Saves an edition of an app's code.

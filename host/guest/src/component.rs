@@ -267,62 +267,69 @@ pub(crate) async fn load(
     source: ComponentSource,
     wasm: Option<Vec<u8>>,
 ) -> Result<Arc<Component>, LoadError> {
-    // Compiling takes up to seconds.
     let name = source.name.clone();
-    let read_and_prepare = move || {
+    let for_invocations = move || {
         let wasm = match wasm {
             Some(wasm) => wasm,
             None => read(&source)?,
         };
-        prepare(runtime, source, &wasm)
+        let component = prepare(runtime, &source, &wasm)?;
+        Ok((component, source, wasm))
     };
-    let prepared = tokio::task::spawn_blocking(read_and_prepare).await;
-    let mut component = prepared.unwrap_or_else(|panicked| {
-        let fault = GuestFault::Unavailable { function: "describe".to_owned(), message: panicked.to_string() };
-        Err(LoadError::Describe { component: name, fault })
-    })?;
+    let (mut component, source, wasm) = compiling(&name, for_invocations).await?;
     component.functions =
-        describe(&component).await.map_err(|fault| LoadError::Describe { component: component.name.clone(), fault })?;
+        describe(&component).await.map_err(|fault| LoadError::Describe { component: name.clone(), fault })?;
+    let has_orchestrators = component.functions.iter().any(|(_, kind)| *kind == FunctionKind::Orchestrator);
+    if has_orchestrators && component.invocations.exports().orchestrator.is_some() {
+        component = compiling(&name, move || with_orchestrators(component, &source, &wasm)).await?;
+    }
     Ok(Arc::new(component))
 }
 
-fn prepare(runtime: Arc<Parts>, source: ComponentSource, wasm: &[u8]) -> Result<Component, LoadError> {
-    check_magic(&source, wasm)?;
-    let ComponentSource { name, path, allowed_hosts, .. } = source;
+/// On another thread, since compiling takes up to seconds.
+async fn compiling<T: Send + 'static>(
+    component: &str,
+    work: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
+) -> Result<T, LoadError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|panicked| {
+        let fault = GuestFault::Unavailable { function: "describe".to_owned(), message: panicked.to_string() };
+        Err(LoadError::Describe { component: component.to_owned(), fault })
+    })
+}
+
+/// Ready to be asked what it has.
+fn prepare(runtime: Arc<Parts>, source: &ComponentSource, wasm: &[u8]) -> Result<Component, LoadError> {
+    check_magic(source, wasm)?;
+    let ComponentSource { name, allowed_hosts, .. } = source;
     let digest = sha256_hex(wasm);
-    let invalid = |error: wasmtime::Error| LoadError::Invalid {
-        component: name.clone(),
-        path: path.clone(),
-        detail: format!("{error:#}"),
-    };
-    let (compiled, from_cache) = compile(&runtime, &runtime.engines.invocation, &digest, wasm).map_err(invalid)?;
+    let (compiled, from_cache) = compile(&runtime, &runtime.engines.invocation, source, &digest, wasm)?;
     let invocations =
-        runtime.invocations.link(&compiled, invocation::FORBIDDEN).map_err(|e| import_error(&name, &compiled, &e))?;
+        runtime.invocations.link(&compiled, invocation::FORBIDDEN).map_err(|e| import_error(name, &compiled, &e))?;
     let exports = invocations.exports();
     let is_wasi_http = exports.wasi_http.is_some();
     if exports.describe.is_none() && !is_wasi_http {
-        return Err(LoadError::NoFunctions { component: name });
+        return Err(LoadError::NoFunctions { component: name.clone() });
     }
-    let mut from_cache = from_cache;
-    let orchestrators = if exports.orchestrator.is_some() {
-        let (compiled, cached) = compile(&runtime, &runtime.engines.orchestrator, &digest, wasm).map_err(invalid)?;
-        from_cache &= cached;
-        let linked = runtime.orchestrators.link(&compiled, orchestrator::FORBIDDEN);
-        Some(linked.map_err(|e| import_error(&name, &compiled, &e))?)
-    } else {
-        None
-    };
     Ok(Component {
-        name,
+        name: name.clone(),
         digest,
         functions: Vec::new(),
         is_wasi_http,
         from_cache,
-        allowed_hosts: Arc::from(allowed_hosts),
+        allowed_hosts: Arc::from(allowed_hosts.as_slice()),
         invocations,
-        orchestrators,
+        orchestrators: None,
         _runtime: runtime,
     })
+}
+
+fn with_orchestrators(component: Component, source: &ComponentSource, wasm: &[u8]) -> Result<Component, LoadError> {
+    let runtime = &component._runtime;
+    let (compiled, from_cache) = compile(runtime, &runtime.engines.orchestrator, source, &component.digest, wasm)?;
+    let linked = runtime.orchestrators.link(&compiled, orchestrator::FORBIDDEN);
+    let orchestrators = Some(linked.map_err(|e| import_error(&component.name, &compiled, &e))?);
+    let from_cache = component.from_cache && from_cache;
+    Ok(Component { orchestrators, from_cache, ..component })
 }
 
 fn read(source: &ComponentSource) -> Result<Vec<u8>, LoadError> {
@@ -346,13 +353,39 @@ fn check_magic(source: &ComponentSource, wasm: &[u8]) -> Result<(), LoadError> {
 }
 
 /// Both engines of a pair take the same code where their settings allow it; then only one of them has to compile.
-fn compile(runtime: &Parts, engines: &EnginePair, digest: &str, wasm: &[u8]) -> wasmtime::Result<(Compiled, bool)> {
-    let (on_demand, provenance) = runtime.cache.component(&engines.on_demand, digest, wasm)?;
+fn compile(
+    runtime: &Parts,
+    engines: &EnginePair,
+    source: &ComponentSource,
+    digest: &str,
+    wasm: &[u8],
+) -> Result<(Compiled, bool), LoadError> {
+    let invalid = |error: wasmtime::Error| LoadError::Invalid {
+        component: source.name.clone(),
+        path: source.path.clone(),
+        detail: format!("{error:#}"),
+    };
+    let (on_demand, provenance) = runtime.cache.component(&engines.on_demand, digest, wasm).map_err(invalid)?;
+    if let (Provenance::Compiler, Some(kept_code)) = (provenance, &runtime.engines.kept_code) {
+        kept_code.see(digest);
+    }
     let pooled = match &engines.pooled {
-        Some(engine) => Some(runtime.cache.component(engine, digest, wasm)?.0),
+        Some(engine) => Some(runtime.cache.component(engine, digest, wasm).map_err(invalid)?.0),
         None => None,
     };
     Ok((Compiled { pooled, on_demand }, provenance == Provenance::Cache))
+}
+
+/// Fills what is kept of compiled functions.
+pub(crate) fn compile_ahead(runtime: &Parts, wasm: &[u8]) {
+    let Some(kept_code) = &runtime.engines.kept_code else { return };
+    if !kept_code.see(&sha256_hex(wasm)) {
+        return;
+    }
+    // With kept code, the engines all take the same.
+    if let Err(error) = runtime.engines.invocation.on_demand.precompile_component(wasm) {
+        tracing::debug!("nothing was compiled ahead: {error:#}");
+    }
 }
 
 /// Names the import that the linker complains about.

@@ -3,10 +3,11 @@
 //! Each kind of sandbox has two engines: one with a pool of prepared places, and one that allocates each guest when it
 //! comes, for the time when the pool is used up or cannot be made. Orchestrators have engines of their own, because their
 //! code is compiled so that floating point gives the same bits on every machine, and so that thousands of waiting
-//! orchestrators leave the places of invocations alone.
+//! orchestrators leave the places of invocations alone. Where code is to be replaced soon, it is that of orchestrators for both.
 
-use crate::GuestSettings;
-use std::sync::mpsc;
+use crate::kept_code::KeptCode;
+use crate::{Compilation, GuestSettings};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
@@ -14,6 +15,8 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 pub(crate) struct Engines {
     pub(crate) invocation: EnginePair,
     pub(crate) orchestrator: EnginePair,
+    /// Functions that need not be compiled again; none with [`Compilation::Lasting`].
+    pub(crate) kept_code: Option<Arc<KeptCode>>,
 }
 
 /// The two engines of one kind of sandbox.
@@ -32,12 +35,18 @@ struct Kind {
 }
 
 impl Engines {
-    pub(crate) fn new(settings: &GuestSettings) -> wasmtime::Result<Engines> {
-        let invocation = Kind { name: "invocation", slots: settings.invocation_slots, deterministic: false };
+    pub(crate) fn new(settings: &GuestSettings, compilation: Compilation) -> wasmtime::Result<Engines> {
+        let kept_code = match compilation {
+            Compilation::Lasting => None,
+            Compilation::Passing => Some(Arc::new(KeptCode::new(Compilation::MAX_KEPT_CODE_BYTES))),
+        };
+        let invocation =
+            Kind { name: "invocation", slots: settings.invocation_slots, deterministic: kept_code.is_some() };
         let orchestrator = Kind { name: "orchestrator", slots: settings.orchestrator_slots, deterministic: true };
         Ok(Engines {
-            invocation: EnginePair::new(settings, invocation)?,
-            orchestrator: EnginePair::new(settings, orchestrator)?,
+            invocation: EnginePair::new(settings, invocation, kept_code.as_ref())?,
+            orchestrator: EnginePair::new(settings, orchestrator, kept_code.as_ref())?,
+            kept_code,
         })
     }
 
@@ -48,8 +57,11 @@ impl Engines {
 }
 
 impl EnginePair {
-    fn new(settings: &GuestSettings, kind: Kind) -> wasmtime::Result<EnginePair> {
+    fn new(settings: &GuestSettings, kind: Kind, kept_code: Option<&Arc<KeptCode>>) -> wasmtime::Result<EnginePair> {
         let mut config = config(settings, kind);
+        if let Some(kept_code) = kept_code {
+            config.enable_incremental_compilation(kept_code.clone())?;
+        }
         let on_demand = Engine::new(&config)?;
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings, kind)));
         let pooled = Engine::new(&config).inspect_err(|error| {

@@ -6,7 +6,7 @@ use crate::engine::{Engines, Ticker};
 use crate::invocation::{self, Invocation};
 use crate::orchestrator::{self, Orchestration};
 use crate::sandbox::Linkers;
-use crate::settings::GuestSettings;
+use crate::settings::{Compilation, GuestSettings};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -42,8 +42,20 @@ impl Runtime {
     /// When the machine cannot run guests at all. Where it has no room for a pool of guests or for the cache, the runtime
     /// works without, more slowly, and says so in the log.
     pub fn new(settings: GuestSettings, cache_dir: &Path) -> Result<Runtime, RuntimeError> {
+        Runtime::with_compilation(settings, cache_dir, Compilation::Lasting)
+    }
+
+    /// As [`Runtime::new`], which compiles guests to last.
+    ///
+    /// # Errors
+    /// As [`Runtime::new`].
+    pub fn with_compilation(
+        settings: GuestSettings,
+        cache_dir: &Path,
+        compilation: Compilation,
+    ) -> Result<Runtime, RuntimeError> {
         let failed = |error: wasmtime::Error| RuntimeError::Engine(format!("{error:#}"));
-        let engines = Engines::new(&settings).map_err(failed)?;
+        let engines = Engines::new(&settings, compilation).map_err(failed)?;
         let invocations = Linkers::new(&engines.invocation, invocation::define).map_err(failed)?;
         let orchestrators = Linkers::new(&engines.orchestrator, orchestrator::define).map_err(failed)?;
         let ticker = Ticker::start(&engines)?;
@@ -72,6 +84,17 @@ impl Runtime {
     /// As [`Runtime::load`].
     pub async fn load_bytes(&self, source: ComponentSource, wasm: Vec<u8>) -> Result<Arc<Component>, LoadError> {
         component::load(Arc::clone(&self.0), source, Some(wasm)).await
+    }
+
+    /// Makes the next version of this component compile faster, if this one came out of the cache and its functions are not in
+    /// memory. Takes as long as compiling it. With [`Compilation::Lasting`], and for what is no component, nothing is done.
+    pub fn compile_ahead(&self, wasm: &[u8]) {
+        component::compile_ahead(&self.0, wasm);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn kept_functions(&self) -> usize {
+        self.0.engines.kept_code.as_ref().map_or(0, |kept| kept.functions())
     }
 
     /// The limits that every guest has.

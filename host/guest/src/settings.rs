@@ -68,6 +68,22 @@ impl GuestSettings {
     pub(crate) const MODULES_PER_GUEST: u32 = 16;
 }
 
+/// What guests are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compilation {
+    /// To run for long: each kind of sandbox has the code that suits it best.
+    Lasting,
+    /// To be replaced soon, as in the development loop: one code serves both kinds of sandbox, though it computes floating point
+    /// a little more slowly, and functions that the version before had, too, are not compiled again. For this, compiled
+    /// functions stay in memory, up to [`Compilation::MAX_KEPT_CODE_BYTES`].
+    Passing,
+}
+
+impl Compilation {
+    /// Some fifty components of usual size. What was not looked for the longest goes first.
+    pub const MAX_KEPT_CODE_BYTES: usize = 64 * MIB;
+}
+
 impl Default for GuestSettings {
     fn default() -> GuestSettings {
         GuestSettings {

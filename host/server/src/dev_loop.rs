@@ -33,6 +33,9 @@ use crate::watching::{AppChanges, Changes, Pace, Seen, Sources, Watch, Watched};
 /// Loads other versions of the apps.
 #[async_trait]
 pub(crate) trait Reloads: Send + Sync {
+    /// Components of an app are about to be built. Returns at once.
+    fn building(&self, app_index: usize, components: &BTreeSet<String>);
+
     /// Loads and swaps; the old version serves on if it fails. The components of `located` are built.
     async fn reload(&self, app_index: usize, located: LocatedApp, settings: AppSettings) -> Result<Swapped, Problem>;
 }
@@ -196,7 +199,7 @@ impl DevLoop {
             stuck.clear();
             let fresh = self.fresh();
             self.read_manifests(&mut stuck).await;
-            if self.build(&mut stuck).await == attempt::Ended::Quietly && self.fresh() == fresh {
+            if self.build(&mut stuck, reloads).await == attempt::Ended::Quietly && self.fresh() == fresh {
                 break;
             }
         }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, anyhow};
 use azure_storage::endpoint::Components;
+use guest::Compilation;
 use ports::Randomness;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -30,6 +31,8 @@ pub(crate) struct Setup {
     pub(crate) address: SocketAddr,
     /// Where compiled guests are kept.
     pub(crate) cache: PathBuf,
+    /// Whether they are replaced often.
+    pub(crate) compilation: Compilation,
     /// Who is let in, and by which keys.
     pub(crate) access: Access,
     /// Whether schedules run.
@@ -75,7 +78,7 @@ impl Running {
             clock: clock.clone(),
             randomness: Arc::new(SystemRandomness),
             address: setup.address,
-            runtimes: Runtimes::new(setup.cache),
+            runtimes: Runtimes::new(setup.cache, setup.compilation),
             access: setup.access,
             with_timers: setup.with_timers,
             outbound: Arc::new(Outbound::new(clock)),

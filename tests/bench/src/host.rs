@@ -24,7 +24,7 @@ pub(crate) struct Host {
     storage: BTreeMap<String, SocketAddr>,
     child: Child,
     /// Kept open so that the host never writes into a closed pipe.
-    _output: Lines<BufReader<ChildStdout>>,
+    output: Lines<BufReader<ChildStdout>>,
     _data: Option<TempDir>,
 }
 
@@ -53,7 +53,8 @@ pub(crate) fn use_binary(file: PathBuf) {
     drop(BINARY.set(file));
 }
 
-fn binary() -> PathBuf {
+/// What is measured.
+pub(crate) fn binary() -> PathBuf {
     BINARY.get().cloned().unwrap_or_else(artifacts::host_binary)
 }
 
@@ -73,27 +74,50 @@ impl Host {
 
     /// Starts an app on a data folder that other hosts may have used before.
     pub(crate) async fn start_in(data: &Path, app: &App, storage: StorageEndpoint) -> Result<Host> {
-        let binary = binary();
         artifacts::guest(app.guest);
-        let mut child = Command::new(&binary)
+        let mut command = Command::new(binary());
+        command
             .arg("start")
             .arg(workspace().join("function-manifests").join(app.manifest))
-            .args(["--output", "compact", "--port", "0", "--no-build", "--data-dir"])
+            .args(["--output", "compact", "--port", "0", "--no-build", "--no-watch", "--data-dir"])
             .arg(data)
             .args(match storage {
                 StorageEndpoint::On => &["--blob-port", "0", "--queue-port", "0", "--table-port", "0"][..],
                 StorageEndpoint::Off => &["--no-storage-endpoint"],
-            })
+            });
+        Host::spawn(command).await
+    }
+
+    /// Builds, serves and watches the project in a folder.
+    pub(crate) async fn start_project(folder: &Path) -> Result<Host> {
+        let mut command = Command::new(binary());
+        command.args(["start", "--output", "compact", "--port", "0", "--no-storage-endpoint"]).current_dir(folder);
+        Host::spawn(command).await
+    }
+
+    async fn spawn(mut command: Command) -> Result<Host> {
+        let spawned = command
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("cannot run {}", binary.display()))?;
+            .with_context(|| format!("cannot run {}", binary().display()));
+        let mut child = spawned?;
         let stdout = child.stdout.take().context("the host's output is piped")?;
         let mut output = BufReader::new(stdout).lines();
         let (address, storage) = read_addresses(&mut output).await?;
-        Ok(Host { address, storage, child, _output: output, _data: None })
+        Ok(Host { address, storage, child, output, _data: None })
+    }
+
+    /// How long the build of the next reload took, by what the host prints.
+    pub(crate) async fn built_in(&mut self) -> Result<Duration> {
+        while let Some(line) = self.output.next_line().await? {
+            let Some((_, rest)) = line.split_once(": built in ") else { continue };
+            let seconds = rest.split_whitespace().next().context("a number follows")?;
+            return Ok(Duration::from_secs_f64(seconds.parse()?));
+        }
+        Err(anyhow!("the host ended before it had built anything"))
     }
 
     /// Where a service of the storage endpoint answers: `queue` or `table`.

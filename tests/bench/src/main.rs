@@ -9,6 +9,7 @@ mod connection;
 mod disk;
 mod host;
 mod http_hello;
+mod reload;
 mod report;
 mod storage;
 mod waiting;
@@ -19,7 +20,7 @@ use clap::{Parser, ValueEnum};
 use report::Report;
 use std::path::PathBuf;
 
-/// Measures the Dacapo host: workflows, fan-out, long histories, HTTP, start-up, memory, and its storage endpoint beside Azurite.
+/// Measures the Dacapo host: workflows, fan-out, long histories, HTTP, start-up, reloads, memory, and its storage endpoint beside Azurite.
 #[derive(Parser)]
 #[command(after_help = "Examples:\n  cargo bench-dacapo\n  cargo bench-dacapo --only workflows --seconds 10")]
 struct Arguments {
@@ -47,6 +48,7 @@ enum Part {
     Sequence,
     Http,
     Startup,
+    Reload,
     Waiting,
     Storage,
 }
@@ -64,6 +66,9 @@ async fn main() -> Result<()> {
     let mut report = Report::new(disk::sync_latency()?);
     if wanted(Part::Startup) {
         host::measure_startup(&mut report).await?;
+    }
+    if wanted(Part::Reload) {
+        reload::measure(&mut report).await?;
     }
     if wanted(Part::Workflows) {
         workflows::measure_short(&mut report, arguments.seconds).await?;

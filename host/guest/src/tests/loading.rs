@@ -1,7 +1,7 @@
 //! Loading: the cache of compiled code, and what is said about files that are no good.
 
 use super::fixtures::{RecordingClient, bind_all, load, runtime, small_settings, source};
-use crate::{App, Binding, ComponentSource, FunctionKind, GuestSettings, Runtime};
+use crate::{App, Binding, Compilation, ComponentSource, FunctionKind, GuestSettings, Runtime};
 use expect_test::{Expect, expect};
 use manifest::OutboundHost;
 use std::collections::BTreeSet;
@@ -44,6 +44,53 @@ async fn code_is_compiled_once_and_again_when_it_is_damaged() {
     fs::write(&files[1], b"short").expect("damaged");
     assert!(!loads_from_cache(folder.path()).await);
     assert_eq!(compiled(folder.path()), files);
+}
+
+fn runtime_for(compilation: Compilation, folder: &Path) -> Runtime {
+    let settings = GuestSettings { invocation_slots: 4, orchestrator_slots: 4, ..small_settings() };
+    Runtime::with_compilation(settings, folder, compilation).expect("a runtime")
+}
+
+#[tokio::test]
+async fn what_has_no_orchestrators_is_compiled_for_invocations_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let component = load(&runtime_for(Compilation::Lasting, folder.path()), "hello-http").await;
+    assert!(component.orchestrators().is_none());
+    assert_eq!(compiled(folder.path()).len(), 1);
+}
+
+#[tokio::test]
+async fn in_the_development_loop_only_what_has_changed_is_compiled() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let runtime = runtime_for(Compilation::Passing, folder.path());
+    let before = load(&runtime, "steps-before").await;
+    let functions = runtime.kept_functions();
+    assert!(functions > 100, "{functions}");
+    assert_eq!(compiled(folder.path()).len(), 1, "one code for both kinds of sandbox");
+    let after = load(&runtime, "steps-after").await;
+    assert!(!after.from_cache() && after.digest() != before.digest());
+    let new = runtime.kept_functions() - functions;
+    // Some are compiled again although they are the same: the compiler's key of a function differs a little from run to run.
+    assert!(new > 0 && new < functions / 2, "{new} functions besides {functions}");
+}
+
+#[tokio::test]
+async fn what_was_compiled_by_an_earlier_process_can_be_compiled_ahead() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = runtime_for(Compilation::Passing, folder.path());
+    load(&first, "steps-before").await;
+    let runtime = runtime_for(Compilation::Passing, folder.path());
+    assert!(load(&runtime, "steps-before").await.from_cache());
+    assert_eq!(runtime.kept_functions(), 0);
+    let wasm = fs::read(artifacts::guest("steps-before")).expect("it was built");
+    runtime.compile_ahead(&wasm);
+    let ahead = runtime.kept_functions();
+    assert!(ahead > first.kept_functions() / 2, "{ahead} functions");
+    runtime.compile_ahead(b"no component");
+    let lasting = runtime_for(Compilation::Lasting, folder.path());
+    lasting.compile_ahead(&wasm);
+    assert_eq!(lasting.kept_functions(), 0);
+    assert_eq!(compiled(folder.path()).len(), 1, "it is in memory only");
 }
 
 #[cfg(unix)]

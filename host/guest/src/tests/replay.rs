@@ -1,9 +1,9 @@
 //! The replay law, for every orchestrator of every sample: a guest that stays alive between its turns and one that is built
 //! anew for each turn write the same history.
 
-use super::fixtures::{app, bind_all, bound_app, load, runtime};
+use super::fixtures::{app, app_in, bind_all, bound_app, load, runtime, small_settings};
 use super::world::{Between, World, identity};
-use crate::{App, FunctionKind};
+use crate::{App, Compilation, FunctionKind, Runtime};
 use orchestration::{Cursor, Event, EventKind, Identity, InstanceId, InstanceRow, Json, Limits, RaisedEvent, Stopped};
 use ports::{Advanced, GuestFault, Orchestrators as _};
 use std::collections::BTreeSet;
@@ -22,6 +22,7 @@ const REQUEST: &str = r#"{"trip":{"traveller":"Ada","conference":"Wasm Day"},"de
 const WATCH: &str = r#"{"trip":{"traveller":"Ada","conference":"Wasm Day","maxFlightPriceCents":10000,
     "simulate":{"flight":{"priceCents":20000}}},"everySeconds":3600,"priceFallsByCents":4000}"#;
 const YES: &[(&str, &str)] = &[("approval", r#"{"approved":true,"by":"Grace"}"#)];
+const NO_EVENTS: &[(&str, &str)] = &[];
 const NO: &[(&str, &str)] = &[("approval", r#"{"approved":false,"by":"Grace"}"#)];
 
 async fn run(app: &App, (orchestrator, input, events): Scenario, between: Between) -> (InstanceRow, Vec<String>) {
@@ -113,6 +114,21 @@ async fn bench_functions() {
         Sleep Completed null
     "#]]
     .assert_eq(&outcomes(&rows));
+}
+
+/// An instance that began in the development loop goes on under a host that compiles for good.
+#[tokio::test]
+async fn code_of_the_development_loop_writes_the_same_histories() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let passing = Runtime::with_compilation(small_settings(), folder.path(), Compilation::Passing).expect("a runtime");
+    let (passing, lasting) = (app_in(&passing, "conference-booking").await, app("conference-booking").await);
+    for scenario in
+        [("ParallelTrips", TOUR, NO_EVENTS), ("EmailCampaign", CAMPAIGN, NO_EVENTS), ("PriceWatch", WATCH, NO_EVENTS)]
+    {
+        let histories =
+            [run(&passing, scenario, Between::Rebuild).await, run(&lasting, scenario, Between::Rebuild).await];
+        assert_eq!(histories[0], histories[1], "{scenario:?}");
+    }
 }
 
 #[tokio::test]

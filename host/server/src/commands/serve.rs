@@ -3,6 +3,7 @@
 mod config;
 
 use anyhow::{Context, anyhow};
+use guest::Compilation;
 use std::fs::{File, TryLockError};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -61,7 +62,14 @@ pub(crate) fn run(
         .enable_all()
         .build()
         .context("the threads of the host cannot be started")?;
-    let setup = Setup { address, cache: data.join(CACHE), access, with_timers: config.timers, logs: console.logs() };
+    let setup = Setup {
+        address,
+        cache: data.join(CACHE),
+        compilation: Compilation::Lasting,
+        access,
+        with_timers: config.timers,
+        logs: console.logs(),
+    };
     let outcome = runtime.block_on(async {
         let mut signals = Signals::listen().context("the host cannot listen to signals")?;
         let mut running = Running::new(setup);

@@ -8,6 +8,7 @@ mod bundled;
 mod reloading;
 
 use anyhow::{Context, anyhow};
+use guest::Compilation;
 use manifest::{App, Versioning};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -69,7 +70,9 @@ pub(crate) fn run(
         .build()
         .context("the threads of the host cannot be started")?;
     let cache = projects.first().map(|project| project.layout.cache.clone()).unwrap_or_default();
-    let setup = Setup { address, cache, access, with_timers: !arguments.no_timers, logs: console.logs() };
+    let compilation = if dev_loop.is_some() { Compilation::Passing } else { Compilation::Lasting };
+    let with_timers = !arguments.no_timers;
+    let setup = Setup { address, cache, compilation, access, with_timers, logs: console.logs() };
     let addresses = storage.as_ref().map(Listening::addresses).unwrap_or_default();
     let sockets = Sockets { functions: listener, storage };
     let outcome = runtime.block_on(async {

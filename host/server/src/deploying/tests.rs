@@ -55,6 +55,7 @@ impl Site {
         store.complete([]).expect("keys are made");
         let keys = Arc::new(KeyRing::open(store, Arc::new(SystemClock)).expect("they were just made"));
         let running = Running::new(Setup {
+            compilation: guest::Compilation::Lasting,
             address: ([127, 0, 0, 1], 7071).into(),
             cache: CACHE.path().to_owned(),
             access: Access { keys, guarded: Guarded::Yes },

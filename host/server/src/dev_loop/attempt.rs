@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::own_writes::Verdict;
-use super::{DevLoop, Due, Report};
+use super::{DevLoop, Due, Reloads, Report};
 use crate::guests::{self, Building, Built, Step};
 use crate::watching::{Changes, Seen};
 
@@ -38,13 +38,14 @@ struct Meaning {
 
 impl DevLoop {
     /// Builds what is due for apps that are not `stuck`, and adds those to it for which a build fails.
-    pub(super) async fn build(&mut self, stuck: &mut BTreeSet<usize>) -> Ended {
+    pub(super) async fn build(&mut self, stuck: &mut BTreeSet<usize>, reloads: &dyn Reloads) -> Ended {
         self.own_writes.begin();
         let mut is_overtaken = false;
         for due in self.due(stuck) {
             self.tell(Report::Building { components: due.step.components.clone() });
             // What changes from here on is owed anew.
             let claimed = self.claim(&due);
+            claimed.iter().for_each(|(app, components)| reloads.building(*app, components));
             match self.run_step(&due.step, &mut is_overtaken).await {
                 Outcome::Built(built) => self.is_built(&due, built),
                 Outcome::Failed(error) => {

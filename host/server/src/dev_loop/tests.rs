@@ -53,6 +53,7 @@ async fn only_what_has_changed_is_built() {
     "#]]
     .assert_eq(&world.told(3).await);
     assert_eq!(world.loaded(), ["a.wasm: one, b.wasm: two", "a.wasm: two, b.wasm: three"]);
+    assert_eq!(world.announced(), ["b", "a", "b", "b"]);
 }
 
 #[tokio::test]

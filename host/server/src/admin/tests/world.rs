@@ -178,7 +178,7 @@ pub(crate) fn admin(app: &App, reached: Reached, doors: Doors, keys: Arc<KeyRing
         clock: clock(),
         randomness: Arc::new(Counting::default()),
         address: SocketAddr::from(([127, 0, 0, 1], 7071)),
-        runtimes: Runtimes::new(PathBuf::new()),
+        runtimes: Runtimes::new(PathBuf::new(), guest::Compilation::Lasting),
         access: Access { keys: Arc::clone(&keys), guarded: Guarded::No },
         with_timers: false,
         outbound: Arc::new(Outbound::new(clock())),

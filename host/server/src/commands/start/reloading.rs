@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use std::collections::BTreeSet;
+use std::fs;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Project, builds, edition};
@@ -17,7 +20,7 @@ use crate::listing;
 use crate::manifest_file::LocatedApp;
 use crate::settings::{AppSettings, Environment};
 use crate::watching::{Pace, Sources};
-use crate::wiring::Edition;
+use crate::wiring::{Edition, guest_settings};
 
 /// Watches from here on; none: nobody wants it.
 ///
@@ -86,6 +89,20 @@ impl Reloader {
 
 #[async_trait]
 impl Reloads for Reloader {
+    /// While a build runs there is time to get ready for what it makes.
+    fn building(&self, app_index: usize, components: &BTreeSet<String>) {
+        let served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(LocatedApp { app, folder, .. }) = served.get(app_index).map(|served| &served.located) else { return };
+        let Ok(runtime) = self.host.surroundings.runtimes.with(guest_settings(app)) else { return };
+        let known = components.iter().filter_map(|name| app.components.get(name));
+        let files: Vec<PathBuf> = known.map(|component| folder.join(&component.source)).collect();
+        // Nobody waits for it: what is not compiled ahead is compiled later.
+        drop(tokio::task::spawn_blocking(move || {
+            let readable = files.iter().filter_map(|file| fs::read(file).ok());
+            readable.for_each(|wasm| runtime.compile_ahead(&wasm));
+        }));
+    }
+
     async fn reload(&self, app_index: usize, located: LocatedApp, settings: AppSettings) -> Result<Swapped, Problem> {
         let edition = edition(located, settings, &self.arguments)?;
         // By the name of what is served: that a manifest may not change it is said where it is held against it.

@@ -27,11 +27,16 @@ pub(super) struct World {
 #[derive(Default)]
 struct Loads {
     all: Mutex<Vec<String>>,
+    announced: Mutex<Vec<String>>,
     served: Mutex<BTreeMap<usize, String>>,
 }
 
 #[async_trait]
 impl Reloads for Loads {
+    fn building(&self, _app: usize, components: &BTreeSet<String>) {
+        self.announced.lock().expect("nobody broke off").extend(components.iter().cloned());
+    }
+
     async fn reload(&self, app: usize, located: LocatedApp, settings: AppSettings) -> Result<Swapped, Problem> {
         let contents = contents(&located);
         let digest = format!("{contents} {} {:?}", located.app.version, settings.values);
@@ -158,6 +163,11 @@ impl World {
     /// What was loaded, apart from what was served already.
     pub(super) fn loaded(&self) -> Vec<String> {
         self.loads.all.lock().expect("nobody broke off").clone()
+    }
+
+    /// The components whose builds were announced so far.
+    pub(super) fn announced(&self) -> Vec<String> {
+        self.loads.announced.lock().expect("nobody broke off").clone()
     }
 
     async fn next(&mut self) -> Report {
