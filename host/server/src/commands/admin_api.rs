@@ -2,7 +2,7 @@
 //!
 //! Owns how a host is reached and what is said when it cannot be; what an answer means is up to the command.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use orchestration::{HttpRequest, HttpResponse};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,14 +51,18 @@ pub(super) async fn ask(
     };
     let answer = send(host, request, timeout).await?;
     if answer.status == 401 {
-        let origin = origin(&host.url);
-        let wrong = if host.key().is_some() { "does not take this key; it " } else { "" };
-        bail!(
-            "{origin} {wrong}asks for its master key: give it with --key or as DACAPO_KEY. `dacapo keys list <manifest> --show-values` \
-             shows it as _master; for `dacapo serve`, with --data-dir instead of the manifest"
-        );
+        return Err(wants_master_key(&origin(&host.url), host.key()));
     }
     Ok(answer)
+}
+
+/// What is said of a 401: `key` is what was given.
+pub(super) fn wants_master_key(origin: &str, key: Option<&str>) -> anyhow::Error {
+    let wrong = if key.is_some() { "does not take this key; it " } else { "" };
+    anyhow!(
+        "{origin} {wrong}asks for its master key: give it with --key or as DACAPO_KEY. `dacapo keys list <manifest> --show-values` \
+         shows it as _master; for `dacapo serve`, with --data-dir instead of the manifest"
+    )
 }
 
 /// Sends a request, whose URL is a path below the host, with the key that the person gave; its content is JSON. Any status is an

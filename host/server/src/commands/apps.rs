@@ -6,7 +6,7 @@ mod answers;
 #[cfg(test)]
 mod tests;
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use orchestration::HttpRequest;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
@@ -98,7 +98,7 @@ async fn ask(host: &HostArguments, method: &str, path: String, timeout: Duration
         HttpRequest { method: method.to_owned(), url: path, headers: Vec::new(), content: None, fail_on_status: None };
     let answer = admin_api::send(host, request, timeout).await?;
     if answer.status == 401 {
-        bail!("{} asks for its master key: give it with --key or as DACAPO_KEY", origin(&host.url));
+        return Err(admin_api::wants_master_key(&origin(&host.url), host.key()));
     }
     Ok(Answered { status: answer.status, body: answer.content })
 }
@@ -106,41 +106,49 @@ async fn ask(host: &HostArguments, method: &str, path: String, timeout: Duration
 /// Says what the host has answered: in words, or as it is.
 ///
 /// # Errors
-/// [`Problem::Wanting`] when it is a refusal, [`Problem::NoAnswer`] when it is not understood.
+/// [`Problem::Host`] with the words of a refusal, or [`Problem::Wanting`] when it has been printed as it is;
+/// [`Problem::NoAnswer`] when it is not understood.
 pub(super) fn finish<T: DeserializeOwned>(
     answered: &Answered,
     output: OutputFormat,
     console: &Console,
     in_words: &dyn Fn(T) -> String,
 ) -> Result<(), Problem> {
-    let (text, outcome) = told(answered, output, in_words);
-    let strange = || anyhow!("the answer {} is not one of Dacapo's; is a host of this version there?", answered.status);
-    match text {
-        Some(text) => console.notice(text.trim_end()),
-        None => return Err(Problem::NoAnswer(strange())),
-    }
-    outcome
+    let text = told(answered, output, in_words)?;
+    console.notice(text.trim_end());
+    if answered.is_refusal() { Err(Problem::Wanting) } else { Ok(()) }
 }
 
-/// What to print, if the answer is understood.
+impl Answered {
+    fn is_refusal(&self) -> bool {
+        !(200..300).contains(&self.status)
+    }
+}
+
+/// What to print on standard output.
+///
+/// # Errors
+/// The words of a refusal, and an answer that is not understood.
 pub(super) fn told<T: DeserializeOwned>(
     answered: &Answered,
     output: OutputFormat,
     in_words: &dyn Fn(T) -> String,
-) -> (Option<String>, Result<(), Problem>) {
-    let as_it_is = || answered.body.clone();
-    if (200..300).contains(&answered.status) {
-        let text = serde_json::from_str::<T>(&answered.body).ok().map(|answer| match output {
-            OutputFormat::Text => in_words(answer),
-            OutputFormat::Json => as_it_is(),
-        });
-        return (text, Ok(()));
+) -> Result<String, Problem> {
+    let Answered { status, body } = answered;
+    let strange =
+        || Problem::NoAnswer(anyhow!("the answer {status} is not one of Dacapo's; is a host of this version there?"));
+    if answered.is_refusal() {
+        let refusal: ErrorAnswer = serde_json::from_str(body).map_err(|_| strange())?;
+        return match output {
+            OutputFormat::Text => Err(Problem::Host(anyhow!(refusal.in_words()))),
+            OutputFormat::Json => Ok(body.clone()),
+        };
     }
-    let text = serde_json::from_str::<ErrorAnswer>(&answered.body).ok().map(|answer| match output {
-        OutputFormat::Text => answer.in_words(),
-        OutputFormat::Json => as_it_is(),
-    });
-    (text, Err(Problem::Wanting))
+    let answer = serde_json::from_str(body).map_err(|_| strange())?;
+    Ok(match output {
+        OutputFormat::Text => in_words(answer),
+        OutputFormat::Json => body.clone(),
+    })
 }
 
 /// As much of a digest as people need.

@@ -47,9 +47,7 @@ async fn ask(arguments: &LogsArguments) -> anyhow::Result<Incoming> {
     })?;
     match answer.status() {
         StatusCode::OK => Ok(answer.into_body()),
-        StatusCode::UNAUTHORIZED => bail!(
-            "{origin} asks for its master key: give it with --key. `dacapo keys list <manifest> --show-values` shows it as _master"
-        ),
+        StatusCode::UNAUTHORIZED => Err(admin_api::wants_master_key(&origin, host.key())),
         StatusCode::NOT_FOUND => bail!("{origin} has no logs to ask for: it is no Dacapo host, or an older one"),
         status => {
             let why = Limited::new(answer.into_body(), MAX_REFUSAL_BYTES).collect().await;

@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use super::shown;
 use crate::commands::columns::{columns, row};
+use crate::moment;
 
 /// An app in a list.
 #[derive(Debug, Default, Deserialize)]
@@ -124,7 +125,7 @@ pub(super) fn table(apps: &[AppSummary]) -> String {
     let mut rows = vec![row(["Name", "Version", "Functions", "Bundle", "Deployed", "Task hub"])];
     rows.extend(apps.iter().map(|app| {
         let functions = app.functions.to_string();
-        row([&app.name, &app.version, &functions, app.bundle(), app.deployed_at(), &app.task_hub])
+        row([&app.name, &app.version, &functions, app.bundle(), &app.deployed_at(), &app.task_hub])
     }));
     let mut text = columns(&rows);
     for app in apps {
@@ -142,8 +143,8 @@ impl AppSummary {
         self.bundle.as_deref().map_or(self.source.as_str(), shown)
     }
 
-    fn deployed_at(&self) -> &str {
-        self.deployed_at.as_deref().unwrap_or("-")
+    fn deployed_at(&self) -> String {
+        moment(self.deployed_at.as_deref())
     }
 }
 
@@ -154,7 +155,7 @@ impl AppView {
         text.push_str(&columns(&[
             row(["App digest:", shown(&app.digest)]),
             row(["Bundle:", app.bundle()]),
-            row(["Deployed:", app.deployed_at()]),
+            row(["Deployed:", &app.deployed_at()]),
             row(["Task hub:", &app.task_hub]),
         ]));
         let mut versions = vec![row(["Version", "Digest", "Running", "Failed", "Kept because", "Such as"])];
@@ -166,7 +167,7 @@ impl AppView {
         let mut deployments = vec![row(["", "Version", "Bundle", "Deployed"])];
         deployments.extend(self.deployments.iter().map(|one| {
             let mark = if one.present { "*" } else { "" };
-            row([mark, &one.version, shown(&one.bundle), one.deployed_at.as_deref().unwrap_or("-")])
+            row([mark, &one.version, shown(&one.bundle), &moment(one.deployed_at.as_deref())])
         }));
         section(&mut text, "Versions that are alive", &versions);
         section(&mut text, "Deployments", &deployments);
@@ -174,6 +175,12 @@ impl AppView {
         list(&mut text, "Routes", &self.routes);
         text
     }
+}
+
+/// To the second; what is no moment as it is.
+fn moment(text: Option<&str>) -> String {
+    let text = text.unwrap_or("-");
+    moment::parse(text).map_or_else(|| text.to_owned(), moment::to_second)
 }
 
 /// Nothing without a row besides the headings.
@@ -238,6 +245,6 @@ impl Removed {
 impl ErrorAnswer {
     pub(super) fn in_words(&self) -> String {
         let problems = self.error.problems.iter().map(|problem| format!("\n  {problem}"));
-        format!("Refused: {}{}", self.error.message, problems.collect::<String>())
+        format!("{}{}", self.error.message, problems.collect::<String>())
     }
 }

@@ -99,8 +99,9 @@ async fn deployed(answer: Answer) -> String {
     assert_eq!(head, "POST /admin/apps?force=1 LENGTH application/zip application/x-ndjson, application/json master");
     let end = match answered {
         Ok(answered) => match apps::told(&answered, OutputFormat::Text, &|report: SwitchReport| report.deployed()) {
-            (Some(text), outcome) => format!("{text}{}", if outcome.is_ok() { "" } else { "\n(refused)" }),
-            (None, _) => "not understood".to_owned(),
+            Ok(text) => text,
+            Err(Problem::Host(refusal)) => format!("refused: {refusal}"),
+            Err(problem) => format!("no answer: {}", problem.into_error()),
         },
         Err(error) => format!("{error:#}"),
     };
@@ -169,22 +170,24 @@ async fn a_refusal_is_told_with_its_problems() {
         Answer::lines(&format!("{{\"phase\": \"received\", \"durationMs\": 1}}\n{{\"error\": {error}}}")),
         &expect![[r#"
               received in 0.00 s
-            Refused: 2 instances depart from the new code
-              trip-1: event 7
-            (refused)"#]],
+            refused: 2 instances depart from the new code
+              trip-1: event 7"#]],
     )
     .await;
     check(
         Answer::json(409, &format!("{{\"error\": {error}}}")),
         &expect![[r#"
-        Refused: 2 instances depart from the new code
-          trip-1: event 7
-        (refused)"#]],
+        refused: 2 instances depart from the new code
+          trip-1: event 7"#]],
     )
     .await;
-    check(Answer::json(401, ""), &expect!["http://HOST asks for its master key: give it with --key or as DACAPO_KEY"])
+    check(Answer::json(401, ""), &expect!["http://HOST does not take this key; it asks for its master key: give it with --key or as DACAPO_KEY. `dacapo keys list <manifest> --show-values` shows it as _master; for `dacapo serve`, with --data-dir instead of the manifest"])
         .await;
-    check(Answer::json(502, "<html>"), &expect!["not understood"]).await;
+    check(
+        Answer::json(502, "<html>"),
+        &expect!["no answer: the answer 502 is not one of Dacapo's; is a host of this version there?"],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -207,6 +210,31 @@ async fn nobody_there_is_said() {
     let error = upload::send(&arguments(&address), trips(), &|_| {}).await.expect_err("nobody is there").to_string();
     expect!["no host answers at http://HOST; start one with `dacapo serve`, or say where it is with --to"]
         .assert_eq(&error.replace(&address, "HOST"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_takes_nothing_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("some port is free");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    // More than what the system takes for somebody who does not read.
+    let bundle = Bytes::from(vec![0; 64 << 20]);
+    let host = async {
+        let _connection = listener.accept().await.expect("somebody deploys");
+        std::future::pending::<()>().await
+    };
+    let deploying = arguments(&address);
+    let error = tokio::select! {
+        answered = upload::send(&deploying, bundle, &|_| {}) => answered.expect_err("nobody takes it").to_string(),
+        () = host => unreachable!("it waits"),
+    };
+    let (before, after) = error.split_once(" and lacks ").expect("it says how much is missing");
+    assert_eq!(before.replace(&address, "HOST"), "http://HOST has taken nothing for 60 s,");
+    assert!(
+        after.ends_with(
+            " bytes of the bundle; nothing was deployed. Look at the host and the network, and deploy again"
+        ),
+        "{after}"
+    );
 }
 
 #[test]

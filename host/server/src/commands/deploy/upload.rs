@@ -11,12 +11,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::convert::Infallible;
 use std::io::IsTerminal;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::phases::Lines;
 use super::{answered, broke_off};
 use crate::cli::DeployArguments;
-use crate::commands::admin_api::origin;
+use crate::clock;
+use crate::commands::admin_api::{origin, wants_master_key};
 use crate::commands::apps::Answered;
 use crate::outbound;
 
@@ -26,12 +30,15 @@ const PIECE_BYTES: usize = 64 << 10;
 /// The longest answer that is read.
 const MAX_ANSWER_BYTES: usize = 16 << 20;
 
+/// How long a host may take nothing more of a bundle that it has not got whole.
+const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+
 const BAR: &str = "{msg} [{bar:40}] {bytes}/{total_bytes}";
 
 /// Sends a bundle and follows what the host says about it, each phase as a line.
 ///
 /// # Errors
-/// The host cannot be reached, asks for another key, or breaks off.
+/// The host cannot be reached, asks for another key, takes nothing any more, or breaks off.
 pub(super) async fn send(arguments: &DeployArguments, bytes: Bytes, say: &dyn Fn(&str)) -> anyhow::Result<Answered> {
     let origin = origin(&arguments.to);
     let force = if arguments.force { "?force=1" } else { "" };
@@ -45,9 +52,18 @@ pub(super) async fn send(arguments: &DeployArguments, bytes: Bytes, say: &dyn Fn
         request = request.header("x-functions-key", key);
     }
     let bar = bar(bytes.len() as u64);
-    let request =
-        request.body(Pieces { left: bytes, bar: bar.clone() }).context("the key or the URL cannot be sent")?;
-    let answer = outbound::client().request(request).await;
+    let left = Arc::new(AtomicUsize::new(bytes.len()));
+    let pieces = Pieces { bytes, left: left.clone(), bar: bar.clone() };
+    let request = request.body(pieces).context("the key or the URL cannot be sent")?;
+    let client = outbound::client();
+    let answer = tokio::select! {
+        answer = client.request(request) => answer,
+        () = stalled(&left) => {
+            bar.finish_and_clear();
+            let (patience, left) = (STALL_TIMEOUT.as_secs(), left.load(Ordering::Relaxed));
+            bail!("{origin} has taken nothing for {patience} s, and lacks {left} bytes of the bundle; nothing was deployed. Look at the host and the network, and deploy again")
+        }
+    };
     bar.finish_and_clear();
     let answer = answer.map_err(|error| match error.is_connect() {
         true => anyhow::Error::new(error).context(format!(
@@ -59,7 +75,7 @@ pub(super) async fn send(arguments: &DeployArguments, bytes: Bytes, say: &dyn Fn
     let (head, mut body) = answer.into_parts();
     let status = head.status.as_u16();
     if status == 401 {
-        bail!("{origin} asks for its master key: give it with --key or as DACAPO_KEY");
+        return Err(wants_master_key(&origin, arguments.key.as_deref()));
     }
     let is_lines = head.headers.get(CONTENT_TYPE).is_some_and(|is| is.as_bytes().starts_with(b"application/x-ndjson"));
     let mut lines = Lines::default();
@@ -92,9 +108,24 @@ fn bar(length: u64) -> ProgressBar {
     }
 }
 
+/// Ends when nothing was taken for too long; never once all has been.
+async fn stalled(left: &AtomicUsize) {
+    let mut before = usize::MAX;
+    loop {
+        match left.load(Ordering::Relaxed) {
+            0 => std::future::pending().await,
+            now if now == before => return,
+            now => before = now,
+        }
+        clock::after(STALL_TIMEOUT).await;
+    }
+}
+
 /// A body of known length, in pieces.
 struct Pieces {
-    left: Bytes,
+    bytes: Bytes,
+    /// The length of `bytes`, for others.
+    left: Arc<AtomicUsize>,
     bar: ProgressBar,
 }
 
@@ -106,20 +137,21 @@ impl Body for Pieces {
         mut self: Pin<&mut Self>,
         _context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if self.left.is_empty() {
+        if self.bytes.is_empty() {
             return Poll::Ready(None);
         }
-        let length = self.left.len().min(PIECE_BYTES);
-        let piece = self.left.split_to(length);
+        let length = self.bytes.len().min(PIECE_BYTES);
+        let piece = self.bytes.split_to(length);
+        self.left.store(self.bytes.len(), Ordering::Relaxed);
         self.bar.inc(piece.len() as u64);
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left.is_empty()
+        self.bytes.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left.len() as u64)
+        SizeHint::with_exact(self.bytes.len() as u64)
     }
 }
