@@ -56,7 +56,9 @@ fn an_empty_host_takes_an_app_from_the_command_line_and_keeps_it() {
     let listed = dacapo(["apps", "list", "--url", host.origin(), "--key", production.master()]);
     assert!(listed.contains("renovation") && listed.contains("1.0.0"), "{listed}");
     let apps = client.apps();
-    host.stop();
+    let last = host.stop();
+    let functions = format!("· {} functions", apps[0]["functions"]);
+    assert!(last.contains(&functions), "what was deployed counts, too: {functions:?} in {last:?}");
 
     let host = production.start();
     assert!(host.greeting.contains("deployed: renovation 1.0.0"), "{}", host.greeting);

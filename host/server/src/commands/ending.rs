@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use std::time::Duration;
 
 use crate::clock::{self, Stopwatch};
-use crate::console::{Console, ExitReason, HostState};
+use crate::console::{Console, ExitReason, HostState, Summary};
 use crate::exit::Problem;
 use crate::running::Running;
 use crate::shutdown::{DRAIN_TIMEOUT, Signals};
@@ -35,10 +35,12 @@ pub(super) async fn until_stopped(
         () = beside => Some(anyhow!("the development loop ended by itself")),
     };
     let reason = if failure.is_some() { ExitReason::HostFailed } else { ExitReason::Sigint };
+    // Those that were served last: a deploy may have brought others than were there at the start.
+    let functions = running.host.apps.all().iter().map(|served| served.app.functions.len()).sum();
     console.draining(DRAIN_TIMEOUT.as_secs(), running.host.surroundings.outstanding.count());
     let drained = drain(&mut running, signals, console).await?;
     console.host_state(HostState::Ready, HostState::Stopped, Some(drained), None);
-    console.stopped(&console.summary(reason));
+    console.stopped(&Summary { functions, ..console.summary(reason) });
     match failure {
         Some(error) => Err(Problem::Host(error)),
         None => Ok(()),
