@@ -10,7 +10,7 @@ mod start;
 use crate::Settings;
 use futures::future::{Either, select};
 use orchestration::{
-    EntityId, Envelope, ExecutionId, InstanceId, InstanceRow, Json, MessageKind, RaisedEvent, RuntimeStatus,
+    EntityId, Envelope, ExecutionId, InstanceId, InstanceRow, Json, MessageKind, RaisedEvent, RuntimeStatus, Timestamp,
 };
 use ports::{
     ClientError, Clock, InstanceQuery, InstanceStore, InstanceView, Page, Randomness, RewindTo, Sent, StoreError,
@@ -21,6 +21,9 @@ use std::time::Duration;
 
 /// The longest idempotency key, event id or tag's name, in bytes: they are kept with every instance.
 const MAX_KEY_LEN: usize = 256;
+
+/// How long a rewind waits for the engine, which takes milliseconds unless it is stopped or has more to do than it can.
+const REWIND_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The parts that a client is put together from.
 #[derive(Clone)]
@@ -130,7 +133,8 @@ impl Client {
         self.send(id, None, MessageKind::ExecutionResumed { reason }).await
     }
 
-    /// Runs a failed instance again from the last good point; durable when this returns.
+    /// Runs a failed instance again from the last good point; durable when this returns. Waits up to a second until the engine
+    /// has begun, so that nobody who looks next takes the failure from before for one of the new run.
     ///
     /// # Errors
     /// When there is no such instance, or it has not failed.
@@ -149,10 +153,14 @@ impl Client {
         // Only this failure: of two requests at a time the second must not undo what comes of the first.
         let envelope = Envelope::new(row.id.clone(), Some(row.execution), kind);
         match self.store.send(envelope).await? {
-            Sent::Yes => Ok(()),
-            Sent::NoInstance => Err(ClientError::NotFound(id.to_owned())),
-            Sent::Ended => Err(not_failed(&self.status(id, false).await?.row)),
+            Sent::Yes => {}
+            Sent::NoInstance => return Err(ClientError::NotFound(id.to_owned())),
+            Sent::Ended => return Err(not_failed(&self.status(id, false).await?.row)),
         }
+        let deadline = self.clock.now().saturating_add(REWIND_PATIENCE);
+        // What was sent is durable, whatever comes of looking at it.
+        drop(self.until(id, deadline, |now| *now != row).await);
+        Ok(())
     }
 
     /// Waits until the instance has ended or the time is over, and answers its status then.
@@ -161,12 +169,22 @@ impl Client {
     /// When there is no such instance, or it is purged in the meantime.
     pub async fn wait(&self, id: &str, timeout: Duration) -> Result<InstanceView, ClientError> {
         let deadline = self.clock.now().saturating_add(timeout);
+        self.until(id, deadline, |row| row.status.is_terminal()).await
+    }
+
+    /// The status as soon as it is like this, or at the deadline.
+    async fn until(
+        &self,
+        id: &str,
+        deadline: Timestamp,
+        is_it: impl Fn(&InstanceRow) -> bool,
+    ) -> Result<InstanceView, ClientError> {
         let instance = orchestration_id(id)?;
         loop {
             // Asked for before the status is read, so that no change falls between the two.
             let changed = self.store.changed(&instance);
             let view = self.status(id, false).await?;
-            if view.row.status.is_terminal() || self.clock.now() >= deadline {
+            if is_it(&view.row) || self.clock.now() >= deadline {
                 return Ok(view);
             }
             match select(changed, self.clock.sleep_until(deadline)).await {

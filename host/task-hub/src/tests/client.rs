@@ -143,6 +143,19 @@ fn only_a_failed_instance_is_rewound() {
 }
 
 #[test]
+fn a_rewind_waits_until_the_failure_is_undone_but_not_for_long() {
+    let rewind = |caller: &Caller| {
+        caller.run(|client| async move { client.rewind("trip", "why".to_owned(), RewindTo::SameApp).await })
+    };
+    let caller = trip(RuntimeStatus::Failed);
+    assert_eq!((rewind(&caller), caller.now()), (Ok(()), after(1)), "nobody takes it up");
+    let caller = trip(RuntimeStatus::Failed);
+    let execution = ExecutionId::from_random(8);
+    *caller.store.comes.lock().unwrap() = Some(InstanceRow { execution, status: RuntimeStatus::Pending, ..row(1) });
+    assert_eq!((rewind(&caller), caller.now()), (Ok(()), START));
+}
+
+#[test]
 fn what_is_too_large_is_not_sent() {
     let caller = trip(RuntimeStatus::Running);
     let large = || "x".repeat(101);

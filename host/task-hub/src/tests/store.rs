@@ -42,6 +42,8 @@ pub(super) struct FakeStore {
     pub(super) revoked_at: Mutex<Option<Timestamp>>,
     pub(super) renewal: Mutex<Result<(), StoreError>>,
     pub(super) done: Mutex<Vec<Done>>,
+    /// What becomes of an instance as soon as somebody waits for it to change.
+    pub(super) comes: Mutex<Option<InstanceRow>>,
 }
 
 impl FakeStore {
@@ -54,6 +56,7 @@ impl FakeStore {
             revoked_at: Mutex::default(),
             renewal: Mutex::new(Ok(())),
             done: Mutex::default(),
+            comes: Mutex::default(),
         })
     }
 
@@ -156,7 +159,13 @@ impl InstanceStore for FakeStore {
     }
 
     fn changed(&self, _: &InstanceId) -> BoxFuture<'static, ()> {
-        futures::future::pending().boxed()
+        match self.comes.lock().unwrap().take() {
+            Some(row) => {
+                self.put(row);
+                futures::future::ready(()).boxed()
+            }
+            None => futures::future::pending().boxed(),
+        }
     }
 }
 
