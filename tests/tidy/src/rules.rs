@@ -49,6 +49,7 @@ pub(crate) const CRATES: &[(&str, Layer)] = &[
     ("artifacts", Layer::Test),
     ("tidy", Layer::Test),
     ("simulation", Layer::Test),
+    ("fuzz", Layer::Test),
     ("bench", Layer::Test),
 ];
 
