@@ -71,7 +71,8 @@ impl<'a> Parser<'a> {
     fn term(&mut self) -> Result<Filter, FilterError> {
         if self.take_word("not")? {
             self.enter()?;
-            let inner = self.term()?;
+            // The parentheses of a `not` go no deeper than it does: it is written with them, whether it was read with them or not.
+            let inner = if self.peek()? == Token::Open { self.parentheses()? } else { self.term()? };
             self.depth -= 1;
             return Ok(Filter::Not(Box::new(inner)));
         }
@@ -79,6 +80,12 @@ impl<'a> Parser<'a> {
             return self.comparison();
         }
         self.enter()?;
+        let inner = self.parentheses()?;
+        self.depth -= 1;
+        Ok(inner)
+    }
+
+    fn parentheses(&mut self) -> Result<Filter, FilterError> {
         self.take()?;
         let inner = self.disjunction()?;
         let found = self.peek()?;
@@ -86,7 +93,6 @@ impl<'a> Parser<'a> {
             return Err(self.unexpected("')'", &found));
         }
         self.take()?;
-        self.depth -= 1;
         Ok(inner)
     }
 

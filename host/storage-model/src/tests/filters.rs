@@ -114,9 +114,17 @@ fn what_is_no_filter_is_refused_with_its_place() {
 }
 
 #[test]
+fn a_filter_that_was_read_is_written_within_the_bounds() {
+    let nested = "not ".repeat(MAX_FILTER_NESTING) + "a eq 1";
+    let filter = Filter::parse(&nested).unwrap();
+    assert_eq!(Filter::parse(&filter.to_string()), Ok(filter));
+    assert!(Filter::parse(&format!("not {nested}")).is_err());
+}
+
+#[test]
 fn the_largest_filters_need_little_stack() {
     let chain = vec!["n eq 1"; MAX_FILTER_COMPARISONS].join(" and ");
-    let text = format!("{}{chain}{}", "not (".repeat(MAX_FILTER_NESTING / 2), ")".repeat(MAX_FILTER_NESTING / 2));
+    let text = format!("{}{chain}{}", "not (".repeat(MAX_FILTER_NESTING), ")".repeat(MAX_FILTER_NESTING));
     let work = move || {
         let filter = Filter::parse(&text).unwrap();
         assert_eq!(Filter::parse(&filter.to_string()).as_ref(), Ok(&filter));
