@@ -30,6 +30,9 @@ use crate::manifest_file::{self, LocatedApp};
 use crate::settings::{AppSettings, Assignment, Environment};
 use crate::watching::{AppChanges, Changes, Pace, Seen, Sources, Watch, Watched};
 
+/// What Cargo itself writes among the sources of a project that it builds for the first time.
+const LOCK_FILE: &str = "Cargo.lock";
+
 /// Loads other versions of the apps.
 #[async_trait]
 pub(crate) trait Reloads: Send + Sync {
@@ -164,7 +167,13 @@ impl DevLoop {
     pub(crate) async fn first_build_ended(&mut self) {
         let (mut changes, notices) = self.watch.look().await;
         notices.into_iter().for_each(|notice| self.tell(Report::Notice(notice)));
-        changes.apps.values_mut().for_each(|app| app.components.clear());
+        for app in changes.apps.values_mut() {
+            app.components.clear();
+            app.sources
+                .values_mut()
+                .for_each(|files| files.retain(|file| file.file_name() != Some(LOCK_FILE.as_ref())));
+            app.sources.retain(|_, files| !files.is_empty());
+        }
         changes.apps.retain(|_, app| *app != AppChanges::default());
         self.early.add(changes);
     }

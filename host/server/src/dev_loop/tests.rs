@@ -363,6 +363,28 @@ async fn what_changes_during_the_first_build_is_followed_later() {
 }
 
 #[tokio::test]
+async fn what_cargo_locks_during_the_first_build_is_no_change() {
+    let mut world = World::not_yet_served(&two_components());
+    world.write("b/Cargo.lock", "version = 4");
+    world.serve().await;
+    world.write("a/src.txt", "two");
+    expect![[r#"
+        building a
+        built a
+        reloaded app after building: a.wasm: two, b.wasm: one
+    "#]]
+    .assert_eq(&world.told(3).await);
+    // Later it is a source like any other.
+    world.write("b/Cargo.lock", "version = 4, and more");
+    expect![[r#"
+        building b
+        built b
+        app is the same after building
+    "#]]
+    .assert_eq(&world.told(3).await);
+}
+
+#[tokio::test]
 async fn apps_that_share_a_build_and_a_component_are_served_by_one_build() {
     let other = two_components().replace(r#"name = "app""#, r#"name = "other""#);
     let mut world = World::not_yet_served_all(&[("app.toml", &two_components()), ("other.toml", &other)]);
