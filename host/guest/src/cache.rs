@@ -18,7 +18,7 @@ use wasmtime::component::Component;
 const FOLDER: &str = "compiled";
 const EXTENSION: &str = ".cwasm";
 
-/// How many files are kept; the development loop leaves one or two behind for each build.
+/// How many files are kept; the development loop leaves one behind for each build.
 const MAX_FILES: usize = 256;
 
 /// The lower-case hexadecimal SHA-256 of some bytes.

@@ -94,7 +94,7 @@ impl Data for Known {
     }
 }
 
-/// Binding expressions: what has nothing to fill in comes to what it says, and a filter stays one.
+/// Binding expressions: what has nothing to fill in comes to what it says, and no value breaks a filter.
 pub fn expression(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(expression) = Expression::parse(text) else { return };
